@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Who the peer of an SA is: one file a source (vici, static file; later libreswan, HIT), one interface. A source may
+// be slow or absent; it never blocks the broker's event loop: the broker calls refresh() in its IKE worker thread and
+// reads snapshots.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "channel/identity.h"
+#include "channel/sa.h"
+
+namespace gssipsec::ike {
+
+// By the SA's name on its receiver. Outbound and inbound SAs of a CHILD_SA each have an entry.
+using Peers = std::map<channel::SaId, channel::PeerInfo>;
+
+struct Snapshot {
+  Peers peers;
+  std::map<std::uint64_t, std::uint64_t> rekeyed_from;  // reserved for lineage by IKE SA: successor -> predecessor
+};
+
+class Source {
+ public:
+  virtual ~Source() = default;
+  // Asks the source anew; blocking, with a deadline of its own (2 s). IKE_SOURCE when it cannot be asked.
+  [[nodiscard]] virtual base::Result<Snapshot> refresh() = 0;
+  // Readable when something may have changed (events of the daemon); -1: none. drain() reads what is there and says
+  // whether a refresh is due; IKE_SOURCE when the connection broke (call refresh() later, it connects again).
+  [[nodiscard]] virtual int event_fd() const noexcept = 0;
+  [[nodiscard]] virtual base::Result<bool> drain() = 0;
+  [[nodiscard]] virtual const char* name() const noexcept = 0;
+};
+
+}  // namespace gssipsec::ike

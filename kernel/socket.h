@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// What the broker reads from, and sets on, a socket that a client passed. Every call may block as long as the client
+// likes (he can hold the socket's lock): only workers call these. Never says "protected" itself.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "channel/flow.h"
+#include "channel/policy.h"
+
+namespace gssipsec::kernel {
+
+struct SocketFacts {
+  channel::Flow flow;
+  std::uint64_t cookie = 0;        // SO_COOKIE
+  std::uint32_t owner_uid = 0;     // of the socket's inode (its creator; chown cannot change it)
+  std::uint32_t input_ifindex = 0; // SO_BINDTODEVICE, 0 none
+  bool listening = false;
+  bool v6only = false;
+};
+
+// First only what cannot block (fstat, SO_DOMAIN, SO_TYPE, SO_PROTOCOL, SO_NETNS_COOKIE, SO_COOKIE), then the
+// addresses. `own_netns` from own_netns_cookie(). Errors: NOT_A_SOCKET, UNSUPPORTED_SOCKET (unix, MPTCP, SMC, raw,
+// SCTP one-to-many, unconnected UDP), OTHER_NAMESPACE, NOT_CONNECTED.
+[[nodiscard]] base::Result<SocketFacts> read_socket(int fd, std::uint64_t own_netns);
+[[nodiscard]] base::Result<std::uint64_t> own_netns_cookie();
+
+// Sets the per-socket policies for both directions: all-wildcard selector of the family really on the wire (IPV4 through
+// IPV6_XFRM_POLICY for v4-mapped peers), require `out` and `in`. NOT_LATCHABLE with errno's text when refused.
+[[nodiscard]] base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out,
+                                     const std::vector<channel::Template>& in);
+// Removes both.
+[[nodiscard]] base::Status clear_latch(int fd, const channel::Flow& flow);
+
+// The route's output interface, and whether local and remote are both addresses of this host, loopback, VRF
+// (rtnetlink RTM_GETROUTE with mark; link type). Fills flow.output_ifindex.
+struct RouteFacts { bool same_host = false, vrf = false, device_exempt = false; std::uint32_t output_ifindex = 0; };
+[[nodiscard]] base::Result<RouteFacts> read_route(const channel::Flow& flow);
+
+// sock_diag: cookies of all TCP (or `protocol`) sockets of this namespace in any state, v4 and v6, and whether a
+// listener owns a local port; SOCK_DESTROY by cookie (UNAVAILABLE where the kernel lacks it).
+struct DiagSocket { std::uint64_t cookie = 0; std::uint16_t local_port = 0, remote_port = 0; std::uint32_t uid = 0; bool listening = false; };
+[[nodiscard]] base::Result<std::vector<DiagSocket>> list_sockets(std::uint16_t protocol);
+[[nodiscard]] base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t local_port);
+[[nodiscard]] base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie);
+
+}  // namespace gssipsec::kernel

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// The kernel's XFRM databases: one dump, single look-ups, and a monitor of changes. Blocking calls with deadlines;
+// used by the broker's event thread for the dump and monitor, by workers for look-ups (each with its own port).
+#pragma once
+
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "channel/resolver.h"
+#include "channel/sa.h"
+#include "kernel/netlink_port.h"
+
+namespace gssipsec::kernel {
+
+struct Databases {
+  channel::Spd spd;
+  channel::Sad sad;
+};
+
+// Whole SPD, default policies and SAD, without keys. NETLINK_LOST when the dump was interrupted (NLM_F_DUMP_INTR) or
+// lost; the caller tries again. Socket policies (direction 3 and above) are skipped.
+[[nodiscard]] base::Result<Databases> dump(NetlinkPort& port);
+
+// XFRM_MSG_GETSA of one SA, with its keys. SA_GONE when the kernel has none. `source` may be any.
+[[nodiscard]] base::Result<channel::SaKeys> read_keys(NetlinkPort& port, const channel::SaId& id);
+// The same without keys.
+[[nodiscard]] base::Result<channel::Sa> read_sa(NetlinkPort& port, const channel::SaId& id);
+
+// What the monitor says, in order.
+struct SaAdded { channel::Sa sa; bool update = false; };
+struct SaDeleted { channel::SaId id; };
+struct SaExpired { channel::SaId id; bool hard = false; };
+struct SasFlushed { std::uint8_t protocol = 0; };  // 0 or 255: all
+struct PolicyAdded { channel::Policy policy; bool update = false; };
+struct PolicyDeleted { std::uint32_t index = 0; channel::Direction direction; channel::Selector selector; bool sub_policy = false; channel::Mark mark; std::uint32_t if_id = 0; };
+struct PolicyExpired { std::uint32_t index = 0; channel::Direction direction; bool hard = false; };
+struct PoliciesFlushed { bool sub_policy = false; };
+struct DefaultsChanged { channel::Action in, out; };
+struct Mapped { channel::SaId id; };    // NAT mapping
+struct Migrated {};                     // selectors and addresses changed: dump again
+using Event = std::variant<SaAdded, SaDeleted, SaExpired, SasFlushed, PolicyAdded, PolicyDeleted, PolicyExpired,
+                           PoliciesFlushed, DefaultsChanged, Mapped, Migrated>;
+
+// All messages of one monitor datagram. A message of an unknown type is skipped; a broken one is NETLINK_MESSAGE.
+[[nodiscard]] base::Result<std::vector<Event>> decode_events(base::View datagram);
+
+// Keeps `databases` in step with events. False: it cannot be kept in step (Migrated, an update of something not
+// known, ...): dump again.
+[[nodiscard]] bool apply(const Event& event, Databases& databases);
+
+// Single messages, pure (for fuzzers and tests): payload behind nlmsghdr.
+[[nodiscard]] base::Result<channel::Sa> decode_sa(base::View payload);
+[[nodiscard]] base::Result<channel::Policy> decode_policy(base::View payload);
+[[nodiscard]] base::Result<channel::SaKeys> decode_keys(base::View payload);
+
+}  // namespace gssipsec::kernel

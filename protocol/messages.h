@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+// The wire messages between libraries and broker: one SOCK_SEQPACKET datagram each, big endian, bounded. A request may
+// carry one descriptor (SCM_RIGHTS) and always carries SCM_CREDENTIALS. Pure encode and decode; docs/protocol.md is the
+// octet-level description. Unknown versions are PROTOCOL_VERSION, anything broken is BAD_MESSAGE, trailing octets too.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "base/secret.h"
+#include "channel/assertion.h"
+#include "channel/flow.h"
+
+namespace gssipsec::protocol {
+
+inline constexpr std::uint16_t kVersion = 1, kOldestVersion = 1;
+inline constexpr std::size_t kMaxMessage = 65536;
+inline constexpr std::uint32_t kMagic = 0x49504753;  // "IPGS"
+
+enum class Verb : std::uint16_t {
+  hello = 1,       // no descriptor; answer carries the latch page (memfd)
+  query = 2,       // descriptor: what protects it -> Report; changes nothing
+  query_flow = 3,  // root only: a bare 5-tuple -> Report
+  initiate = 4,    // descriptor: latch it, seal the initiator's assertion
+  accept = 5,      // descriptor: open the initiator's, latch, seal the acceptor's
+  finish = 6,      // descriptor: open the acceptor's
+  check = 7,       // descriptor: is the latch still what it was? -> LatchState
+  release = 8,     // a latch slot is not used any more
+  probe = 9,       // no descriptor: may this caller act in this role with this service?
+  localname = 10,  // no descriptor: local user of a peer name by the administrator's map
+};
+
+struct Header {
+  std::uint16_t version = kVersion;
+  Verb verb = Verb::hello;
+  std::uint32_t request = 0;  // echoed in the answer
+  base::Code status = base::Code::ok;  // requests: ok. Otherwise the body is block16 detail
+};
+
+struct Frame {
+  Header header;
+  base::Bytes body;
+};
+
+[[nodiscard]] base::Bytes encode(const Header& header, base::View body);
+[[nodiscard]] base::Result<Frame> decode_frame(base::View datagram);
+[[nodiscard]] base::Bytes encode_error(const Header& request, const base::Error& error);
+
+using Digest = channel::Digest;
+
+struct HelloRequest {
+  std::uint16_t oldest = kOldestVersion, newest = kVersion;
+  std::string program;  // its /proc/self/exe: convenience only, never a right
+  bool operator==(const HelloRequest&) const = default;
+};
+struct HelloReply {
+  std::uint16_t version = kVersion;
+  std::uint64_t broker_started = 0;  // nanoseconds since 1970
+  std::uint32_t slots = 0;           // of the latch page
+  bool has_policies = false;
+  bool operator==(const HelloReply&) const = default;
+};
+
+// How the library found the socket (design/socket.md): decides which checks apply and how a mismatch is told.
+enum class Found : std::uint8_t { named = 1, sole = 2, preload = 3 };
+
+enum Want : std::uint32_t {
+  kWantIntegrity = 1, kWantConfidentiality = 2, kWantMutual = 4, kAllowAnonymous = 8, kWantAnonymous = 16,
+};
+
+// What protects a socket, for people and programs. SPIs only for root (spis empty otherwise).
+struct DirectionReport {
+  bool is_protected = false;
+  base::Code why = base::Code::ok;
+  std::string detail;
+  std::string suite;       // "AES_GCM_16-256"
+  std::string mode;        // "transport"
+  std::uint16_t key_bits = 0;
+  bool confidentiality = false, integrity = false, replay_protection = false;
+  std::vector<std::string> sas;  // for root: "esp 0xc0ffee01 > 10.1.0.2"
+  bool operator==(const DirectionReport&) const = default;
+};
+
+enum class LatchState : std::uint8_t { none = 0, listener = 1, established = 2, broken = 3, closed = 4, stale = 5, monitored = 6 };
+[[nodiscard]] const char* latch_state_name(LatchState state) noexcept;
+
+struct Report {
+  bool is_protected = false;
+  base::Code why = base::Code::ok;
+  std::string detail;
+  channel::Flow flow;
+  DirectionReport out, in;
+  std::string local_id, peer_id;            // channel::format(Identity), "" unknown
+  std::string local_method, peer_method;    // auth_method_name
+  bool peer_authenticated = false;
+  std::string ike_connection, ike_source;
+  bool end_to_end = false;
+  bool latchable = false;
+  std::string why_not_latchable;
+  LatchState latch = LatchState::none;
+  bool since_start = false;
+  bool control_packets_protected = false;   // an SPD rule lies beneath
+  bool operator==(const Report&) const = default;
+};
+
+// What the channel gives to a context.
+struct ChannelInfo {
+  bool integrity = false, confidentiality = false, replay_protection = false;
+  bool peer_authenticated = false;
+  std::uint16_t key_bits = 0;
+  std::string suite;
+  std::string local_name, peer_name;        // channel::format(Name)
+  std::vector<std::string> peer_services;
+  LatchState latch = LatchState::none;
+  std::uint32_t slot = 0, generation = 0;   // on this client's page
+  std::uint64_t cookie = 0;                 // SO_COOKIE
+  std::uint32_t lifetime = 0;               // seconds; administrator's cap
+  bool operator==(const ChannelInfo&) const = default;
+};
+
+struct QueryRequest { Found found = Found::named; bool operator==(const QueryRequest&) const = default; };
+struct QueryFlowRequest { channel::Flow flow; bool operator==(const QueryFlowRequest&) const = default; };
+
+struct InitiateRequest {
+  Found found = Found::named;
+  std::uint32_t want = 0;
+  std::string wanted;                       // channel::format(Name) or service@host; "" any
+  Digest bindings{}, transcript{};
+  std::optional<Digest> challenge;
+  bool operator==(const InitiateRequest&) const = default;
+};
+struct InitiateReply {
+  base::Bytes sealed;
+  ChannelInfo channel;                      // peer_name: the host; a promise only until FINISH
+  bool operator==(const InitiateReply&) const = default;
+};
+
+struct AcceptRequest {
+  Found found = Found::named;
+  std::uint32_t want = 0;
+  std::string service;                      // "" any that the caller may use
+  base::Bytes sealed;                       // the initiator's
+  Digest bindings{};                        // ours
+  bool has_bindings = false;                // ours are to be compared
+  Digest transcript{};                      // of the tokens before HELLO: compared with the assertion's
+  Digest next_transcript{};                 // of all tokens up to and with HELLO: goes into our assertion
+  std::optional<Digest> challenge;          // that our RETRY sent
+  bool operator==(const AcceptRequest&) const = default;
+};
+struct AcceptReply {
+  std::optional<Digest> retry;              // send RETRY with this challenge; nothing else is set
+  base::Bytes sealed;
+  base::Secret session_key;                 // 32 octets
+  std::uint32_t initiator_wants = 0;        // kWantMutual...
+  bool bindings_match = false;
+  ChannelInfo channel;
+};
+
+struct FinishRequest {
+  std::uint32_t want = 0;
+  base::Bytes own_sealed, peer_sealed;
+  Digest bindings{}, transcript{};          // of all tokens up to and with the last HELLO
+  std::string wanted;
+  bool operator==(const FinishRequest&) const = default;
+};
+struct FinishReply {
+  base::Secret session_key;
+  bool bindings_match = false;
+  ChannelInfo channel;
+};
+
+struct CheckRequest { std::uint32_t slot = 0, generation = 0; std::uint64_t cookie = 0; bool operator==(const CheckRequest&) const = default; };
+struct CheckReply { LatchState state = LatchState::none; base::Code why = base::Code::ok; std::string detail; std::uint32_t slot = 0, generation = 0; bool operator==(const CheckReply&) const = default; };
+struct ReleaseRequest { std::uint32_t slot = 0, generation = 0; bool operator==(const ReleaseRequest&) const = default; };
+struct ProbeRequest { channel::Role role = channel::Role::initiator; std::string service; bool operator==(const ProbeRequest&) const = default; };
+struct ProbeReply { bool has_policies = false; std::string local_name; bool operator==(const ProbeReply&) const = default; };
+struct LocalnameRequest { std::string name; bool operator==(const LocalnameRequest&) const = default; };
+struct LocalnameReply { std::string user; bool operator==(const LocalnameReply&) const = default; };
+
+// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. Listed in messages.cc's order.
+#define GSS_IPSEC_MESSAGE(Type, function)                   \
+  [[nodiscard]] base::Bytes encode(const Type& message);    \
+  [[nodiscard]] base::Result<Type> function(base::View body);
+GSS_IPSEC_MESSAGE(HelloRequest, decode_hello_request)
+GSS_IPSEC_MESSAGE(HelloReply, decode_hello_reply)
+GSS_IPSEC_MESSAGE(QueryRequest, decode_query_request)
+GSS_IPSEC_MESSAGE(QueryFlowRequest, decode_query_flow_request)
+GSS_IPSEC_MESSAGE(Report, decode_report)
+GSS_IPSEC_MESSAGE(InitiateRequest, decode_initiate_request)
+GSS_IPSEC_MESSAGE(InitiateReply, decode_initiate_reply)
+GSS_IPSEC_MESSAGE(AcceptRequest, decode_accept_request)
+GSS_IPSEC_MESSAGE(AcceptReply, decode_accept_reply)
+GSS_IPSEC_MESSAGE(FinishRequest, decode_finish_request)
+GSS_IPSEC_MESSAGE(FinishReply, decode_finish_reply)
+GSS_IPSEC_MESSAGE(CheckRequest, decode_check_request)
+GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)
+GSS_IPSEC_MESSAGE(ReleaseRequest, decode_release_request)
+GSS_IPSEC_MESSAGE(ProbeRequest, decode_probe_request)
+GSS_IPSEC_MESSAGE(ProbeReply, decode_probe_reply)
+GSS_IPSEC_MESSAGE(LocalnameRequest, decode_localname_request)
+GSS_IPSEC_MESSAGE(LocalnameReply, decode_localname_reply)
+#undef GSS_IPSEC_MESSAGE
+
+}  // namespace gssipsec::protocol
