@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// The administrator's configuration of ipsec-gssd (TOML, ipsec-gssd.conf(5)): read once at start and at SIGHUP, checked
+// whole before use; `ipsec-gssd --check FILE` prints every fault with its line. Unknown keys are faults: a misspelt
+// safety setting must not pass silently. A value type; no I/O but load_config().
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "channel/identity.h"
+#include "channel/name.h"
+
+namespace gssipsec::broker {
+
+// [[service]] user = "postgres", name = "postgres", port = 5432 : this user may accept under this service name on that port.
+struct ServiceRule {
+  std::string user, service;
+  std::uint16_t port = 0;
+};
+
+// [[vouch]] peer = "fqdn:client.example.org", users = ["alice", "bob"] or { alice = "al" } : the peer's word for these
+// users counts; each gets the local name. Default empty: nobody.
+struct VouchRule {
+  channel::Identity peer;
+  std::map<std::string, std::string> users;  // peer's user -> local name
+};
+
+// [[psk]] connection = "c", held-by = "fqdn:client.example.org" : this connection's secret is held by that one peer.
+struct PskRule {
+  std::string connection;
+  channel::Identity holder;
+};
+
+// [[static]] names the ends of manual SAs: src/dst address pair and reqid; both directions.
+//   local = "fqdn:...", remote = "fqdn:...", local-address, remote-address, reqid (optional), exclusive = true|false
+// exclusive: the keys are held by these two hosts alone, so the remote counts as one authenticated peer.
+struct StaticRule {
+  channel::Identity local, remote;
+  channel::Address local_address, remote_address;
+  std::optional<std::uint32_t> reqid;
+  bool exclusive = false;
+};
+
+// [[program]] path = "/usr/bin/psql", kerberos = "off"|"bind"|"skip", seal = "never"|"unless-confidential"|"always",
+// min-key-bits = 128. Convenience only, never a right.
+enum class KerberosSwitch : std::uint8_t { off = 0, bind = 1, skip = 2 };
+enum class SealSwitch : std::uint8_t { never = 0, unless_confidential = 1, always = 2 };
+struct ProgramRule {
+  std::string path;
+  KerberosSwitch kerberos = KerberosSwitch::off;
+  SealSwitch seal = SealSwitch::unless_confidential;
+  std::uint16_t min_key_bits = 128;
+};
+
+struct Config {
+  std::string socket = "/run/ipsec-gss/gssd.sock";  // [broker] socket
+  std::optional<std::string> vici;                  // [ike] vici = "unix:///run/charon.vici"; "" switches it off
+  std::uint16_t min_key_bits = 128;                 // [channel] min-key-bits
+  std::uint32_t context_lifetime = 36000;           // [channel] context-lifetime, seconds
+  std::uint32_t max_clients = 10000, max_clients_per_user = 256;  // [limits]
+  std::uint32_t workers = 8, workers_per_user = 2;                // [limits]
+  std::vector<ServiceRule> services;
+  std::vector<VouchRule> vouches;
+  std::vector<PskRule> psks;
+  std::vector<StaticRule> statics;
+  std::vector<ProgramRule> programs;
+};
+
+// BAD_CONFIG; the detail holds every fault, one a line, as "file:line: what is wrong; what is expected".
+[[nodiscard]] base::Result<Config> parse_config(std::string_view text, const std::string& file_name);
+[[nodiscard]] base::Result<Config> load_config(const std::string& path);
+
+}  // namespace gssipsec::broker

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// The one client of the broker's protocol. A Broker is a connection of this process: it finds the socket (compiled-in
+// path; GSS_IPSEC_BROKER by secure_getenv), checks that root listens there, sends the caller's credentials with every
+// request and keeps to a deadline (2 s for a whole call). No threads, no signals, no SIGPIPE, no descriptor inherited over
+// exec. After fork() the child never uses the parent's connection; after a change of user it connects anew.
+// Threads: every call from any thread; calls do not wait for each other (idle connections are pooled).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "protocol/latch_page.h"
+#include "protocol/messages.h"
+
+namespace gssipsec::client {
+
+// The latch of one context on one connection's page. Reading it costs no system call. Keeps the page mapped.
+class LatchWord {
+ public:
+  LatchWord();
+  ~LatchWord();
+  LatchWord(LatchWord&&) noexcept;
+  LatchWord& operator=(LatchWord&&) noexcept;
+  // established, broken, closed; stale when the broker's heartbeat is too old or the page is not ours any more
+  // (fork keeps it: memory is shared). none when the slot was given away.
+  [[nodiscard]] protocol::LatchState state() const noexcept;
+  [[nodiscard]] bool valid() const noexcept;
+
+ private:
+  friend class Broker;
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+template <typename Reply>
+struct Latched {
+  Reply reply;
+  LatchWord latch;
+};
+
+// All functions: NO_BROKER, BROKER_TIMEOUT, FALSE_BROKER, BAD_MESSAGE, PROTOCOL_VERSION, or what the broker says.
+class Broker {
+ public:
+  [[nodiscard]] static base::Result<protocol::Report> query(int fd, const protocol::QueryRequest& request);
+  [[nodiscard]] static base::Result<protocol::Report> query_flow(const protocol::QueryFlowRequest& request);
+  [[nodiscard]] static base::Result<Latched<protocol::InitiateReply>> initiate(int fd, const protocol::InitiateRequest& request);
+  [[nodiscard]] static base::Result<Latched<protocol::AcceptReply>> accept(int fd, const protocol::AcceptRequest& request);
+  [[nodiscard]] static base::Result<Latched<protocol::FinishReply>> finish(int fd, const protocol::FinishRequest& request);
+  // Confirms a stale latch: on another connection if need be; the latch word may be replaced.
+  [[nodiscard]] static base::Status check(int fd, std::uint64_t cookie, LatchWord& latch);
+  // Best effort, never blocks: the context is gone.
+  static void release(LatchWord& latch) noexcept;
+  [[nodiscard]] static base::Result<protocol::ProbeReply> probe(const protocol::ProbeRequest& request);
+  [[nodiscard]] static base::Result<std::string> localname(const std::string& name);
+};
+
+}  // namespace gssipsec::client
