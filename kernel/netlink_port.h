@@ -19,6 +19,8 @@ class NetlinkPort {
   // monitor ports). NETLINK_LOST for ENOBUFS or a truncated datagram.
   [[nodiscard]] virtual base::Result<base::Bytes> receive() = 0;
   [[nodiscard]] virtual int fd() const noexcept = 0;  // to poll
+  // Datagrams dropped because another process sent them.
+  [[nodiscard]] virtual std::uint64_t foreign() const noexcept { return 0; }
 };
 
 // A port for requests (blocking with a deadline of `timeout_ms` a receive) or for the monitor (non-blocking, joined to
@@ -27,5 +29,7 @@ class NetlinkPort {
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_monitor_port();
 // sock_diag (NETLINK_SOCK_DIAG) requests.
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_diag_port(int timeout_ms);
+// rtnetlink (NETLINK_ROUTE) requests.
+[[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_route_port(int timeout_ms);
 
 }  // namespace gssipsec::kernel

@@ -28,15 +28,22 @@ struct SocketFacts {
 [[nodiscard]] base::Result<std::uint64_t> own_netns_cookie();
 
 // Sets the per-socket policies for both directions: all-wildcard selector of the family really on the wire (IPV4 through
-// IPV6_XFRM_POLICY for v4-mapped peers), require `out` and `in`. NOT_LATCHABLE with errno's text when refused.
+// IPV6_XFRM_POLICY for v4-mapped peers), require `out` and `in`. NOT_LATCHABLE with errno's text when refused; templates
+// that would let clear text pass (none, optional, reqid 0) are refused before the socket is touched. When the second
+// direction is refused the first is undone, which leaves the socket without any policy; with `replaces_latch` it is not:
+// a mixture of the old and the new latch protects, none does not.
 [[nodiscard]] base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out,
-                                     const std::vector<channel::Template>& in);
+                                     const std::vector<channel::Template>& in, bool replaces_latch = false);
 // Removes both.
 [[nodiscard]] base::Status clear_latch(int fd, const channel::Flow& flow);
 
 // The route's output interface, and whether local and remote are both addresses of this host, loopback, VRF
-// (rtnetlink RTM_GETROUTE with mark; link type). Fills flow.output_ifindex.
-struct RouteFacts { bool same_host = false, vrf = false, device_exempt = false; std::uint32_t output_ifindex = 0; };
+// (rtnetlink RTM_GETROUTE with mark; link type). For the caller to put into flow.output_ifindex and flow.if_id.
+struct RouteFacts {
+  bool same_host = false, vrf = false, device_exempt = false;
+  std::uint32_t output_ifindex = 0;
+  std::uint32_t if_id = 0;  // of the xfrm interface it leaves by
+};
 [[nodiscard]] base::Result<RouteFacts> read_route(const channel::Flow& flow);
 
 // sock_diag: cookies of all TCP (or `protocol`) sockets of this namespace in any state, v4 and v6, and whether a

@@ -43,7 +43,8 @@ struct Migrated {};                     // selectors and addresses changed: dump
 using Event = std::variant<SaAdded, SaDeleted, SaExpired, SasFlushed, PolicyAdded, PolicyDeleted, PolicyExpired,
                            PoliciesFlushed, DefaultsChanged, Mapped, Migrated>;
 
-// All messages of one monitor datagram. A message of an unknown type is skipped; a broken one is NETLINK_MESSAGE.
+// All messages of one monitor datagram. A message of an unknown type is skipped; a broken one is NETLINK_MESSAGE. The
+// kernel announces new SAs with their keys: wipe the datagram after this (base::wipe).
 [[nodiscard]] base::Result<std::vector<Event>> decode_events(base::View datagram);
 
 // Keeps `databases` in step with events. False: it cannot be kept in step (Migrated, an update of something not
@@ -54,5 +55,6 @@ using Event = std::variant<SaAdded, SaDeleted, SaExpired, SasFlushed, PolicyAdde
 [[nodiscard]] base::Result<channel::Sa> decode_sa(base::View payload);
 [[nodiscard]] base::Result<channel::Policy> decode_policy(base::View payload);
 [[nodiscard]] base::Result<channel::SaKeys> decode_keys(base::View payload);
+[[nodiscard]] base::Result<DefaultsChanged> decode_defaults(base::View payload);
 
 }  // namespace gssipsec::kernel

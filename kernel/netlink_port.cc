@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "kernel/netlink_port.h"
+
+#include <errno.h>
+#include <linux/xfrm.h>
+#include <netlink/errno.h>
+#include <netlink/netlink.h>
+#include <netlink/socket.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <chrono>
+#include <optional>
+
+#include "kernel/netlink_receive.h"
+
+namespace gssipsec::kernel {
+
+namespace {
+
+using base::Code;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kLargestDatagram = 64 * 1024;  // the kernel fills a dump's datagram up to 32 KiB
+constexpr int kMonitorBuffer = 16 * 1024 * 1024;
+constexpr int kRequestBuffer = 1024 * 1024;
+constexpr int kForeignAtOnce = 256;  // a flood of others' datagrams must not hold a monitor's thread
+
+struct FreeSocket {
+  void operator()(nl_sock* socket) const noexcept { nl_socket_free(socket); }
+};
+using Socket = std::unique_ptr<nl_sock, FreeSocket>;
+
+class RealPort final : public NetlinkPort {
+ public:
+  // No timeout: a monitor, which never blocks.
+  RealPort(Socket socket, std::optional<int> timeout_ms) : socket_(std::move(socket)), timeout_ms_(timeout_ms) {}
+
+  base::Status send(base::View datagram) override {
+    sockaddr_nl kernel{};
+    kernel.nl_family = AF_NETLINK;
+    const ssize_t sent = ::sendto(fd(), datagram.data(), datagram.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
+    if (sent < 0) return base::system_error(Code::NETLINK, "sendto", errno);
+    return {};
+  }
+
+  base::Result<base::Bytes> receive() override {
+    const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(timeout_ms_.value_or(0));
+    for (int foreign = 0; timeout_ms_ || foreign < kForeignAtOnce; ++foreign) {
+      if (base::Status ready = wait(deadline); !ready) return ready.error();
+      base::Bytes buffer(kLargestDatagram);
+      auto arrival = receive_into(buffer);
+      if (!arrival) return arrival.error();
+      if (*arrival == Arrival::deliver) return buffer;
+      if (*arrival == Arrival::lost) return base::fail(Code::NETLINK_LOST, "a datagram was longer than the buffer");
+      if (*arrival == Arrival::foreign) ++foreign_;
+      if (*arrival == Arrival::nothing && !timeout_ms_) break;
+    }
+    return base::Bytes{};
+  }
+
+  int fd() const noexcept override { return nl_socket_get_fd(socket_.get()); }
+  std::uint64_t foreign() const noexcept override { return foreign_; }
+
+ private:
+  base::Status wait(Clock::time_point deadline) const {
+    if (!timeout_ms_) return {};
+    for (;;) {
+      const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+      pollfd entry{fd(), POLLIN, 0};
+      const int got = left > 0 ? ::poll(&entry, 1, static_cast<int>(left)) : 0;
+      if (got > 0) return {};
+      if (got == 0) return base::fail(Code::NETLINK, "the kernel gave no answer within " + std::to_string(*timeout_ms_) + " ms");
+      if (errno != EINTR) return base::system_error(Code::NETLINK, "poll", errno);
+    }
+  }
+
+  base::Result<Arrival> receive_into(base::Bytes& buffer) const {
+    sockaddr_nl sender{};
+    iovec part{buffer.data(), buffer.size()};
+    msghdr message{};
+    message.msg_name = &sender;
+    message.msg_namelen = sizeof sender;
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    ssize_t got;
+    do got = ::recvmsg(fd(), &message, MSG_DONTWAIT);
+    while (got < 0 && errno == EINTR);
+    if (got < 0 && errno == EAGAIN) return Arrival::nothing;
+    if (got < 0) return base::system_error(errno == ENOBUFS ? Code::NETLINK_LOST : Code::NETLINK, "recvmsg", errno);
+    buffer.resize(static_cast<std::size_t>(got));
+    return judge(sender, message.msg_namelen, message.msg_flags);
+  }
+
+  Socket socket_;
+  std::optional<int> timeout_ms_;
+  std::uint64_t foreign_ = 0;
+};
+
+// Beyond net.core.rmem_max where CAP_NET_ADMIN allows it; what is refused only makes losses likelier.
+void enlarge(int fd, int octets) noexcept {
+  if (::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets) != 0)
+    (void)::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
+}
+
+base::Error refused(const char* what, int number) { return base::fail(Code::NETLINK, std::string(what) + ": " + nl_geterror(number)); }
+
+base::Result<Socket> connect_to(int protocol, int buffer) {
+  Socket socket(nl_socket_alloc());
+  if (!socket) return base::fail(Code::NO_MEMORY);
+  if (const int failed = nl_connect(socket.get(), protocol); failed != 0) return refused("nl_connect", failed);
+  enlarge(nl_socket_get_fd(socket.get()), buffer);
+  return socket;
+}
+
+base::Result<std::unique_ptr<NetlinkPort>> open_requests(int protocol, int timeout_ms) {
+  auto socket = connect_to(protocol, kRequestBuffer);
+  if (!socket) return socket.error();
+  return std::unique_ptr<NetlinkPort>(std::make_unique<RealPort>(*std::move(socket), timeout_ms));
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<NetlinkPort>> open_request_port(int timeout_ms) { return open_requests(NETLINK_XFRM, timeout_ms); }
+base::Result<std::unique_ptr<NetlinkPort>> open_diag_port(int timeout_ms) { return open_requests(NETLINK_SOCK_DIAG, timeout_ms); }
+base::Result<std::unique_ptr<NetlinkPort>> open_route_port(int timeout_ms) { return open_requests(NETLINK_ROUTE, timeout_ms); }
+
+base::Result<std::unique_ptr<NetlinkPort>> open_monitor_port() {
+  auto socket = connect_to(NETLINK_XFRM, kMonitorBuffer);
+  if (!socket) return socket.error();
+  // Not AEVENTS: a message for every two packets. Not ACQUIRE or REPORT: any user can cause them.
+  const int failed = nl_socket_add_memberships(socket->get(), XFRMNLGRP_SA, XFRMNLGRP_POLICY, XFRMNLGRP_EXPIRE, XFRMNLGRP_MIGRATE, XFRMNLGRP_MAPPING, 0);
+  if (failed != 0) return refused("joining XFRM's multicast groups", failed);
+  return std::unique_ptr<NetlinkPort>(std::make_unique<RealPort>(*std::move(socket), std::nullopt));
+}
+
+}  // namespace gssipsec::kernel

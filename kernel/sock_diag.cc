@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// All sockets of the namespace, and closing one from outside.
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+
+#include "kernel/diag_message.h"
+#include "kernel/socket.h"
+#include "kernel/transaction.h"
+
+namespace gssipsec::kernel {
+
+namespace {
+
+using base::Code;
+using base::Status;
+using wire::Message;
+
+constexpr int kTimeoutMs = 2000;
+constexpr std::uint32_t kAllStates = ~0u;
+constexpr int kClosed = 7, kListen = 10;  // of enum tcp_state; an unconnected UDP socket is "closed"
+
+Status list_family(NetlinkPort& port, std::uint16_t protocol, std::uint8_t family, std::uint32_t states, std::vector<DiagSocket>& sockets) {
+  inet_diag_req_v2 query{};
+  query.sdiag_family = family;
+  query.sdiag_protocol = static_cast<std::uint8_t>(protocol);
+  query.idiag_states = states;
+  Request request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP);
+  request.fixed(query);
+  auto outcome = transact(port, request, [&sockets](const Message& message) -> Status {
+    if (message.header.nlmsg_type != SOCK_DIAG_BY_FAMILY) return {};
+    auto one = decode_diag(message.payload);
+    if (!one) return one.error();
+    sockets.push_back(*one);
+    return {};
+  });
+  if (!outcome) return outcome.error();
+  if (outcome->error == ENOENT || outcome->error == EOPNOTSUPP) return base::fail(Code::UNAVAILABLE, "the kernel lists no sockets of this protocol; load its _diag module");
+  if (outcome->error != 0) return base::system_error(Code::NETLINK, "list of sockets", outcome->error);
+  return {};
+}
+
+base::Result<std::vector<DiagSocket>> list_states(std::uint16_t protocol, std::uint32_t states) {
+  auto port = open_diag_port(kTimeoutMs);
+  if (!port) return port.error();
+  std::vector<DiagSocket> sockets;
+  if (protocol > 255) return base::fail(Code::UNAVAILABLE, "sockets of protocol " + std::to_string(protocol) + " are not listed");
+  for (const int family : {AF_INET, AF_INET6})
+    if (Status ok = list_family(**port, protocol, static_cast<std::uint8_t>(family), states, sockets); !ok) return ok.error();
+  return sockets;
+}
+
+inet_diag_req_v2 destroy_query(const channel::Flow& flow, std::uint64_t cookie) noexcept {
+  inet_diag_req_v2 query{};
+  query.sdiag_family = static_cast<std::uint8_t>(wire::af_of(flow.remote.family));
+  query.sdiag_protocol = static_cast<std::uint8_t>(flow.protocol);
+  query.idiag_states = kAllStates;
+  query.id.idiag_sport = htons(flow.local_port);
+  query.id.idiag_dport = htons(flow.remote_port);
+  std::memcpy(query.id.idiag_src, flow.local.octets.data(), flow.local.size());
+  std::memcpy(query.id.idiag_dst, flow.remote.octets.data(), flow.remote.size());
+  query.id.idiag_if = flow.output_ifindex;
+  query.id.idiag_cookie[0] = static_cast<std::uint32_t>(cookie);
+  query.id.idiag_cookie[1] = static_cast<std::uint32_t>(cookie >> 32);
+  return query;
+}
+
+}  // namespace
+
+base::Result<std::vector<DiagSocket>> list_sockets(std::uint16_t protocol) { return list_states(protocol, kAllStates); }
+
+base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t local_port) {
+  const auto sockets = list_states(protocol, 1u << (protocol == IPPROTO_UDP ? kClosed : kListen));
+  if (!sockets) return sockets.error();
+  for (const DiagSocket& one : *sockets)
+    if (one.local_port == local_port) return true;
+  return false;
+}
+
+// ESTALE: the port pair belongs to another socket by now, which must live.
+base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) {
+  if (flow.protocol > 255) return base::fail(Code::UNAVAILABLE, "sockets of this protocol cannot be closed from outside");
+  auto port = open_diag_port(kTimeoutMs);
+  if (!port) return port.error();
+  Request request(SOCK_DESTROY, NLM_F_ACK);
+  request.fixed(destroy_query(flow, cookie));
+  const auto outcome = transact(**port, request, [](const Message&) -> Status { return {}; });
+  if (!outcome) return outcome.error();
+  switch (outcome->error) {
+    case 0: return {};
+    case ESTALE: return base::fail(Code::SOCKET_CHANGED, "the connection to be closed is gone, another has its ports");
+    case ENOENT: return base::fail(Code::UNAVAILABLE, "the kernel knows no such connection");
+    case EOPNOTSUPP: return base::fail(Code::UNAVAILABLE, "this kernel closes no sockets from outside (CONFIG_INET_DIAG_DESTROY)");
+    default: return base::system_error(Code::NETLINK, "SOCK_DESTROY", outcome->error);
+  }
+}
+
+}  // namespace gssipsec::kernel

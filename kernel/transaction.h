@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+// A request and its answers over a NetlinkPort: sequence numbers, errors, ends of dumps. Private to kernel/. One thread
+// a port.
+#pragma once
+
+#include <functional>
+
+#include "kernel/netlink_port.h"
+#include "kernel/xfrm_wire.h"
+
+namespace gssipsec::kernel {
+
+// A request without its header's sequence number, which transact() fills in.
+class Request {
+ public:
+  Request(std::uint16_t type, std::uint16_t flags);
+  Request& raw(base::View data);  // padded to netlink's alignment
+  template <typename T>
+  Request& fixed(const T& value) { return raw(base::View(reinterpret_cast<const std::byte*>(&value), sizeof value)); }
+  Request& attribute(std::uint16_t type, base::View data);
+  template <typename T>
+  Request& attribute(std::uint16_t type, const T& value) { return attribute(type, base::View(reinterpret_cast<const std::byte*>(&value), sizeof value)); }
+  [[nodiscard]] bool is_dump() const noexcept;
+  [[nodiscard]] base::Bytes finish(std::uint32_t sequence) const;
+
+ private:
+  nlmsghdr header_{};
+  base::Bytes body_;
+};
+
+// What became of a request: ended well, or the kernel's errno (a negative answer that the caller reads himself).
+struct Outcome { int error = 0; };
+
+// Hands every message of the answer to `consume` (its error ends the whole, after the dump was read to its end) and
+// wipes the datagrams, which may hold keys. A single answer ends with its message or acknowledgement. Errors:
+// NETLINK_LOST (dump interrupted, messages dropped), NETLINK (no answer), NETLINK_MESSAGE.
+using Consumer = std::function<base::Status(const wire::Message&)>;
+[[nodiscard]] base::Result<Outcome> transact(NetlinkPort& port, const Request& request, const Consumer& consume);
+
+}  // namespace gssipsec::kernel
