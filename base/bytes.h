@@ -58,6 +58,11 @@ class Writer {
   Writer& u16(std::uint16_t value) { return number(value, 2); }
   Writer& u32(std::uint32_t value) { return number(value, 4); }
   Writer& u64(std::uint64_t value) { return number(value, 8); }
+  // Room for `total` octets, so that writing them moves nothing.
+  Writer& reserve(std::size_t total) {
+    out_.reserve(total);
+    return *this;
+  }
   Writer& raw(View data) {
     out_.insert(out_.end(), data.begin(), data.end());
     return *this;

@@ -21,6 +21,10 @@ namespace gssipsec::protocol {
 inline constexpr std::uint16_t kVersion = 1, kOldestVersion = 1;
 inline constexpr std::size_t kMaxMessage = 65536;
 inline constexpr std::uint32_t kMagic = 0x49504753;  // "IPGS"
+inline constexpr std::size_t kHeaderSize = 16;
+// Bounds that decoding enforces. Encoding throws std::length_error when a name, list or sealed assertion exceeds them
+// (a shortened name would be another name); texts for people are shortened.
+inline constexpr std::size_t kMaxName = 1024, kMaxService = 255, kMaxLine = 128, kMaxList = 64, kMaxSealed = 8192;
 
 enum class Verb : std::uint16_t {
   hello = 1,       // no descriptor; answer carries the latch page (memfd)
@@ -30,7 +34,7 @@ enum class Verb : std::uint16_t {
   accept = 5,      // descriptor: open the initiator's, latch, seal the acceptor's
   finish = 6,      // descriptor: open the acceptor's
   check = 7,       // descriptor: is the latch still what it was? -> LatchState
-  release = 8,     // a latch slot is not used any more
+  release = 8,     // a latch slot is not used any more; never answered
   probe = 9,       // no descriptor: may this caller act in this role with this service?
   localname = 10,  // no descriptor: local user of a peer name by the administrator's map
 };
@@ -50,6 +54,8 @@ struct Frame {
 [[nodiscard]] base::Bytes encode(const Header& header, base::View body);
 [[nodiscard]] base::Result<Frame> decode_frame(base::View datagram);
 [[nodiscard]] base::Bytes encode_error(const Header& request, const base::Error& error);
+// The error that an answer with a status carries; BAD_MESSAGE when its body is broken.
+[[nodiscard]] base::Error error_of(const Frame& frame);
 
 using Digest = channel::Digest;
 
@@ -174,6 +180,7 @@ struct FinishReply {
   ChannelInfo channel;
 };
 
+// Generation 0 means no slot of this connection's page (a broker never gives generation 0): found by the cookie then.
 struct CheckRequest { std::uint32_t slot = 0, generation = 0; std::uint64_t cookie = 0; bool operator==(const CheckRequest&) const = default; };
 struct CheckReply { LatchState state = LatchState::none; base::Code why = base::Code::ok; std::string detail; std::uint32_t slot = 0, generation = 0; bool operator==(const CheckReply&) const = default; };
 struct ReleaseRequest { std::uint32_t slot = 0, generation = 0; bool operator==(const ReleaseRequest&) const = default; };
@@ -182,7 +189,8 @@ struct ProbeReply { bool has_policies = false; std::string local_name; bool oper
 struct LocalnameRequest { std::string name; bool operator==(const LocalnameRequest&) const = default; };
 struct LocalnameReply { std::string user; bool operator==(const LocalnameReply&) const = default; };
 
-// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. Listed in messages.cc's order.
+// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an AcceptReply
+// or FinishReply holds the session key: base::wipe() it, and the datagram made of it, after use.
 #define GSS_IPSEC_MESSAGE(Type, function)                   \
   [[nodiscard]] base::Bytes encode(const Type& message);    \
   [[nodiscard]] base::Result<Type> function(base::View body);

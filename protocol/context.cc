@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// The family that makes contexts: INITIATE, ACCEPT, FINISH.
+#include "protocol/layout.h"
+
+namespace gssipsec::protocol {
+
+template <typename Codec>
+void layout(Codec& c, Of<ChannelInfo> auto& m) {
+  c.flag(m.integrity).flag(m.confidentiality).flag(m.replay_protection).flag(m.peer_authenticated).u16(m.key_bits);
+  c.prose(m.suite).name(m.local_name).name(m.peer_name).names(m.peer_services, kMaxService);
+  c.choice(m.latch, LatchState::none, LatchState::monitored).u32(m.slot).u32(m.generation).u64(m.cookie).u32(m.lifetime);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<InitiateRequest> auto& m) {
+  c.choice(m.found, Found::named, Found::preload).want(m.want).name(m.wanted);
+  c.digest(m.bindings).digest(m.transcript).digest(m.challenge);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<InitiateReply> auto& m) {
+  c.sealed(m.sealed);
+  layout(c, m.channel);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<AcceptRequest> auto& m) {
+  c.choice(m.found, Found::named, Found::preload).want(m.want).name(m.service, kMaxService).sealed(m.sealed);
+  c.digest(m.bindings).flag(m.has_bindings).digest(m.transcript).digest(m.next_transcript).digest(m.challenge);
+}
+
+// RETRY carries the challenge and nothing that could be taken for a context.
+template <typename Codec>
+void layout(Codec& c, Of<AcceptReply> auto& m) {
+  c.digest(m.retry);
+  if (m.retry) return;
+  c.sealed(m.sealed).want(m.initiator_wants).flag(m.bindings_match);
+  layout(c, m.channel);
+  c.key(m.session_key);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<FinishRequest> auto& m) {
+  c.want(m.want).sealed(m.own_sealed).sealed(m.peer_sealed).digest(m.bindings).digest(m.transcript).name(m.wanted);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<FinishReply> auto& m) {
+  c.flag(m.bindings_match);
+  layout(c, m.channel);
+  c.key(m.session_key);
+}
+
+GSS_IPSEC_BODY(InitiateRequest, decode_initiate_request)
+GSS_IPSEC_BODY(InitiateReply, decode_initiate_reply)
+GSS_IPSEC_BODY(AcceptRequest, decode_accept_request)
+GSS_IPSEC_BODY(AcceptReply, decode_accept_reply)
+GSS_IPSEC_BODY(FinishRequest, decode_finish_request)
+GSS_IPSEC_BODY(FinishReply, decode_finish_reply)
+
+}  // namespace gssipsec::protocol
