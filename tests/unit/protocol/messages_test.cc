@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: MIT
+#include "protocol/messages.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <functional>
+#include <stdexcept>
+
+namespace gssipsec::protocol {
+namespace {
+
+using base::Bytes;
+using base::Code;
+
+Digest digest(int seed) {
+  Digest out;
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::byte>(seed + static_cast<int>(i));
+  return out;
+}
+
+Bytes octets(std::size_t size) { return Bytes(size, std::byte{0xa5}); }
+
+channel::Flow a_flow() {
+  channel::Flow flow;
+  flow.protocol = 6;
+  flow.local = {channel::Family::ipv4, {std::byte{10}, std::byte{1}, std::byte{0}, std::byte{1}}};
+  flow.remote = {channel::Family::ipv6, {std::byte{0xfd}, std::byte{7}}};
+  flow.local_port = 40000, flow.remote_port = 443, flow.mark = 7, flow.if_id = 8, flow.output_ifindex = 9;
+  flow.on_ipv6_socket = true;
+  return flow;
+}
+
+DirectionReport a_direction() {
+  return {true, Code::WEAK, "why", "AES_GCM_16-256", "transport", 256, true, true, false, {"esp 0xc0ffee01 > 10.1.0.2", "b"}};
+}
+
+Report a_report() {
+  Report r;
+  r.is_protected = true, r.why = Code::ONE_DIRECTION, r.detail = "wanted both", r.flow = a_flow();
+  r.out = a_direction(), r.in.detail = "in", r.local_id = "fqdn:a.example", r.peer_id = "fqdn:b.example";
+  r.local_method = "certificate", r.peer_method = "psk_pair", r.peer_authenticated = true, r.ike_connection = "net";
+  r.ike_source = "vici", r.end_to_end = true, r.latchable = true, r.why_not_latchable = "no", r.latch = LatchState::monitored;
+  r.since_start = true, r.control_packets_protected = true;
+  return r;
+}
+
+ChannelInfo a_channel() {
+  ChannelInfo c;
+  c.integrity = c.confidentiality = c.peer_authenticated = true;
+  c.key_bits = 256, c.suite = "AES_GCM_16-256", c.local_name = "ipsec:fqdn:a", c.peer_name = "ipsec:fqdn:b";
+  c.peer_services = {"host", "ldap"}, c.latch = LatchState::established, c.slot = 12, c.generation = 34;
+  c.cookie = 0x0102030405060708, c.lifetime = 3600;
+  return c;
+}
+
+AcceptReply an_accept_reply() {
+  AcceptReply m;
+  m.sealed = octets(200), m.session_key = base::Secret(digest(9)), m.initiator_wants = kWantMutual, m.bindings_match = true;
+  m.channel = a_channel();
+  return m;
+}
+
+// One body of each kind, and whether octets decode as that kind and encode to the same octets again.
+struct Sample {
+  const char* name;
+  Bytes body;
+  std::function<bool(base::View)> stable;
+};
+
+template <typename T>
+Sample sample(const char* name, const T& message, base::Result<T> (*decode)(base::View)) {
+  return {name, encode(message), [decode](base::View body) {
+            const auto got = decode(body);
+            return got.ok() && encode(*got) == Bytes(body.begin(), body.end());
+          }};
+}
+
+std::vector<Sample> samples() {
+  const InitiateRequest initiate{Found::sole, kWantMutual, "host@b", digest(1), digest(2), digest(3)};
+  AcceptReply retry;
+  retry.retry = digest(7);
+  FinishReply finish;
+  finish.session_key = base::Secret(digest(5)), finish.bindings_match = true, finish.channel = a_channel();
+  return {
+      sample("hello", HelloRequest{1, 2, "/usr/bin/psql"}, decode_hello_request),
+      sample("hello reply", HelloReply{1, 99, 1022, true}, decode_hello_reply),
+      sample("query", QueryRequest{Found::preload}, decode_query_request),
+      sample("query flow", QueryFlowRequest{a_flow()}, decode_query_flow_request),
+      sample("report", a_report(), decode_report),
+      sample("initiate", initiate, decode_initiate_request),
+      sample("initiate reply", InitiateReply{octets(kMaxSealed), a_channel()}, decode_initiate_reply),
+      sample("accept", AcceptRequest{Found::named, 3, "ldap", octets(9), digest(1), true, digest(2), digest(3), {}}, decode_accept_request),
+      sample("accept reply", an_accept_reply(), decode_accept_reply),
+      sample("retry", retry, decode_accept_reply),
+      sample("finish", FinishRequest{1, octets(4), octets(5), digest(1), digest(2), "x"}, decode_finish_request),
+      sample("finish reply", finish, decode_finish_reply),
+      sample("check", CheckRequest{1, 2, 3}, decode_check_request),
+      sample("check reply", CheckReply{LatchState::broken, Code::LATCH_BROKEN, "spd", 4, 5}, decode_check_reply),
+      sample("release", ReleaseRequest{1, 2}, decode_release_request),
+      sample("probe", ProbeRequest{channel::Role::acceptor, "host"}, decode_probe_request),
+      sample("probe reply", ProbeReply{true, "ipsec:fqdn:a"}, decode_probe_reply),
+      sample("localname", LocalnameRequest{"ipsec:fqdn:b/bob"}, decode_localname_request),
+      sample("localname reply", LocalnameReply{"bob"}, decode_localname_reply),
+  };
+}
+
+class MessagesTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(MessagesTest);
+  CPPUNIT_TEST(every_field_survives_the_way_there_and_back);
+  CPPUNIT_TEST(every_body_is_stable);
+  CPPUNIT_TEST(every_truncation_is_refused);
+  CPPUNIT_TEST(a_trailing_octet_is_refused);
+  CPPUNIT_TEST(every_single_changed_octet_is_refused_or_reads_as_written);
+  CPPUNIT_TEST(a_flag_is_zero_or_one);
+  CPPUNIT_TEST(enumerations_keep_to_their_range);
+  CPPUNIT_TEST(an_unknown_wish_is_refused);
+  CPPUNIT_TEST(a_name_that_is_too_long_is_neither_sent_nor_read);
+  CPPUNIT_TEST(a_list_that_is_too_long_is_neither_sent_nor_read);
+  CPPUNIT_TEST(a_sealed_assertion_that_is_too_long_is_neither_sent_nor_read);
+  CPPUNIT_TEST(control_characters_are_neither_sent_nor_read);
+  CPPUNIT_TEST(text_for_people_is_shortened_not_refused);
+  CPPUNIT_TEST(a_retry_carries_no_key);
+  CPPUNIT_TEST(a_session_key_has_its_one_length);
+  CPPUNIT_TEST(the_largest_report_fits_a_message);
+  CPPUNIT_TEST(the_octets_of_a_frame_are_as_documented);
+  CPPUNIT_TEST(a_broken_header_is_refused);
+  CPPUNIT_TEST(another_version_is_told_apart);
+  CPPUNIT_TEST(an_error_answer_says_code_and_detail);
+  CPPUNIT_TEST_SUITE_END();
+
+  static void refused(const std::string& what, const std::function<bool()>& decodes) { CPPUNIT_ASSERT_MESSAGE(what, !decodes()); }
+
+  void every_field_survives_the_way_there_and_back() {
+    CPPUNIT_ASSERT(*decode_report(encode(a_report())) == a_report());
+    const InitiateReply initiate{octets(3), a_channel()};
+    CPPUNIT_ASSERT(*decode_initiate_reply(encode(initiate)) == initiate);
+    const AcceptRequest accept{Found::preload, 31, "s", octets(9), digest(1), true, digest(2), digest(3), digest(4)};
+    CPPUNIT_ASSERT(*decode_accept_request(encode(accept)) == accept);
+    const auto reply = decode_accept_reply(encode(an_accept_reply()));
+    CPPUNIT_ASSERT(reply->channel == a_channel() && reply->sealed == octets(200) && !reply->retry && reply->bindings_match);
+    CPPUNIT_ASSERT(base::equal_secret(reply->session_key.view(), digest(9)));
+    const FinishRequest finish{1, octets(4), octets(5), digest(1), digest(2), "x"};
+    CPPUNIT_ASSERT(*decode_finish_request(encode(finish)) == finish);
+    const CheckReply check{LatchState::stale, Code::LATCH_STALE, "d", 4, 5};
+    CPPUNIT_ASSERT(*decode_check_reply(encode(check)) == check);
+  }
+
+  void every_body_is_stable() {
+    for (const Sample& s : samples()) CPPUNIT_ASSERT_MESSAGE(s.name, s.stable(s.body));
+  }
+
+  void every_truncation_is_refused() {
+    for (const Sample& s : samples())
+      for (std::size_t size = 0; size < s.body.size(); ++size)
+        refused(s.name, [&] { return s.stable(base::View(s.body).first(size)); });
+  }
+
+  void a_trailing_octet_is_refused() {
+    for (Sample& s : samples()) {
+      s.body.push_back(std::byte{0});
+      CPPUNIT_ASSERT_MESSAGE(s.name, !s.stable(s.body));
+    }
+    CPPUNIT_ASSERT(decode_release_request(encode(ReleaseRequest{})).ok());
+    Bytes longer = encode(ReleaseRequest{});
+    longer.push_back(std::byte{0});
+    const auto got = decode_release_request(longer);
+    CPPUNIT_ASSERT(!got.ok() && got.error().code == Code::BAD_MESSAGE);
+  }
+
+  // What decodes must encode to the same octets: no two wire forms of one message.
+  template <typename T>
+  static void flip_all(const T& message, base::Result<T> (*decode)(base::View)) {
+    Bytes body = encode(message);
+    for (std::size_t i = 0; i < body.size(); ++i) {
+      for (int bit = 0; bit < 8; ++bit) {
+        body[i] ^= static_cast<std::byte>(1 << bit);
+        const auto got = decode(body);
+        CPPUNIT_ASSERT(!got.ok() || encode(*got) == body);
+        body[i] ^= static_cast<std::byte>(1 << bit);
+      }
+    }
+  }
+  void every_single_changed_octet_is_refused_or_reads_as_written() {
+    flip_all(a_report(), decode_report);
+    flip_all(HelloRequest{1, 1, "/bin/x"}, decode_hello_request);
+    flip_all(QueryFlowRequest{a_flow()}, decode_query_flow_request);
+    flip_all(InitiateRequest{Found::sole, 1, "w", digest(1), digest(2), digest(3)}, decode_initiate_request);
+    flip_all(an_accept_reply(), decode_accept_reply);
+    flip_all(CheckReply{LatchState::broken, Code::LATCH_BROKEN, "spd", 4, 5}, decode_check_reply);
+    flip_all(ProbeRequest{channel::Role::acceptor, "host"}, decode_probe_request);
+  }
+
+  void a_flag_is_zero_or_one() {
+    Bytes body = encode(ProbeReply{true, ""});
+    CPPUNIT_ASSERT(decode_probe_reply(body)->has_policies);
+    body[0] = std::byte{2};
+    CPPUNIT_ASSERT(!decode_probe_reply(body).ok());
+  }
+
+  void enumerations_keep_to_their_range() {
+    for (int value = 0; value < 256; ++value) {
+      const Bytes found{static_cast<std::byte>(value)};
+      CPPUNIT_ASSERT_EQUAL(value >= 1 && value <= 3, decode_query_request(found).ok());
+      Bytes probe = encode(ProbeRequest{});
+      probe[0] = static_cast<std::byte>(value);
+      CPPUNIT_ASSERT_EQUAL(value == 1 || value == 2, decode_probe_request(probe).ok());
+      Bytes check = encode(CheckReply{});
+      check[0] = static_cast<std::byte>(value);
+      CPPUNIT_ASSERT_EQUAL(value <= 6, decode_check_reply(check).ok());
+    }
+    Bytes flow = encode(QueryFlowRequest{});
+    flow[2] = std::byte{5};
+    CPPUNIT_ASSERT(!decode_query_flow_request(flow).ok());
+  }
+
+  void an_unknown_wish_is_refused() {
+    CPPUNIT_ASSERT(decode_initiate_request(encode(InitiateRequest{Found::named, 31, "", {}, {}, {}})).ok());
+    CPPUNIT_ASSERT(!decode_initiate_request(encode(InitiateRequest{Found::named, 32, "", {}, {}, {}})).ok());
+  }
+
+  static Bytes long_text(std::size_t size) {
+    return base::Writer().block16(std::string(size, 'n')).bytes();
+  }
+  void a_name_that_is_too_long_is_neither_sent_nor_read() {
+    CPPUNIT_ASSERT(decode_localname_request(long_text(kMaxName)).ok());
+    CPPUNIT_ASSERT(!decode_localname_request(long_text(kMaxName + 1)).ok());
+    CPPUNIT_ASSERT_THROW((void)encode(LocalnameRequest{std::string(kMaxName + 1, 'n')}), std::length_error);
+  }
+
+  void a_list_that_is_too_long_is_neither_sent_nor_read() {
+    ChannelInfo channel = a_channel();
+    channel.peer_services.assign(kMaxList, std::string(kMaxService, 's'));
+    Bytes body = encode(InitiateReply{{}, channel});
+    CPPUNIT_ASSERT(decode_initiate_reply(body).ok());
+    channel.peer_services.emplace_back("one more");
+    CPPUNIT_ASSERT_THROW((void)encode(InitiateReply{{}, channel}), std::length_error);
+    // 65 empty services in place of two names, by hand.
+    channel.peer_services.assign(2, "");
+    body = encode(InitiateReply{{}, channel});
+    const std::size_t count_at = 2 + 6 + 2 + channel.suite.size() + 2 + channel.local_name.size() + 2 + channel.peer_name.size();
+    CPPUNIT_ASSERT(body[count_at + 1] == std::byte{2});
+    body[count_at + 1] = std::byte{65};
+    body.insert(body.begin() + static_cast<std::ptrdiff_t>(count_at) + 2, 2 * 63, std::byte{0});
+    CPPUNIT_ASSERT(!decode_initiate_reply(body).ok());
+    body[count_at + 1] = std::byte{64};
+    body.erase(body.begin() + static_cast<std::ptrdiff_t>(count_at) + 2, body.begin() + static_cast<std::ptrdiff_t>(count_at) + 4);
+    CPPUNIT_ASSERT(decode_initiate_reply(body).ok());
+  }
+
+  void a_sealed_assertion_that_is_too_long_is_neither_sent_nor_read() {
+    CPPUNIT_ASSERT_THROW((void)encode(InitiateReply{octets(kMaxSealed + 1), {}}), std::length_error);
+    Bytes body = base::Writer().block16(octets(kMaxSealed + 1)).bytes();
+    const Bytes rest = encode(InitiateReply{{}, a_channel()});
+    body.insert(body.end(), rest.begin() + 2, rest.end());
+    CPPUNIT_ASSERT(!decode_initiate_reply(body).ok());
+  }
+
+  void control_characters_are_neither_sent_nor_read() {
+    CPPUNIT_ASSERT_THROW((void)encode(LocalnameReply{std::string("bob\0root", 8)}), std::length_error);
+    CPPUNIT_ASSERT(!decode_localname_reply(base::Writer().block16(std::string("bob\0root", 8)).bytes()).ok());
+    CPPUNIT_ASSERT(!decode_localname_reply(base::Writer().block16("a\x1b[2J").bytes()).ok());
+    CPPUNIT_ASSERT_EQUAL(std::string("/a?b"), decode_hello_request(encode(HelloRequest{1, 1, "/a\nb"}))->program);
+  }
+
+  void text_for_people_is_shortened_not_refused() {
+    const auto got = decode_check_reply(encode(CheckReply{LatchState::none, Code::ok, std::string(5000, 'd'), 0, 0}));
+    CPPUNIT_ASSERT_EQUAL(kMaxName, got->detail.size());
+    Report report = a_report();
+    report.out.sas.assign(1000, std::string(1000, 's'));
+    CPPUNIT_ASSERT_EQUAL(kMaxList, decode_report(encode(report))->out.sas.size());
+  }
+
+  void a_retry_carries_no_key() {
+    AcceptReply reply = an_accept_reply();
+    reply.retry = digest(7);
+    const auto got = decode_accept_reply(encode(reply));
+    CPPUNIT_ASSERT(got->retry == digest(7) && got->session_key.empty() && got->sealed.empty());
+  }
+
+  void a_session_key_has_its_one_length() {
+    AcceptReply reply = an_accept_reply();
+    reply.session_key = base::Secret(31);
+    CPPUNIT_ASSERT_THROW((void)encode(reply), std::length_error);
+  }
+
+  void the_largest_report_fits_a_message() {
+    Report r = a_report();
+    const std::string text(kMaxName, 'x');
+    r.detail = r.local_id = r.peer_id = r.local_method = r.peer_method = r.ike_connection = r.ike_source = r.why_not_latchable = text;
+    r.out.detail = r.out.suite = r.out.mode = text;
+    r.out.sas.assign(kMaxList, std::string(kMaxLine, 's'));
+    r.in = r.out;
+    CPPUNIT_ASSERT(decode_frame(encode(Header{}, encode(r))).ok());
+  }
+
+  void the_octets_of_a_frame_are_as_documented() {
+    const Bytes datagram = encode(Header{1, Verb::check, 0x01020304, Code::BUSY}, octets(1));
+    CPPUNIT_ASSERT_EQUAL(std::string("49504753" "0001" "0007" "01020304" "00000131" "a5"),
+                         base::to_hex(datagram));
+    const auto frame = decode_frame(datagram);
+    CPPUNIT_ASSERT(frame->header.verb == Verb::check && frame->header.request == 0x01020304 && frame->header.status == Code::BUSY);
+    CPPUNIT_ASSERT(frame->body == octets(1));
+  }
+
+  void a_broken_header_is_refused() {
+    const Bytes good = encode(Header{}, {});
+    for (std::size_t size = 0; size < good.size(); ++size) CPPUNIT_ASSERT(!decode_frame(base::View(good).first(size)).ok());
+    Bytes magic = good, verb = good;
+    magic[0] ^= std::byte{1};
+    CPPUNIT_ASSERT(decode_frame(magic).error().code == Code::BAD_MESSAGE);
+    verb[7] = std::byte{11};
+    CPPUNIT_ASSERT(decode_frame(verb).error().code == Code::BAD_MESSAGE);
+    verb[7] = std::byte{0};
+    CPPUNIT_ASSERT(!decode_frame(verb).ok());
+    CPPUNIT_ASSERT(!decode_frame(Bytes(kMaxMessage + 1)).ok());
+    CPPUNIT_ASSERT_THROW((void)encode(Header{}, Bytes(kMaxMessage)), std::length_error);
+  }
+
+  void another_version_is_told_apart() {
+    for (const int version : {0, 2, 0xff}) {
+      Bytes datagram = encode(Header{}, {});
+      datagram[5] = static_cast<std::byte>(version);
+      CPPUNIT_ASSERT(decode_frame(datagram).error().code == Code::PROTOCOL_VERSION);
+    }
+  }
+
+  void an_error_answer_says_code_and_detail() {
+    const Header request{1, Verb::accept, 77, Code::ok};
+    auto frame = decode_frame(encode_error(request, base::fail(Code::REPLAY, "seen\nbefore")));
+    CPPUNIT_ASSERT(frame->header.request == 77 && frame->header.verb == Verb::accept);
+    CPPUNIT_ASSERT(error_of(*frame).code == Code::REPLAY && error_of(*frame).detail == "seen?before");
+    frame->body.push_back(std::byte{0});
+    CPPUNIT_ASSERT(error_of(*frame).code == Code::BAD_MESSAGE);
+    // An error without a code must not read as success.
+    CPPUNIT_ASSERT(decode_frame(encode_error(request, base::fail(Code::ok)))->header.status == Code::INTERNAL);
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(MessagesTest);
+
+}  // namespace
+}  // namespace gssipsec::protocol
