@@ -8,11 +8,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "channel/identity.h"
 #include "channel/name.h"
+#include "ike/static_source.h"
 
 namespace gssipsec::broker {
 
@@ -58,7 +60,8 @@ struct ProgramRule {
 
 struct Config {
   std::string socket = "/run/ipsec-gss/gssd.sock";  // [broker] socket
-  std::optional<std::string> vici;                  // [ike] vici = "unix:///run/charon.vici"; "" switches it off
+  std::optional<std::string> vici;                  // [ike] vici: path; absent: the usual places; "" switches it off
+  std::optional<std::string> vici_owner;            // [ike] vici-owner: user whose daemon is believed besides root
   std::uint16_t min_key_bits = 128;                 // [channel] min-key-bits
   std::uint32_t context_lifetime = 36000;           // [channel] context-lifetime, seconds
   std::uint32_t max_clients = 10000, max_clients_per_user = 256;  // [limits]
@@ -73,5 +76,7 @@ struct Config {
 // BAD_CONFIG; the detail holds every fault, one a line, as "file:line: what is wrong; what is expected".
 [[nodiscard]] base::Result<Config> parse_config(std::string_view text, const std::string& file_name);
 [[nodiscard]] base::Result<Config> load_config(const std::string& path);
+// The static rules as the IKE room's source takes them.
+[[nodiscard]] std::vector<ike::StaticEnds> static_ends(const Config& config);
 
 }  // namespace gssipsec::broker

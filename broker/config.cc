@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: MIT
+#include "broker/config.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <limits>
+#include <set>
+
+#define TOML_EXCEPTIONS 0
+#undef TOML_SHARED_LIB
+#undef TOML_HEADER_ONLY
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+#include "base/unique_fd.h"
+#include "channel/quality.h"
+
+namespace gssipsec::broker {
+namespace {
+
+using base::Code;
+using base::fail;
+
+constexpr std::size_t kMaxFile = 1U << 20;
+constexpr std::size_t kMaxFaults = 100;
+constexpr std::size_t kMaxName = 255;
+constexpr std::size_t kMaxSocketPath = 107;  // sun_path with its NUL
+constexpr std::int64_t kMaxKeyBits = 256;
+
+// Every fault of a file, in the order in which they were found.
+class Faults {
+ public:
+  explicit Faults(const std::string& file) : file_(file) {}
+  void add(const toml::source_region& where, const std::string& what) {
+    if (count_++ >= kMaxFaults) return;
+    if (!text_.empty()) text_ += '\n';
+    text_ += file_ + ":" + std::to_string(where.begin.line) + ": " + what;
+  }
+  [[nodiscard]] bool none() const { return count_ == 0; }
+  [[nodiscard]] std::string text() const {
+    return count_ > kMaxFaults ? text_ + "\n" + std::to_string(count_ - kMaxFaults) + " more faults" : text_;
+  }
+
+ private:
+  const std::string& file_;
+  std::string text_;
+  std::size_t count_ = 0;
+};
+
+// One line and no control characters: faults are shown on terminals.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text.substr(0, 80)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+  return out + (text.size() > 80 ? "...\"" : "\"");
+}
+
+std::string kind(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table: return "a table";
+    case toml::node_type::array: return "an array";
+    case toml::node_type::string: return "a string";
+    case toml::node_type::integer: return "a whole number";
+    case toml::node_type::boolean: return "true or false";
+    default: return "a value of another type";
+  }
+}
+
+bool plain(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxName &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
+}
+
+// A table of which every key must be asked for: what was not asked for is unknown.
+class Section {
+ public:
+  Section(const toml::table& table, std::string name, Faults& faults) : table_(table), name_(std::move(name)), faults_(faults) {}
+
+  const toml::node* find(const char* key) {
+    asked_.insert(key);
+    return table_.get(key);
+  }
+  const toml::node* require(const char* key) {
+    const toml::node* node = find(key);
+    if (!node) fault(table_, std::string(key) + " is missing");
+    return node;
+  }
+  void fault(const toml::node& node, const std::string& what) { faults_.add(node.source(), name_ + ": " + what); }
+  void wrong_type(const toml::node& node, const char* key, const char* wanted) {
+    fault(node, std::string(key) + " must be " + wanted + ", found " + kind(node));
+  }
+
+  std::optional<std::string> text(const char* key, const toml::node* node) {
+    if (!node) return std::nullopt;
+    if (!node->is_string()) {
+      wrong_type(*node, key, "a string");
+      return std::nullopt;
+    }
+    return node->as_string()->get();
+  }
+  // Non-empty, one line.
+  std::optional<std::string> word(const char* key, const toml::node* node) {
+    auto value = text(key, node);
+    if (value && !plain(*value)) {
+      fault(*node, std::string(key) + " must be 1 to 255 characters without control characters, found " + quoted(*value));
+      return std::nullopt;
+    }
+    return value;
+  }
+  std::optional<bool> flag(const char* key) {
+    const toml::node* node = find(key);
+    if (!node) return std::nullopt;
+    if (!node->is_boolean()) {
+      wrong_type(*node, key, "true or false");
+      return std::nullopt;
+    }
+    return node->as_boolean()->get();
+  }
+  std::optional<std::int64_t> number(const char* key, const toml::node* node, std::int64_t least, std::int64_t most) {
+    if (!node) return std::nullopt;
+    if (!node->is_integer()) {
+      wrong_type(*node, key, "a whole number");
+      return std::nullopt;
+    }
+    const std::int64_t value = node->as_integer()->get();
+    if (value >= least && value <= most) return value;
+    fault(*node, std::string(key) + " must be " + std::to_string(least) + " to " + std::to_string(most) + ", found " + std::to_string(value));
+    return std::nullopt;
+  }
+  template <typename T>
+  void set_number(const char* key, T& out, std::int64_t least, std::int64_t most) {
+    if (const auto value = number(key, find(key), least, most)) out = static_cast<T>(*value);
+  }
+  std::optional<channel::Identity> identity(const char* key) {
+    const toml::node* node = require(key);
+    const auto value = text(key, node);
+    if (!value) return std::nullopt;
+    auto parsed = channel::parse_identity(*value);
+    if (parsed && parsed->type != channel::IdType::none) return *std::move(parsed);
+    fault(*node, std::string(key) + " must be an identity with its type like \"fqdn:host.example.org\", found " + quoted(*value));
+    return std::nullopt;
+  }
+  std::optional<channel::Address> address(const char* key) {
+    const toml::node* node = require(key);
+    const auto value = text(key, node);
+    if (!value) return std::nullopt;
+    auto parsed = channel::parse_address(*value);
+    if (parsed && !parsed->is_any() && !parsed->is_loopback() && !parsed->is_v4_mapped()) return *std::move(parsed);
+    fault(*node, std::string(key) + " must be one host's IPv4 or IPv6 address, found " + quoted(*value));
+    return std::nullopt;
+  }
+  template <typename T, std::size_t N>
+  void set_choice(const char* key, T& out, const std::pair<const char*, T> (&choices)[N]) {
+    const toml::node* node = find(key);
+    const auto value = text(key, node);
+    if (!value) return;
+    std::string names;
+    for (const auto& [name, choice] : choices) {
+      if (*value == name) {
+        out = choice;
+        return;
+      }
+      names += (names.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+    }
+    fault(*node, std::string(key) + " must be one of " + names + ", found " + quoted(*value));
+  }
+  void refuse_unknown() {
+    for (const auto& [key, node] : table_)
+      if (!asked_.count(std::string(key.str()))) faults_.add(key.source(), name_ + ": unknown key " + quoted(key.str()));
+  }
+  [[nodiscard]] const toml::table& table() const { return table_; }
+
+ private:
+  const toml::table& table_;
+  const std::string name_;
+  Faults& faults_;
+  std::set<std::string> asked_;
+};
+
+class Parser {
+ public:
+  Parser(const toml::table& root, Faults& faults) : root_(root, "top level", faults), faults_(faults) {}
+
+  Config parse() {
+    one("broker", [this](Section& in) { broker(in); });
+    one("ike", [this](Section& in) { ike(in); });
+    one("channel", [this](Section& in) { channel_limits(in); });
+    one("limits", [this](Section& in) { limits(in); });
+    each("service", [this](Section& in) { service(in); });
+    each("vouch", [this](Section& in) { vouch(in); });
+    each("psk", [this](Section& in) { psk(in); });
+    each("static", [this](Section& in) { static_rule(in); });
+    each("program", [this](Section& in) { program(in); });
+    root_.refuse_unknown();
+    return std::move(config_);
+  }
+
+ private:
+  template <typename Read>
+  void one(const char* key, Read read) {
+    const toml::node* node = root_.find(key);
+    if (!node) return;
+    if (!node->is_table()) {
+      root_.fault(*node, std::string("[") + key + "] must be a table, found " + kind(*node));
+      return;
+    }
+    Section section(*node->as_table(), std::string("[") + key + "]", faults_);
+    read(section);
+    section.refuse_unknown();
+  }
+  template <typename Read>
+  void each(const char* key, Read read) {
+    const toml::node* node = root_.find(key);
+    if (!node) return;
+    const std::string name = std::string("[[") + key + "]]";
+    if (!node->is_array()) {
+      root_.fault(*node, name + " must be written with two brackets, found " + kind(*node));
+      return;
+    }
+    for (const toml::node& element : *node->as_array()) {
+      if (!element.is_table()) {
+        root_.fault(element, name + " must be a table, found " + kind(element));
+        continue;
+      }
+      Section section(*element.as_table(), name, faults_);
+      read(section);
+      section.refuse_unknown();
+    }
+  }
+
+  static bool socket_path(std::string_view path) { return path.size() > 1 && path.front() == '/' && path.size() <= kMaxSocketPath; }
+
+  void broker(Section& in) {
+    const toml::node* node = in.find("socket");
+    const auto path = in.word("socket", node);
+    if (!path) return;
+    if (!socket_path(*path))
+      in.fault(*node, "socket must be an absolute path of at most 107 characters, found " + quoted(*path));
+    else
+      config_.socket = *path;
+  }
+
+  void ike(Section& in) {
+    const toml::node* owner = in.find("vici-owner");
+    config_.vici_owner = in.word("vici-owner", owner);
+    const toml::node* node = in.find("vici");
+    auto path = in.text("vici", node);
+    if (!path) return;
+    if (path->rfind("unix://", 0) == 0) path->erase(0, 7);
+    if (!path->empty() && !(socket_path(*path) && plain(*path)))
+      in.fault(*node, "vici must be unix:// and an absolute path of at most 107 characters, or \"\", found " + quoted(*path));
+    else
+      config_.vici = std::move(path);
+  }
+
+  void channel_limits(Section& in) {
+    in.set_number("min-key-bits", config_.min_key_bits, channel::kMinimumKeyBits, kMaxKeyBits);
+    in.set_number("context-lifetime", config_.context_lifetime, 1, 604800);
+  }
+
+  void limits(Section& in) {
+    in.set_number("max-clients", config_.max_clients, 1, 100000);
+    in.set_number("max-clients-per-user", config_.max_clients_per_user, 1, 100000);
+    in.set_number("workers", config_.workers, 1, 64);
+    in.set_number("workers-per-user", config_.workers_per_user, 1, 64);
+    if (config_.workers_per_user > config_.workers)
+      in.fault(in.table(), "workers-per-user (" + std::to_string(config_.workers_per_user) + ") must not exceed workers (" +
+                               std::to_string(config_.workers) + ")");
+    if (config_.max_clients_per_user > config_.max_clients)
+      in.fault(in.table(), "max-clients-per-user (" + std::to_string(config_.max_clients_per_user) +
+                               ") must not exceed max-clients (" + std::to_string(config_.max_clients) + ")");
+  }
+
+  void service(Section& in) {
+    const auto user = in.word("user", in.require("user"));
+    const toml::node* name_node = in.require("name");
+    const auto name = in.word("name", name_node);
+    const auto port = in.number("port", in.require("port"), 1, 65535);
+    if (name && name->find_first_of("@/ ") != std::string::npos) {
+      in.fault(*name_node, "name must be a service's name without @, / or blank, found " + quoted(*name));
+      return;
+    }
+    if (user && name && port) config_.services.push_back({*user, *name, static_cast<std::uint16_t>(*port)});
+  }
+
+  // A local name that could be read as something else than one user of this host.
+  static bool local_name(std::string_view name) {
+    return plain(name) && name.front() != '-' && name.find_first_of("@/: ") == std::string_view::npos;
+  }
+
+  void add_vouched(Section& in, const toml::node& node, std::string_view user, const std::string& local, VouchRule& rule) {
+    if (!plain(user) || !local_name(local)) {
+      in.fault(node, "users must be names, the local ones without @, /, :, blank or leading -, found " + quoted(user) + " as " + quoted(local));
+      return;
+    }
+    if (!rule.users.emplace(user, local).second) in.fault(node, "user " + quoted(user) + " is named twice");
+  }
+
+  void vouched_users(Section& in, const toml::node& node, VouchRule& rule) {
+    if (const toml::array* list = node.as_array()) {
+      for (const toml::node& element : *list)
+        if (const auto user = in.text("users", &element)) add_vouched(in, element, *user, *user, rule);
+    } else if (const toml::table* map = node.as_table()) {
+      for (const auto& [user, local] : *map)
+        if (const auto name = in.text("users", &local)) add_vouched(in, local, user.str(), *name, rule);
+    } else {
+      in.wrong_type(node, "users", "an array of names or a table { theirs = \"ours\" }");
+    }
+  }
+
+  void vouch(Section& in) {
+    VouchRule rule;
+    const auto peer = in.identity("peer");
+    if (const toml::node* node = in.require("users")) vouched_users(in, *node, rule);
+    if (!peer) return;
+    rule.peer = *peer;
+    if (std::any_of(config_.vouches.begin(), config_.vouches.end(), [&](const VouchRule& other) { return other.peer == *peer; }))
+      in.fault(in.table(), "peer " + quoted(channel::format(*peer)) + " has another [[vouch]] already; write its users into one");
+    config_.vouches.push_back(std::move(rule));
+  }
+
+  void psk(Section& in) {
+    const auto connection = in.word("connection", in.require("connection"));
+    const auto holder = in.identity("held-by");
+    if (!connection || !holder) return;
+    if (std::any_of(config_.psks.begin(), config_.psks.end(), [&](const PskRule& other) { return other.connection == *connection; }))
+      in.fault(in.table(), "connection " + quoted(*connection) + " has another [[psk]] already; a secret with two holders is a group's");
+    config_.psks.push_back({*connection, *holder});
+  }
+
+  static bool same_pair(const StaticRule& a, const StaticRule& b) {
+    const bool straight = a.local_address == b.local_address && a.remote_address == b.remote_address;
+    const bool crossed = a.local_address == b.remote_address && a.remote_address == b.local_address;
+    return (straight || crossed) && a.reqid == b.reqid;
+  }
+
+  void static_rule(Section& in) {
+    StaticRule rule;
+    const auto local = in.identity("local"), remote = in.identity("remote");
+    const auto local_address = in.address("local-address"), remote_address = in.address("remote-address");
+    if (const auto reqid = in.number("reqid", in.find("reqid"), 0, std::numeric_limits<std::uint32_t>::max()))
+      rule.reqid = static_cast<std::uint32_t>(*reqid);
+    rule.exclusive = in.flag("exclusive").value_or(false);
+    if (!local || !remote || !local_address || !remote_address) return;
+    rule.local = *local;
+    rule.remote = *remote;
+    rule.local_address = *local_address;
+    rule.remote_address = *remote_address;
+    if (rule.local_address.family != rule.remote_address.family || rule.local_address == rule.remote_address)
+      in.fault(in.table(), "local-address and remote-address must be two addresses of one family");
+    if (std::any_of(config_.statics.begin(), config_.statics.end(), [&](const StaticRule& other) { return same_pair(rule, other); }))
+      in.fault(in.table(), "these addresses and this reqid have another [[static]] already");
+    config_.statics.push_back(std::move(rule));
+  }
+
+  void program(Section& in) {
+    static constexpr std::pair<const char*, KerberosSwitch> kKerberos[] = {
+        {"off", KerberosSwitch::off}, {"bind", KerberosSwitch::bind}, {"skip", KerberosSwitch::skip}};
+    static constexpr std::pair<const char*, SealSwitch> kSeal[] = {
+        {"never", SealSwitch::never}, {"unless-confidential", SealSwitch::unless_confidential}, {"always", SealSwitch::always}};
+    ProgramRule rule;
+    const toml::node* node = in.require("path");
+    const auto path = in.text("path", node);
+    in.set_choice("kerberos", rule.kerberos, kKerberos);
+    in.set_choice("seal", rule.seal, kSeal);
+    in.set_number("min-key-bits", rule.min_key_bits, channel::kMinimumKeyBits, kMaxKeyBits);
+    if (!path) return;
+    if (path->size() < 2 || path->front() != '/' || path->find('\0') != std::string::npos)
+      in.fault(*node, "path must be a program's absolute path, found " + quoted(*path));
+    if (std::any_of(config_.programs.begin(), config_.programs.end(), [&](const ProgramRule& other) { return other.path == *path; }))
+      in.fault(*node, "path " + quoted(*path) + " has another [[program]] already");
+    rule.path = *path;
+    config_.programs.push_back(std::move(rule));
+  }
+
+  Section root_;
+  Faults& faults_;
+  Config config_;
+};
+
+base::Result<std::string> read_whole(int fd, const std::string& path) {
+  std::string text;
+  char block[16384];
+  for (;;) {
+    const ssize_t got = read(fd, block, sizeof block);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return base::system_error(Code::BAD_CONFIG, path.c_str(), errno);
+    if (got == 0) return text;
+    text.append(block, static_cast<std::size_t>(got));
+    if (text.size() > kMaxFile) return fail(Code::BAD_CONFIG, path + ": longer than 1 MiB");
+  }
+}
+
+}  // namespace
+
+base::Result<Config> parse_config(std::string_view text, const std::string& file_name) {
+  Faults faults(file_name);
+  if (text.size() > kMaxFile) return fail(Code::BAD_CONFIG, file_name + ": longer than 1 MiB");
+  const toml::parse_result parsed = toml::parse(text);
+  if (!parsed) {
+    faults.add(parsed.error().source(), std::string(parsed.error().description()));
+    return fail(Code::BAD_CONFIG, faults.text());
+  }
+  Config config = Parser(parsed.table(), faults).parse();
+  if (!faults.none()) return fail(Code::BAD_CONFIG, faults.text());
+  return config;
+}
+
+base::Result<Config> load_config(const std::string& path) {
+  // Not blocking, so that a fifo in the file's place cannot hold the broker up.
+  const base::UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!fd) return base::system_error(Code::BAD_CONFIG, path.c_str(), errno);
+  struct stat about {};
+  if (fstat(fd.get(), &about) != 0) return base::system_error(Code::BAD_CONFIG, path.c_str(), errno);
+  if (!S_ISREG(about.st_mode)) return fail(Code::BAD_CONFIG, path + ": not a regular file");
+  if (about.st_mode & S_IWOTH) return fail(Code::BAD_CONFIG, path + ": anybody may write to it; take that right away (chmod o-w)");
+  const auto text = read_whole(fd.get(), path);
+  if (!text) return text.error();
+  return parse_config(*text, path);
+}
+
+std::vector<ike::StaticEnds> static_ends(const Config& config) {
+  std::vector<ike::StaticEnds> ends;
+  for (const StaticRule& rule : config.statics)
+    ends.push_back({rule.local, rule.remote, rule.local_address, rule.remote_address, rule.reqid, rule.exclusive});
+  return ends;
+}
+
+}  // namespace gssipsec::broker
