@@ -16,7 +16,10 @@
 
 namespace gssipsec::client {
 
-// The latch of one context on one connection's page. Reading it costs no system call. Keeps the page mapped.
+class LatchSlot;
+
+// The latch of one context on one connection's page. Reading it costs no system call. Keeps the page mapped and the
+// connection open; the slot is released when the last word of it goes (release() does no more than that).
 class LatchWord {
  public:
   LatchWord();
@@ -30,8 +33,7 @@ class LatchWord {
 
  private:
   friend class Broker;
-  struct Impl;
-  std::shared_ptr<Impl> impl_;
+  std::shared_ptr<LatchSlot> slot_;
 };
 
 template <typename Reply>
@@ -54,6 +56,9 @@ class Broker {
   static void release(LatchWord& latch) noexcept;
   [[nodiscard]] static base::Result<protocol::ProbeReply> probe(const protocol::ProbeRequest& request);
   [[nodiscard]] static base::Result<std::string> localname(const std::string& name);
+
+ private:
+  [[nodiscard]] static LatchWord word(std::shared_ptr<LatchSlot> slot) noexcept;
 };
 
 }  // namespace gssipsec::client

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include "client/broker.h"
+
+#include <stdexcept>
+#include <utility>
+
+#include "base/trace.h"
+#include "client/connect.h"
+#include "client/pool.h"
+
+namespace gssipsec::client {
+namespace {
+
+using base::Code;
+using base::Result;
+using protocol::LatchState;
+using protocol::Verb;
+
+struct Ask {
+  Verb verb;
+  base::Bytes body;
+  int fd = -1;
+  bool for_latch = false;
+  // `body` names a slot of this connection's page; any other connection is sent `elsewhere`.
+  const Connection* preferred = nullptr;
+  base::Bytes elsewhere;
+
+  [[nodiscard]] const base::Bytes& body_for(const Connection& connection) const noexcept {
+    return preferred && preferred != &connection ? elsewhere : body;
+  }
+};
+
+// The answer and the connection that gave it, which its slots belong to.
+struct Exchange {
+  Answer answer;
+  std::shared_ptr<Connection> connection;
+};
+
+Result<Exchange> over(std::shared_ptr<Connection> connection, const Ask& ask, const Deadline& deadline) {
+  auto answer = connection->call(ask.verb, ask.body_for(*connection), ask.fd, deadline);
+  if (!answer) return answer.error();
+  if (answer->frame.header.status == Code::ok) return Exchange{*std::move(answer), std::move(connection)};
+  base::Error error = protocol::error_of(answer->frame);
+  if (error.code == Code::CREDENTIALS_CHANGED || error.code == Code::BAD_MESSAGE) connection->hang_up();
+  else put_idle(std::move(connection));
+  return error;
+}
+
+// An idle connection may have died, or stopped being ours, since it was put away; a new one says what is really so.
+bool idle_was_stale(Code code) noexcept { return code == Code::NO_BROKER || code == Code::CREDENTIALS_CHANGED; }
+
+Result<Exchange> within(const std::string& path, const Ask& ask, const Deadline& deadline) {
+  if (auto idle = take_idle(path, ask.for_latch, ask.preferred)) {
+    auto done = over(std::move(idle), ask, deadline);
+    if (done.ok() || !idle_was_stale(done.error().code)) return done;
+  }
+  auto fresh = Connection::open(path, deadline);
+  if (!fresh) return fresh.error();
+  return over(*std::move(fresh), ask, deadline);
+}
+
+Result<Exchange> exchange(const Ask& ask) {
+  const std::string path = broker_path();
+  if (backing_off(path)) return base::fail(Code::BROKER_TIMEOUT, "it did not answer a moment ago and is not asked again yet");
+  auto done = within(path, ask, Deadline(kCallMilliseconds));
+  if (done.ok()) return done;
+  if (done.error().code == Code::BROKER_TIMEOUT) note_timeout(path);
+  if (base::tracing()) base::trace("client", base::describe(done.error()));
+  return done;
+}
+
+base::Error too_long(const std::length_error& what) {
+  return base::fail(Code::BAD_ARGUMENT, std::string(what.what()) + " is too long or not plain text");
+}
+
+template <typename Request>
+Result<Ask> ask_for(Verb verb, const Request& request, int fd) try {
+  return Ask{verb, protocol::encode(request), fd, false, nullptr, {}};
+} catch (const std::length_error& error) {
+  return too_long(error);
+}
+
+Result<Ask> with_socket(Result<Ask> ask) {
+  if (ask.ok() && ask->fd < 0) return base::fail(Code::NOT_A_SOCKET, "wanted a descriptor, found " + std::to_string(ask->fd));
+  return ask;
+}
+
+// A body that does not decode is a broken broker: nothing more is read from that connection.
+template <typename Reply>
+Result<Reply> decoded(Exchange& done, Result<Reply> (*decode)(base::View)) {
+  auto reply = decode(done.answer.frame.body);
+  if (!reply) done.connection->hang_up();
+  return reply;
+}
+
+template <typename Reply>
+Result<Reply> simple(Result<Ask> ask, Result<Reply> (*decode)(base::View)) {
+  if (!ask) return ask.error();
+  auto done = exchange(*ask);
+  if (!done) return done.error();
+  auto reply = decoded(*done, decode);
+  if (reply.ok()) put_idle(std::move(done->connection));
+  return reply;
+}
+
+// Where an answer says that the latch lies.
+struct Place {
+  LatchState state;
+  std::uint32_t slot, generation;
+};
+template <typename Reply>
+Place place_of(const Reply& reply) {
+  return {reply.channel.latch, reply.channel.slot, reply.channel.generation};
+}
+Place place_of(const protocol::CheckReply& reply) { return {reply.state, reply.slot, reply.generation}; }
+Place place_of(const protocol::AcceptReply& reply) {
+  return {reply.retry ? LatchState::none : reply.channel.latch, reply.channel.slot, reply.channel.generation};
+}
+
+template <typename Reply>
+struct Slotted {
+  Reply reply;
+  std::shared_ptr<LatchSlot> slot;  // null: nothing is latched
+};
+
+// The slot is taken over before anybody else can use the connection.
+template <typename Reply>
+Result<Slotted<Reply>> slotted(Exchange done, Result<Reply> (*decode)(base::View)) {
+  auto reply = decoded(done, decode);
+  if (!reply) return reply.error();
+  const Place place = place_of(*reply);
+  std::shared_ptr<LatchSlot> slot;
+  if (place.state == LatchState::established || place.state == LatchState::listener) {
+    auto adopted = done.connection->adopt(place.slot, place.generation);
+    if (!adopted) {
+      done.connection->hang_up();
+      return adopted.error();
+    }
+    slot = *std::move(adopted);
+  }
+  put_idle(std::move(done.connection));
+  return Slotted<Reply>{*std::move(reply), std::move(slot)};
+}
+
+template <typename Reply>
+Result<Slotted<Reply>> latching(Result<Ask> ask, Result<Reply> (*decode)(base::View)) {
+  if (!ask) return ask.error();
+  ask->for_latch = true;
+  auto done = exchange(*ask);
+  if (!done) return done.error();
+  return slotted(*std::move(done), decode);
+}
+
+Result<Ask> check_request(int fd, std::uint64_t cookie, const LatchSlot* slot) {
+  Result<Ask> ask = ask_for(Verb::check, protocol::CheckRequest{0, 0, cookie}, fd);
+  if (!ask || !slot) return ask;
+  ask->preferred = slot->connection();
+  ask->elsewhere = std::exchange(ask->body, protocol::encode(protocol::CheckRequest{slot->slot(), slot->generation(), cookie}));
+  return ask;
+}
+
+base::Error not_confirmed(const protocol::CheckReply& reply) {
+  const Code usual = reply.state == LatchState::stale       ? Code::LATCH_STALE
+                     : reply.state == LatchState::monitored ? Code::NOT_LATCHABLE
+                                                            : Code::LATCH_BROKEN;
+  return base::fail(reply.why == Code::ok ? usual : reply.why, reply.detail);
+}
+
+}  // namespace
+
+LatchWord::LatchWord() = default;
+LatchWord::~LatchWord() = default;
+LatchWord::LatchWord(LatchWord&&) noexcept = default;
+LatchWord& LatchWord::operator=(LatchWord&&) noexcept = default;
+
+LatchState LatchWord::state() const noexcept { return slot_ ? slot_->state() : LatchState::none; }
+bool LatchWord::valid() const noexcept { return slot_ != nullptr; }
+
+LatchWord Broker::word(std::shared_ptr<LatchSlot> slot) noexcept {
+  LatchWord word;
+  word.slot_ = std::move(slot);
+  return word;
+}
+
+Result<protocol::Report> Broker::query(int fd, const protocol::QueryRequest& request) {
+  return simple(with_socket(ask_for(Verb::query, request, fd)), protocol::decode_report);
+}
+
+Result<protocol::Report> Broker::query_flow(const protocol::QueryFlowRequest& request) {
+  return simple(ask_for(Verb::query_flow, request, -1), protocol::decode_report);
+}
+
+Result<Latched<protocol::InitiateReply>> Broker::initiate(int fd, const protocol::InitiateRequest& request) {
+  auto got = latching(with_socket(ask_for(Verb::initiate, request, fd)), protocol::decode_initiate_reply);
+  if (!got) return got.error();
+  return Latched<protocol::InitiateReply>{std::move(got->reply), word(std::move(got->slot))};
+}
+
+Result<Latched<protocol::AcceptReply>> Broker::accept(int fd, const protocol::AcceptRequest& request) {
+  auto got = latching(with_socket(ask_for(Verb::accept, request, fd)), protocol::decode_accept_reply);
+  if (!got) return got.error();
+  return Latched<protocol::AcceptReply>{std::move(got->reply), word(std::move(got->slot))};
+}
+
+Result<Latched<protocol::FinishReply>> Broker::finish(int fd, const protocol::FinishRequest& request) {
+  auto got = latching(with_socket(ask_for(Verb::finish, request, fd)), protocol::decode_finish_reply);
+  if (!got) return got.error();
+  return Latched<protocol::FinishReply>{std::move(got->reply), word(std::move(got->slot))};
+}
+
+base::Status Broker::check(int fd, std::uint64_t cookie, LatchWord& latch) {
+  const auto now = socket_cookie(fd);
+  if (!now || *now != cookie) return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(fd) + " was closed or reused");
+  auto got = latching(check_request(fd, cookie, latch.slot_.get()), protocol::decode_check_reply);
+  if (!got) return got.error();
+  if (got->reply.state != LatchState::established) return not_confirmed(got->reply);
+  latch.slot_ = std::move(got->slot);
+  return {};
+}
+
+void Broker::release(LatchWord& latch) noexcept { latch.slot_.reset(); }
+
+Result<protocol::ProbeReply> Broker::probe(const protocol::ProbeRequest& request) {
+  return simple(ask_for(Verb::probe, request, -1), protocol::decode_probe_reply);
+}
+
+Result<std::string> Broker::localname(const std::string& name) {
+  auto got = simple(ask_for(Verb::localname, protocol::LocalnameRequest{name}, -1), protocol::decode_localname_reply);
+  if (!got) return got.error();
+  return std::move(got->user);
+}
+
+}  // namespace gssipsec::client

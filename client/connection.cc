@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#include "client/connection.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "client/connect.h"
+
+namespace gssipsec::client {
+namespace {
+
+using base::Code;
+using protocol::Verb;
+
+// Convenience for the administrator's per-program switches; the broker grants nothing for it.
+std::string program_path() {
+  std::string path(protocol::kMaxName, '\0');
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
+  path.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  return path;
+}
+
+base::Error wrong_answer(const protocol::Header& found) {
+  return base::fail(Code::BAD_MESSAGE, "an answer to another request (verb " + std::to_string(static_cast<int>(found.verb)) +
+                                           ", request " + std::to_string(found.request) + ")");
+}
+
+}  // namespace
+
+base::Result<std::shared_ptr<Connection>> Connection::open(const std::string& path, const Deadline& deadline) {
+  auto socket = connect_to_broker(path, deadline);
+  if (!socket) return socket.error();
+  auto connection = std::make_shared<Connection>(*std::move(socket), path);
+  if (const base::Status met = connection->greet(deadline); !met) return met.error();
+  return connection;
+}
+
+Connection::Connection(base::UniqueFd socket, const std::string& path)
+    : socket_(std::move(socket)), path_(path), cookie_(socket_cookie(socket_.get()).value_or(0)), pid_(getpid()),
+      uid_(geteuid()), gid_(getegid()) {}
+
+Connection::~Connection() {
+  if (!intact()) (void)socket_.release();
+}
+
+base::Status Connection::greet(const Deadline& deadline) {
+  protocol::HelloRequest hello;
+  hello.program = program_path();
+  auto answer = call(Verb::hello, protocol::encode(hello), -1, deadline);
+  if (!answer) return answer.error();
+  if (answer->frame.header.status != Code::ok) return protocol::error_of(answer->frame);
+  const auto reply = protocol::decode_hello_reply(answer->frame.body);
+  if (!reply) return reply.error();
+  if (reply->version < protocol::kOldestVersion || reply->version > protocol::kVersion || reply->slots > protocol::kPageSlots)
+    return base::fail(Code::PROTOCOL_VERSION, "the broker chose version " + std::to_string(reply->version));
+  if (!answer->fd) return base::fail(Code::BAD_MESSAGE, "wanted a latch page with HELLO, found none");
+  auto page = Page::map(answer->fd.get());
+  if (!page) return page.error();
+  page_ = std::make_unique<Page>(*std::move(page));
+  page_slots_ = reply->slots;
+  return {};
+}
+
+base::Result<Answer> Connection::call(Verb verb, base::View body, int fd, const Deadline& deadline) {
+  const std::uint32_t request = ++last_request_;
+  const base::Bytes datagram = protocol::encode({protocol::kVersion, verb, request, Code::ok}, body);
+  if (const base::Status sent = send_datagram(socket_.get(), datagram, fd, deadline); !sent) {
+    if (sent.error().code != Code::NOT_A_SOCKET) hang_up();
+    return sent.error();
+  }
+  auto answer = answer_to(verb, request, deadline);
+  if (!answer) hang_up();
+  return answer;
+}
+
+base::Result<Answer> Connection::answer_to(Verb verb, std::uint32_t request, const Deadline& deadline) {
+  for (;;) {
+    auto datagram = receive_datagram(socket_.get(), deadline);
+    if (!datagram) return datagram.error();
+    auto frame = protocol::decode_frame(datagram->octets);
+    if (!frame) return frame.error();
+    const protocol::Header& found = frame->header;
+    // RELEASE needs no answer; a broker that sends one all the same is not misunderstood.
+    if (found.verb == Verb::release) continue;
+    Answer answer(*std::move(frame), std::move(datagram->fd));
+    if (answer.frame.header.verb != verb || answer.frame.header.request != request) return wrong_answer(answer.frame.header);
+    return answer;
+  }
+}
+
+bool Connection::mine() const noexcept { return pid_ == getpid() && uid_ == geteuid() && gid_ == getegid(); }
+
+bool Connection::intact() const noexcept {
+  const auto cookie = socket_cookie(socket_.get());
+  return cookie && *cookie == cookie_;
+}
+
+bool Connection::silent() noexcept {
+  const Deadline now(0);
+  while (now.wait(socket_.get(), POLLIN)) {
+    const auto datagram = receive_datagram(socket_.get(), now);
+    if (!datagram) return false;
+    const auto frame = protocol::decode_frame(datagram->octets);
+    if (!frame || frame->header.verb != Verb::release) return false;
+  }
+  return true;
+}
+
+bool Connection::usable(const std::string& path) noexcept {
+  try {
+    return mine() && path == path_ && !hung_up_.load() && intact() && silent();
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+void Connection::forget_dead_slots() noexcept {
+  std::erase_if(slots_, [](const std::weak_ptr<LatchSlot>& slot) { return slot.expired(); });
+}
+
+bool Connection::has_room() noexcept {
+  forget_dead_slots();
+  return slots_.size() < page_slots_;
+}
+
+base::Result<std::shared_ptr<LatchSlot>> Connection::adopt(std::uint32_t slot, std::uint32_t generation) {
+  if (slot >= page_slots_ || generation == 0)
+    return base::fail(Code::BAD_MESSAGE, "latch slot " + std::to_string(slot) + " is not on this connection's page");
+  forget_dead_slots();
+  for (const std::weak_ptr<LatchSlot>& known : slots_)
+    if (auto found = known.lock(); found && found->slot() == slot && found->generation() == generation) return found;
+  auto fresh = std::make_shared<LatchSlot>(shared_from_this(), slot, generation);
+  slots_.push_back(fresh);
+  return fresh;
+}
+
+void Connection::release(std::uint32_t slot, std::uint32_t generation) noexcept {
+  if (!mine() || hung_up_.load() || !intact()) return;
+  try {
+    const protocol::Header header{protocol::kVersion, Verb::release, ++last_request_, Code::ok};
+    send_now(socket_.get(), protocol::encode(header, protocol::encode(protocol::ReleaseRequest{slot, generation})));
+  } catch (const std::exception&) {
+    // Best effort: the broker frees all slots with the connection.
+  }
+}
+
+protocol::LatchState Connection::state(std::uint32_t slot, std::uint32_t generation) const noexcept {
+  const protocol::LatchState state = page_->state(slot, generation);
+  return state == protocol::LatchState::established && hung_up_.load(std::memory_order_relaxed) ? protocol::LatchState::stale
+                                                                                                : state;
+}
+
+// Not close(): a RELEASE of another thread may be on its way to this number. In a forked child the socket is also the
+// parent's, so only the child's copy may go.
+void Connection::hang_up() noexcept {
+  if (hung_up_.exchange(true)) return;
+  if (mine() && intact()) shutdown(socket_.get(), SHUT_RDWR);
+}
+
+}  // namespace gssipsec::client

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+#include "client/sockets.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/auxv.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <memory>
+
+#include "client/connect.h"
+
+namespace gssipsec::client {
+namespace {
+
+using base::Code;
+
+// A process with more descriptors than this is no command-line client and no forked server's child.
+constexpr int kMaxExamined = 4096;
+constexpr int kMptcp = 262;
+
+constinit thread_local int named = -1;
+
+int option(int fd, int name) noexcept {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+bool is_internet(int fd) noexcept {
+  const int domain = option(fd, SO_DOMAIN);
+  return domain == AF_INET || domain == AF_INET6;
+}
+
+bool address_of(int fd, bool peer, sockaddr_storage& out) noexcept {
+  socklen_t size = sizeof out;
+  auto* address = reinterpret_cast<sockaddr*>(&out);
+  return (peer ? getpeername(fd, address, &size) : getsockname(fd, address, &size)) == 0;
+}
+
+bool is_loopback(const sockaddr_storage& address) noexcept {
+  if (address.ss_family == AF_INET)
+    return ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+  const in6_addr& six = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == IN_LOOPBACKNET);
+}
+
+// Connected, and to somewhere else. A listener has no peer.
+bool is_connected_elsewhere(int fd) noexcept {
+  sockaddr_storage local{}, remote{};
+  return address_of(fd, true, remote) && address_of(fd, false, local) && !is_loopback(remote) && !is_loopback(local);
+}
+
+// The creator of the socket: a process of one user that was handed another's socket does not speak for it.
+bool is_callers(const struct stat& facts, bool acceptor) noexcept {
+  if (facts.st_uid == getuid() && facts.st_uid == geteuid()) return true;
+  return acceptor && facts.st_uid == 0;
+}
+
+// MPTCP counts, so that it makes a second connection ambiguous, and is refused when it is the only one.
+bool is_stream_of_ours(int fd, bool acceptor) noexcept {
+  struct stat facts{};
+  if (fstat(fd, &facts) != 0 || !S_ISSOCK(facts.st_mode) || !is_callers(facts, acceptor)) return false;
+  if (!is_internet(fd) || option(fd, SO_TYPE) != SOCK_STREAM) return false;
+  const int protocol = option(fd, SO_PROTOCOL);
+  return (protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP || protocol == kMptcp) && is_connected_elsewhere(fd);
+}
+
+base::Error none(std::string found) { return base::fail(Code::NO_SOCKET, std::move(found)); }
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { closedir(directory); }
+};
+
+// All descriptors of one socket (inetd gives three) are one candidate; the second candidate ends the search.
+class Search {
+ public:
+  explicit Search(bool acceptor) noexcept : acceptor_(acceptor) {}
+
+  // False when there is nothing more to learn.
+  bool examine(int fd) noexcept {
+    if (++examined_ > kMaxExamined) return false;
+    if (!is_stream_of_ours(fd, acceptor_)) return true;
+    const auto cookie = socket_cookie(fd);
+    if (!cookie || (found_.fd >= 0 && *cookie == found_.cookie)) return true;
+    if (found_.fd >= 0) return several_ = true, false;
+    found_ = {fd, *cookie, protocol::Found::sole};
+    return true;
+  }
+
+  [[nodiscard]] base::Result<FoundSocket> result() const {
+    if (examined_ > kMaxExamined) return none("more than " + std::to_string(kMaxExamined) + " descriptors; name the socket");
+    if (several_) return none("found several connections; name the socket");
+    if (found_.fd < 0) return none("found no connection to another host");
+    if (option(found_.fd, SO_PROTOCOL) == kMptcp) return none("the only connection is MPTCP");
+    return found_;
+  }
+
+ private:
+  bool acceptor_;
+  bool several_ = false;
+  int examined_ = 0;
+  FoundSocket found_{-1, 0, protocol::Found::sole};
+};
+
+int number_of(const dirent& entry) noexcept {
+  int number = 0;
+  for (const char* c = entry.d_name; *c; ++c) {
+    if (*c < '0' || *c > '9' || number > 100000000) return -1;
+    number = number * 10 + (*c - '0');
+  }
+  return number;
+}
+
+base::Result<FoundSocket> sole_socket(bool acceptor) {
+  const std::unique_ptr<DIR, CloseDirectory> directory(opendir("/proc/self/fd"));
+  if (!directory) return none(std::string("/proc/self/fd: ") + base::system_error(Code::SYSTEM, "opendir", errno).detail);
+  Search search(acceptor);
+  while (const dirent* entry = readdir(directory.get())) {
+    const int fd = number_of(*entry);
+    if (fd >= 0 && fd != dirfd(directory.get()) && !search.examine(fd)) break;
+  }
+  return search.result();
+}
+
+base::Status supported(int fd) {
+  const int protocol = option(fd, SO_PROTOCOL), type = option(fd, SO_TYPE);
+  const bool stream = type == SOCK_STREAM && (protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP);
+  if (stream || (type == SOCK_DGRAM && protocol == IPPROTO_UDP)) return {};
+  return base::fail(Code::UNSUPPORTED_SOCKET, "wanted TCP, one-to-one SCTP or connected UDP, found protocol " +
+                                                  std::to_string(protocol) + " of type " + std::to_string(type));
+}
+
+}  // namespace
+
+void name_thread_socket(int fd) noexcept { named = fd < 0 ? -1 : fd; }
+
+int thread_socket() noexcept { return named; }
+
+base::Result<FoundSocket> named_socket(int fd) {
+  const std::string which = "descriptor " + std::to_string(fd);
+  if (!is_internet(fd)) return base::fail(Code::NOT_A_SOCKET, which);
+  if (const base::Status kind = supported(fd); !kind) return kind.error();
+  sockaddr_storage peer{};
+  if (!address_of(fd, true, peer)) return base::fail(Code::NOT_CONNECTED, which);
+  const auto cookie = socket_cookie(fd);
+  if (!cookie) return base::fail(Code::NOT_A_SOCKET, which);
+  return FoundSocket{fd, *cookie, protocol::Found::named};
+}
+
+// In a setuid program rule 2 is off altogether: a descriptor that the caller slipped in cannot be told from one that the
+// program opened itself, and its owner may be the program's user when a daemon of his passed it. Rule 1 still works.
+base::Result<FoundSocket> find_socket(bool acceptor) {
+  if (named >= 0) return named_socket(named);
+  if (getauxval(AT_SECURE) != 0) return none("a program with raised privileges must name its socket");
+  return sole_socket(acceptor);
+}
+
+base::Status same_socket(const FoundSocket& socket) {
+  const auto now = socket_cookie(socket.fd);
+  if (now && *now == socket.cookie) return {};
+  return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(socket.fd) + " was closed or reused");
+}
+
+}  // namespace gssipsec::client
