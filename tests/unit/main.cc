@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Runs every registered CppUnit test of this program. Prints each failure with its place, with --verbose each test's
 // name and time; the last line is `N passed, N failed`. --filter TEXT runs the tests whose name holds TEXT, --list only
-// names them. A test that takes longer than kSeconds ends the program: a hang is a failure too.
+// names them, --fail-fast stops at the first failure. A test that takes longer than kSeconds ends the program: a hang is a failure too.
 #include <cppunit/Exception.h>
 #include <cppunit/SourceLine.h>
 #include <cppunit/Test.h>
@@ -28,6 +28,7 @@ char current_test[512];
 struct Options {
   bool verbose = false;
   bool list = false;
+  bool fail_fast = false;
   std::string filter;
 };
 
@@ -87,6 +88,7 @@ bool parse(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--verbose" || word == "-v") options.verbose = true;
+    else if (word == "--fail-fast") options.fail_fast = true;
     else if (word == "--list") options.list = true;
     else if (word == "--filter" && i + 1 < argc) options.filter = argv[++i];
     else return false;
@@ -99,7 +101,7 @@ bool parse(int argc, char** argv, Options& options) {
 int main(int argc, char** argv) {
   Options options;
   if (!parse(argc, argv, options)) {
-    std::cerr << "usage: " << argv[0] << " [--verbose] [--list] [--filter TEXT]\n";
+    std::cerr << "usage: " << argv[0] << " [--verbose] [--list] [--fail-fast] [--filter TEXT]\n";
     return 2;
   }
   signal(SIGALRM, report_hang);
@@ -110,12 +112,16 @@ int main(int argc, char** argv) {
     for (const CppUnit::Test* test : tests) std::cout << test->getName() << "\n";
     return 0;
   }
+  std::size_t passed = 0;
   std::size_t failed = 0;
-  for (CppUnit::Test* test : tests) failed += run_one(*test, options) ? 0 : 1;
+  for (CppUnit::Test* test : tests) {
+    run_one(*test, options) ? ++passed : ++failed;
+    if (failed > 0 && options.fail_fast) break;
+  }
   if (tests.empty() && !options.filter.empty()) {
     std::cout << "no test has '" << options.filter << "' in its name\n";
     failed = 1;
   }
-  std::cout << (tests.size() > failed ? tests.size() - failed : 0) << " passed, " << failed << " failed" << std::endl;
+  std::cout << passed << " passed, " << failed << " failed" << std::endl;
   return failed == 0 ? 0 : 1;
 }

@@ -1,0 +1,238 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Applies each tests/mutants/*.patch to a copy of the tree, builds what it needs and wants its tests to fail.
+run.py [--jobs N] [NAME...]; see README.md here. Last line: `N passed, N failed`."""
+import argparse
+import os
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+TOP = Path(os.environ.get('TOP') or Path(__file__).resolve().parents[2])
+SCRATCH = TOP / 'build-mutants'
+LOGS = Path(os.environ.get('LOGS') or TOP / 'build/logs') / 'mutants'
+SECONDS = {'unit': 120, 'glue': 120, 'lab': 400}
+TARGETS = {'unit': ['tests/unit/unit'],
+           'glue': ['mech_ipsec.la', 'tests/glue/mech.conf', 'tests/glue/glue'],
+           'lab': ['all', 'lab-programs']}
+printing = threading.Lock()
+
+
+def say(text):
+    with printing:
+        print(text, flush=True)
+
+
+class Broken(Exception):
+    """The mutant, or the tree it is made of, cannot be judged."""
+
+
+class Mutant:
+    def __init__(self, path):
+        self.path, self.name = path, path.stem
+        text = path.read_text()
+        header = dict(re.findall(r'^# ([a-z-]+): *(.+?) *$', text, re.M))
+        self.by, _, self.scenario = header.get('caught-by', '').partition(':')
+        self.filter, self.why = header.get('filter', ''), header.get('why', '')
+        self.files = re.findall(r'^\+\+\+ b/(\S+)', text, re.M)
+
+    def complaint(self):
+        if self.by not in TARGETS or (self.by == 'lab') != bool(self.scenario):
+            return 'first line wanted: # caught-by: unit, glue or lab:SCENARIO'
+        if not self.why:
+            return 'a line `# why: ...` is wanted'
+        if not self.files:
+            return 'no file is changed (a unified diff with a/ and b/ is wanted)'
+        if any(name.startswith('tests/') for name in self.files):
+            return 'a mutant changes the code, not its tests'
+        return None
+
+    def group(self):
+        return (self.by, self.scenario)
+
+
+class Tree:
+    """A copy of the checkout with a build of its own; one worker uses one."""
+
+    def __init__(self, number):
+        self.top, self.build = SCRATCH / str(number) / 'src', SCRATCH / str(number) / 'build'
+        self.log = LOGS / f'tree-{number}.log'
+        self.proven, self.lists = set(), {}
+
+    def prepare(self):
+        self.log.write_text('')
+        copy_tree(TOP, self.top)
+        if not (self.top / 'configure').exists():
+            self.must(['autoreconf', '-fi'], self.top)
+        self.build.mkdir(parents=True, exist_ok=True)
+        if not (self.build / 'config.status').exists():
+            cache = 'ccache ' if shutil.which('ccache') else ''
+            self.must(['../src/configure', f'CC={cache}gcc', f'CXX={cache}g++', 'CFLAGS=-O0', 'CXXFLAGS=-O0',
+                       'LDFLAGS=-fuse-ld=gold' if shutil.which('ld.gold') else 'LDFLAGS='], self.build)
+
+    def must(self, command, folder):
+        if not self.run(command, folder, 600):
+            raise Broken(f'{" ".join(map(str, command))} failed, see {self.log}')
+
+    def run(self, command, folder, seconds):
+        """True if the command succeeds in time; its output goes to the log."""
+        env = dict(os.environ, CCACHE_NOHASHDIR='1', GSS_MECH_CONFIG=str(self.build / 'tests/glue/mech.conf'),
+                   TOP=str(self.top), BUILD=str(self.build))
+        with open(self.log, 'ab') as log:
+            log.write(f'\n== {" ".join(map(str, command))}\n'.encode())
+            log.flush()
+            process = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env,
+                                       start_new_session=True)
+            try:
+                return process.wait(seconds) == 0
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, 9)
+                process.wait()
+                log.write(b'== took too long\n')
+                return False
+
+    def make(self, by):
+        return self.run(['make', '-s', f'-j{max(1, os.cpu_count() // workers)}', *TARGETS[by]], self.build, 900)
+
+    def passes(self, mutant):
+        if mutant.by == 'lab':
+            return self.run(['./dev', 'lab', mutant.scenario], self.top, SECONDS['lab'])
+        command = [self.build / f'tests/{mutant.by}/{mutant.by}', '--fail-fast', '--verbose']
+        return self.run(command + (['--filter', mutant.filter] if mutant.filter else []), self.build, SECONDS[mutant.by])
+
+    def prove(self, mutant):
+        """Without the mutant the same tests must pass, else their failing means nothing."""
+        key = (mutant.by, mutant.scenario or mutant.filter)
+        if key in self.proven:
+            return
+        if not self.make(mutant.by):
+            raise Broken(f'the unchanged tree does not build, see {self.log}')
+        if not self.passes(mutant):
+            raise Broken(f'the tests fail without the mutant too (or the filter fits none), see {self.log}')
+        self.proven.add(key)
+
+    def patch(self, mutant, *options):
+        return self.run(['patch', '-p1', '-F0', '-s', '--no-backup-if-mismatch', '-r', '-', *options, '-i', mutant.path],
+                        self.top, 60)
+
+    def judge(self, mutant):
+        """True if caught."""
+        self.prove(mutant)
+        if not self.patch(mutant, '--dry-run'):
+            raise Broken('the patch does not apply to the code of today')
+        originals = {self.top / name: (self.top / name).read_bytes() for name in mutant.files if (self.top / name).exists()}
+        self.patch(mutant)
+        try:
+            if not self.make(mutant.by):
+                raise Broken(f'the changed code does not compile, see {self.log}')
+            return not self.passes(mutant)
+        finally:
+            for path, octets in originals.items():
+                path.write_bytes(octets)
+
+
+def skipped(name):
+    return name.startswith('build') and name != 'build-aux' or name in ('.git', 'autom4te.cache', '__pycache__') \
+        or name.startswith('gss-ipsec-')
+
+
+def copy_tree(source, target):
+    """Only what differs is written, so that an old build of the copy stays of use."""
+    wanted = set()
+    for folder, folders, files in os.walk(source):
+        if Path(folder) == source:
+            folders[:] = [name for name in folders if not skipped(name)]
+        for name in files:
+            origin = Path(folder) / name
+            copy = target / origin.relative_to(source)
+            wanted.add(copy)
+            if not copy.exists() or copy.read_bytes() != origin.read_bytes():
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(origin, copy)
+    for folder, _, files in os.walk(target):
+        for name in files:
+            if Path(folder) / name not in wanted:
+                (Path(folder) / name).unlink()
+
+
+def judge_one(tree, mutant):
+    """The line to print, and whether it counts as passed."""
+    start = time.monotonic()
+    complaint = mutant.complaint()
+    try:
+        if complaint:
+            raise Broken(complaint)
+        caught = tree.judge(mutant)
+    except Broken as broken:
+        return f'BROKEN   {mutant.name}: {broken}', False
+    where = mutant.by + (':' + mutant.scenario if mutant.scenario else '')
+    text = f'{mutant.name} ({where}, {time.monotonic() - start:.1f} s)'
+    return (f'caught   {text}', True) if caught else (f'SURVIVED {text}: {mutant.why}', False)
+
+
+def work(number, jobs, results):
+    tree = Tree(number)
+    try:
+        tree.prepare()
+    except (Broken, OSError) as broken:
+        say(f'BROKEN   tree {number}: {broken}')
+        results.append(False)
+        return
+    while True:
+        try:
+            group = jobs.get_nowait()
+        except queue.Empty:
+            return
+        for mutant in group:
+            line, good = judge_one(tree, mutant)
+            say(line)
+            results.append(good)
+
+
+def batches(mutants):
+    """Mutants of one lab scenario stay together (one boot proves the scenario), others go in small lots."""
+    groups = {}
+    for mutant in sorted(mutants, key=lambda m: (m.group(), m.files)):
+        groups.setdefault(mutant.group(), []).append(mutant)
+    for (by, _), group in groups.items():
+        size = len(group) if by == 'lab' else 4
+        for start in range(0, len(group), size):
+            yield group[start:start + size]
+
+
+def main():
+    global workers
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--jobs', type=int, default=min(2, os.cpu_count()))
+    parser.add_argument('names', nargs='*')
+    args = parser.parse_args()
+    mutants = [Mutant(path) for path in sorted((TOP / 'tests/mutants').glob('*.patch'))]
+    known = {mutant.name for mutant in mutants}
+    for name in set(args.names) - known:
+        sys.exit(f'no mutant {name}')
+    if args.names:
+        mutants = [mutant for mutant in mutants if mutant.name in args.names]
+    LOGS.mkdir(parents=True, exist_ok=True)
+    jobs, results = queue.Queue(), []
+    for batch in batches(mutants):
+        jobs.put(batch)
+    workers = max(1, min(args.jobs, jobs.qsize()))
+    threads = [threading.Thread(target=work, args=(number, jobs, results)) for number in range(1, workers + 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    missing = len(mutants) - len(results)
+    passed = sum(results)
+    failed = len(results) - passed + max(0, missing)
+    print(f'{passed} passed, {failed} failed')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

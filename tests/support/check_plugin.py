@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""check_plugin.py PLUGIN MAP: the built plugin needs libc and libcrypto alone, shows exactly the symbols of the exports
+list, each with its version, and is hardened. Prints each fault, last line `N passed, N failed`."""
+import re
+import subprocess
+import sys
+
+NEEDED = {'libc.so.6', 'libcrypto.so.3', 'libm.so.6', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1'}
+NODE = 'IPSEC_GSS_1'
+
+
+def output(*command):
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def listed(path):
+    text = re.sub(r'/\*.*?\*/|//[^\n]*', '', open(path).read(), flags=re.S)
+    body = re.search(NODE + r'\s*\{(.*)\}\s*;', text, re.S)
+    exported = body.group(1).split('local:')[0].replace('global:', '') if body else ''
+    return {name.strip() for name in exported.split(';') if name.strip()}
+
+
+def faults(plugin, exports):
+    dynamic = output('readelf', '-dW', plugin)
+    needed = set(re.findall(r'\(NEEDED\).*\[(.+)\]', dynamic))
+    yield 'needs libc and libcrypto alone', [f'NEEDED {name}' for name in sorted(needed - NEEDED)]
+
+    wanted = listed(exports)
+    symbols = [line.split() for line in output('nm', '-D', '--defined-only', '--with-symbol-versions', plugin).splitlines()]
+    shown = {fields[-1] for fields in symbols if fields[-2] != 'A'}
+    right = {f'{name}@@{NODE}' for name in wanted}
+    yield 'shows exactly the exports list', ([f'{exports} lists nothing'] if not wanted else []) + \
+        [f'wildcard {name} in the list' for name in wanted if '*' in name] + \
+        [f'shown but not listed: {name}' for name in sorted(shown - right)] + \
+        [f'listed but not shown: {name}' for name in sorted(right - shown)]
+
+    segments = output('readelf', '-lW', plugin)
+    yield 'is hardened', [text for ok, text in (
+        ('BIND_NOW' in dynamic or 'NOW' in dynamic, 'not linked with -z now'),
+        ('GNU_RELRO' in segments, 'not linked with -z relro'),
+        (not re.search(r'GNU_STACK.*RWE', segments), 'executable stack'),
+        ('TEXTREL' not in dynamic, 'text relocations')) if not ok]
+    yield 'can stay loaded', ['has a destructor function (.fini_array beyond the toolchain\'s)']\
+        if fini_entries(plugin) > 1 else []
+
+
+def fini_entries(plugin):
+    size = re.search(r'FINI_ARRAYSZ\)\s+(\d+)', output('readelf', '-dW', plugin))
+    return int(size.group(1)) // 8 if size else 0
+
+
+def main():
+    results = list(faults(sys.argv[1], sys.argv[2]))
+    for name, lines in results:
+        print(f'{"FAILED" if lines else "ok"}: the plugin {name}')
+        for line in lines:
+            print(f'  {line}')
+    failed = sum(bool(lines) for _, lines in results)
+    print(f'{len(results) - failed} passed, {failed} failed')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
