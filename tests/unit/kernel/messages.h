@@ -25,6 +25,7 @@ Bytes octets_of(const T& value) {
 }
 
 inline Bytes& operator+=(Bytes& left, const Bytes& right) {
+  left.resize((left.size() + 3) & ~std::size_t{3});
   left.insert(left.end(), right.begin(), right.end());
   left.resize((left.size() + 3) & ~std::size_t{3});
   return left;
