@@ -113,8 +113,16 @@ std::optional<ViciIkeSa> ike_sa_of(const ViciSection& sa) {
   return out;
 }
 
+// Known to vici, so that no source of lower precedence may speak for it, but nobody's.
+channel::PeerInfo nobody() {
+  channel::PeerInfo peer;
+  peer.negotiated = true;
+  peer.source = "vici";
+  return peer;
+}
+
 // The same SA told twice: while an IKE_SA is rekeyed its children may be seen under both; the newer one has them. Any
-// other contradiction leaves the SA without a peer, whatever is told later.
+// other contradiction makes the SA nobody's, whatever is told later.
 void add_peer(const channel::SaId& id, const channel::PeerInfo& peer, Peers& peers) {
   const auto [place, is_new] = peers.emplace(id, peer);
   if (is_new) return;
@@ -124,7 +132,7 @@ void add_peer(const channel::SaId& id, const channel::PeerInfo& peer, Peers& pee
   if (other == peer)
     place->second.ike_sa = newest;
   else
-    place->second = channel::PeerInfo{};
+    place->second = nobody();
 }
 
 }  // namespace

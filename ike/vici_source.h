@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// strongSwan as a source of peers: asks list-conns and list-sas, listens to events between, connects again when the
+// daemon comes back. A daemon that is silent for 2 s, or needs more than 8 s for all, counts as away. Remembers how each
+// IKE_SA's connection proved its peer when the IKE_SA was first seen: a connection that was configured differently since
+// says nothing about it. Threads: one at a time (the broker's IKE thread).
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "ike/source.h"
+#include "ike/vici_connection.h"
+#include "ike/vici_report.h"
+
+namespace gssipsec::ike {
+
+struct ViciOptions {
+  std::vector<std::string> paths;  // the first that answers; empty: switched off
+  std::optional<uid_t> owner;      // believed besides root
+  std::chrono::milliseconds silence{2000}, whole{8000};
+};
+
+// From the configuration: `path` absent means the usual places, empty off; `owner` a user's name or number. Asks NSS.
+// BAD_CONFIG for an unknown user.
+[[nodiscard]] base::Result<ViciOptions> vici_options(const std::optional<std::string>& path, const std::optional<std::string>& owner);
+
+class ViciSource final : public Source {
+ public:
+  explicit ViciSource(ViciOptions options) : options_(std::move(options)) {}
+
+  [[nodiscard]] base::Result<Snapshot> refresh() override;
+  [[nodiscard]] int event_fd() const noexcept override { return connection_ ? connection_->fd() : -1; }
+  [[nodiscard]] base::Result<bool> drain() override;
+  [[nodiscard]] const char* name() const noexcept override { return "vici"; }
+
+ private:
+  struct Listing {
+    ViciConnections connections;
+    std::vector<ViciIkeSa> sas;
+  };
+  [[nodiscard]] base::Status open(Deadline until);
+  [[nodiscard]] base::Status connect_any();
+  [[nodiscard]] base::Status subscribe(const char* event, bool required, Deadline until);
+  void recognise_life(const std::string& life);
+  [[nodiscard]] base::Result<Listing> list_steadily(Deadline until);
+  [[nodiscard]] base::Result<Listing> list_once(Deadline until);
+  template <typename Handle>
+  [[nodiscard]] base::Status stream(const char* command, const char* event, Deadline until, Handle handle);
+  template <typename Handle>
+  [[nodiscard]] base::Result<ViciPacket> answer(Deadline until, const char* event, Handle handle);
+  [[nodiscard]] Deadline soon(Deadline until) const;
+
+  void note_event(const ViciPacket& packet);
+  [[nodiscard]] Snapshot joined(const Listing& listing);
+  [[nodiscard]] ViciAuth auth_of(const ViciIkeSa& sa, const ViciConnections& connections);
+  void forget_gone(const std::vector<ViciIkeSa>& sas);
+  [[nodiscard]] std::uint64_t lived(std::uint64_t unique_id) const noexcept { return lives_ << 32 | unique_id; }
+
+  const ViciOptions options_;
+  std::optional<ViciConnection> connection_;
+  bool changed_ = false;             // an event came since the last listing began
+  std::string life_;                 // of the daemon that the following is about
+  std::uint64_t lives_ = 0;          // IKE_SAs of two lives never share a number
+  std::map<std::uint64_t, std::uint64_t> rekeyed_from_;  // by unique ids
+  std::map<std::uint64_t, ViciAuth> first_seen_;         // by unique id; ViciAuth{} once contradicted
+};
+
+}  // namespace gssipsec::ike
