@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/child.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace gssipsec::tests {
+namespace {
+
+[[noreturn]] void run(const std::function<void()>& body, int report) {
+  std::string text;
+  try {
+    body();
+  } catch (const std::exception& error) {
+    text = error.what();
+    if (text.empty()) text = "failed";
+  }
+  [[maybe_unused]] const ssize_t written = write(report, text.data(), text.size());
+  _exit(text.empty() ? 0 : 1);
+}
+
+std::string read_all(int fd) {
+  std::string text;
+  char part[512];
+  for (ssize_t size; (size = read(fd, part, sizeof part)) > 0;) text.append(part, static_cast<std::size_t>(size));
+  return text;
+}
+
+bool add_address(int fd, const char* interface, const char* text) {
+  ifreq request{};
+  strncpy(request.ifr_name, interface, IFNAMSIZ - 1);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  inet_pton(AF_INET, text, &address.sin_addr);
+  memcpy(&request.ifr_addr, &address, sizeof address);
+  if (ioctl(fd, SIOCSIFADDR, &request) != 0) return false;
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  return ioctl(fd, SIOCSIFFLAGS, &request) == 0;
+}
+
+}  // namespace
+
+void in_child(const std::function<void()>& body) {
+  int ends[2];
+  if (pipe(ends) != 0) throw std::runtime_error("pipe");
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    run(body, ends[1]);
+  }
+  close(ends[1]);
+  const base::UniqueFd reading(ends[0]);
+  const std::string text = read_all(reading.get());
+  int status = 0;
+  if (child < 0 || waitpid(child, &status, 0) != child) throw std::runtime_error("no child");
+  if (status != 0) throw std::runtime_error(text.empty() ? "the child died, status " + std::to_string(status) : text);
+}
+
+bool enter_own_network() {
+  if (unshare(CLONE_NEWNET) != 0) return false;
+  const base::UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return add_address(fd.get(), "lo", "127.0.0.1") && add_address(fd.get(), "lo:1", "10.9.9.1") &&
+         add_address(fd.get(), "lo:2", "10.9.9.2");
+}
+
+}  // namespace gssipsec::tests

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+// Runs a piece of a test in a forked child, for what cannot be undone in the test's own process: other users, other
+// network namespaces, descriptors. An exception in the child fails the test in the parent with the same text.
+#pragma once
+
+#include <functional>
+
+namespace gssipsec::tests {
+
+void in_child(const std::function<void()>& body);
+// A network namespace of its own for this process, with 10.9.9.1 and 10.9.9.2 as addresses that are not loopback.
+// False where the system does not allow it.
+[[nodiscard]] bool enter_own_network();
+
+}  // namespace gssipsec::tests
