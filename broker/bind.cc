@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "broker/bind.h"
+
+#include <algorithm>
+
+#include "broker/access.h"
+
+namespace gssipsec::broker {
+namespace {
+
+using base::Code;
+using base::fail;
+using channel::Role;
+using protocol::Found;
+
+}  // namespace
+
+base::Status fits_role(Core& core, const Request& request, const Case& seen, Found found, Role role) {
+  if (found == Found::named) return {};
+  const bool own = seen.socket.owner_uid == request.caller.uid;
+  if (!own && !(role == Role::acceptor && seen.socket.owner_uid == 0))
+    return fail(Code::NOT_OWNER, "wanted a socket of uid " + std::to_string(request.caller.uid) + ", found one of uid " +
+                                     std::to_string(seen.socket.owner_uid) + "; name the socket explicitly");
+  if (role == Role::acceptor && found == Found::sole) return {};
+  const auto listener = core.host->has_listener(seen.socket.flow.protocol, seen.socket.flow.local_port);
+  if (!listener) return listener.error();
+  if (*listener != (role == Role::acceptor))
+    return fail(Code::WRONG_SIDE, role == Role::acceptor ? "an acceptor's socket has a listener on its local port; this one has none"
+                                                         : "an initiator's socket has no listener on its local port; this one has");
+  return {};
+}
+
+base::Status fit_for_context(Core& core, const Case& seen, std::uint32_t want) {
+  base::Status enough = sufficient(seen.assessment, *core.config());
+  if (!enough.ok()) return enough;
+  const channel::PeerInfo& peer = *seen.assessment.peer;
+  if (!peer.authenticated() && !(want & protocol::kAllowAnonymous))
+    return fail(Code::PEER_UNAUTHENTICATED, std::string("found ") + auth_method_name(peer.remote_method) + " for " + format(peer.remote) +
+                                                "; use certificates, or declare the PSK as held by one peer");
+  if (!seen.assessment.verdict.latchable) return seen.assessment.verdict.why_not_latchable;
+  if (!protected_since_start(core, seen)) return fail(Code::STARTED_IN_CLEAR, format(seen.socket.flow));
+  return {};
+}
+
+KernelLatch::KernelLatch(Core* core, int fd, channel::Flow flow, LatchParameters parameters)
+    : core_(core), fd_(fd), flow_(std::move(flow)), parameters_(std::move(parameters)) {}
+
+KernelLatch::KernelLatch(KernelLatch&& other) noexcept
+    : core_(std::exchange(other.core_, nullptr)), fd_(other.fd_), flow_(std::move(other.flow_)), parameters_(std::move(other.parameters_)) {}
+
+KernelLatch::~KernelLatch() {
+  if (core_) (void)core_->host->clear_latch(fd_, flow_).ok();
+}
+
+// Templates already there are not set again: only CAP_NET_ADMIN can have removed them.
+base::Result<KernelLatch> KernelLatch::set(Core& core, int fd, const Case& seen) {
+  auto parameters = parameters_of(seen.assessment, seen.socket.flow);
+  if (!parameters) return parameters.error();
+  const auto known = core.latches.find(seen.socket.cookie, seen.socket.flow);
+  if (known && known->parameters.out == parameters->out && known->parameters.in == parameters->in)
+    return KernelLatch(nullptr, fd, seen.socket.flow, std::move(*parameters));
+  const base::Status set = core.host->set_latch(fd, seen.socket.flow, parameters->out, parameters->in);
+  if (!set.ok()) return set.error();
+  return KernelLatch(known ? nullptr : &core, fd, seen.socket.flow, std::move(*parameters));
+}
+
+base::Status confirm(Core& core, const Request& request, Case& seen, const LatchParameters& latched, const std::vector<channel::Sa>& used) {
+  base::Status same = still_the_same(core, request.fd, seen);
+  if (!same.ok()) return same;
+  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
+  base::Status enough = sufficient(seen.assessment, *core.config());
+  if (!enough.ok()) return enough;
+  const auto now = parameters_of(seen.assessment, seen.socket.flow);
+  if (!now) return now.error();
+  base::Status alike = congruent(latched, *now);
+  if (!alike.ok()) return alike;
+  for (const channel::Sa& sa : used) {
+    const auto there = [&sa](const channel::Sa& other) { return other.id == sa.id && other.added == sa.added; };
+    const auto& verdict = seen.assessment.verdict;
+    if (std::none_of(verdict.out.carriers.begin(), verdict.out.carriers.end(), there) &&
+        std::none_of(verdict.in.carriers.begin(), verdict.in.carriers.end(), there))
+      return fail(Code::SA_GONE, "an SA was replaced while the request was answered; try again");
+  }
+  return {};
+}
+
+base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched) {
+  const LatchSetup setup{seen.socket.cookie, seen.socket.flow, seen.around, request.caller.uid, latched, true};
+  const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
+  // A change between the last look and now was seen by nobody for this latch.
+  const View newest = core.board.current();
+  if (newest.version != seen.view.version) (void)core.latches.reevaluate(newest, std::chrono::steady_clock::now());
+  return slot;
+}
+
+channel::Assertion vouch(Core& core, const Request& request, const Case& seen, Role role, bool anonymous) {
+  channel::Assertion assertion;
+  assertion.role = role;
+  assertion.counter = core.counter.next();
+  assertion.nonce = random_digest();
+  assertion.anonymous = anonymous || request.caller.anonymous;
+  if (!assertion.anonymous) {
+    assertion.privileged = request.caller.privileged;
+    assertion.uid = request.caller.uid;
+    assertion.user = request.caller.user;
+  }
+  const channel::Quality& quality = seen.assessment.verdict.quality;
+  assertion.latched = true;
+  assertion.integrity = quality.integrity;
+  assertion.confidentiality = quality.confidentiality;
+  assertion.replay_protection = quality.replay_protection;
+  assertion.since_start = true;
+  return assertion;
+}
+
+protocol::ChannelInfo channel_info(Core& core, const Case& seen, const Slot& slot) {
+  const channel::Quality& quality = seen.assessment.verdict.quality;
+  protocol::ChannelInfo info;
+  info.integrity = quality.integrity;
+  info.confidentiality = quality.confidentiality;
+  info.replay_protection = quality.replay_protection;
+  info.peer_authenticated = seen.assessment.peer && seen.assessment.peer->authenticated();
+  info.key_bits = quality.key_bits;
+  info.suite = quality.suite;
+  info.latch = protocol::LatchState::established;
+  info.slot = slot.number;
+  info.generation = slot.generation;
+  info.cookie = seen.socket.cookie;
+  info.lifetime = core.config()->context_lifetime;
+  return info;
+}
+
+bool is_zero(const channel::Digest& digest) noexcept {
+  return std::all_of(digest.begin(), digest.end(), [](std::byte b) { return b == std::byte{0}; });
+}
+
+base::Result<bool> compare_bindings(const channel::Digest& ours, const channel::Digest& theirs) {
+  if (is_zero(ours) || is_zero(theirs)) return false;
+  if (base::equal_secret(ours, theirs)) return true;
+  return fail(Code::BAD_BINDINGS);
+}
+
+base::Result<base::Secret> session_key(const channel::Exporter& exporter, const channel::Assertion& initiator, const channel::Assertion& acceptor) {
+  base::Bytes nonces(initiator.nonce.begin(), initiator.nonce.end());
+  nonces.insert(nonces.end(), acceptor.nonce.begin(), acceptor.nonce.end());
+  return exporter.derive("session", 0, initiator.flow, nonces, 32);
+}
+
+const channel::Sa* carrier_with_spi(const std::vector<channel::Sa>& carriers, std::uint32_t spi) noexcept {
+  const auto sa = std::find_if(carriers.begin(), carriers.end(), [spi](const channel::Sa& s) { return s.id.spi == spi; });
+  return sa == carriers.end() ? nullptr : &*sa;
+}
+
+}  // namespace gssipsec::broker

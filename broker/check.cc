@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// CHECK: is the latch of this context still what it was? Latches again where the SAs changed under the same peer, or
+// where this broker is younger than the latch.
+#include "broker/bind.h"
+
+namespace gssipsec::broker {
+namespace {
+
+using base::Code;
+using base::fail;
+using protocol::CheckReply;
+using protocol::CheckRequest;
+using protocol::LatchState;
+
+base::Result<Answer> reply(LatchState state, const base::Error& why, const Slot& slot) {
+  return Answer{encode(CheckReply{state, state == LatchState::established ? Code::ok : why.code, why.detail, slot.number, slot.generation})};
+}
+
+LatchState state_for(const base::Error& why) {
+  return why.code == Code::UNKNOWN || why.code == Code::NO_SA || why.code == Code::PEER_UNKNOWN ? LatchState::stale : LatchState::broken;
+}
+
+// The kernel's templates brought up to date, and the context's slot: the old one, or a new one on this client's page.
+base::Result<Answer> latch_again(Core& core, const Request& request, const CheckRequest& asked, Case& seen) {
+  auto latch = KernelLatch::set(core, request.fd, seen);
+  if (!latch) return reply(LatchState::broken, latch.error(), {});
+  latch->keep();
+  const base::Status status = confirm(core, request, seen, latch->parameters(), {});
+  if (!status.ok()) return reply(state_for(status.error()), status.error(), {});
+  const Slot old{asked.slot, asked.generation};
+  const auto slot = enter(core, request, seen, latch->parameters());
+  if (!slot) return slot.error();
+  core.latches.release(request.page, old);
+  return reply(LatchState::established, {}, *slot);
+}
+
+}  // namespace
+
+base::Result<Answer> handle_check(Core& core, const Request& request) {
+  const auto asked = protocol::decode_check_request(request.body);
+  if (!asked) return asked.error();
+  auto seen = examine(core, request);
+  if (!seen) return seen.error();
+  if (seen->socket.cookie != asked->cookie) return fail(Code::SOCKET_CHANGED, "the descriptor is another socket now");
+  const auto known = core.latches.find(seen->socket.cookie, seen->socket.flow);
+  const Slot slot{asked->slot, asked->generation};
+  const bool ours = request.page && core.latches.rests_on(request.page, slot, asked->cookie, seen->socket.flow);
+  if (known && ours && known->status.state == LatchState::established) return reply(LatchState::established, {}, slot);
+  const base::Status enough = sufficient(seen->assessment, *core.config());
+  if (!enough.ok()) return reply(state_for(enough.error()), enough.error(), slot);
+  if (known) {
+    const auto now = parameters_of(seen->assessment, seen->socket.flow);
+    if (!now) return reply(LatchState::broken, now.error(), slot);
+    const base::Status same = congruent(known->parameters, *now);
+    if (!same.ok()) return reply(LatchState::broken, same.error(), slot);
+  }
+  return latch_again(core, request, *asked, *seen);
+}
+
+}  // namespace gssipsec::broker

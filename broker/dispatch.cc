@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#include <exception>
+#include <new>
+
+#include "broker/handlers.h"
+
+namespace gssipsec::broker {
+namespace {
+
+using protocol::Verb;
+
+base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& request) {
+  switch (verb) {
+    case Verb::hello: return handle_hello(core, request);
+    case Verb::query: return handle_query(core, request);
+    case Verb::query_flow: return handle_query_flow(core, request);
+    case Verb::initiate: return handle_initiate(core, bench, request);
+    case Verb::accept: return handle_accept(core, bench, request);
+    case Verb::finish: return handle_finish(core, bench, request);
+    case Verb::check: return handle_check(core, request);
+    case Verb::release: return handle_release(core, request);
+    case Verb::probe: return handle_probe(core, request);
+    case Verb::localname: return handle_localname(core, request);
+  }
+  return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
+}
+
+}  // namespace
+
+base::Result<Answer> dispatch(Core& core, Bench& bench, Verb verb, const Request& request) {
+  try {
+    return route(core, bench, verb, request);
+  } catch (const std::bad_alloc&) {
+    return base::fail(base::Code::NO_MEMORY);
+  } catch (const std::exception& error) {
+    return base::fail(base::Code::INTERNAL, error.what());
+  }
+}
+
+}  // namespace gssipsec::broker

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// From a passed descriptor to what protects it: facts of the socket, the route, and an assessment in a View that is as
+// good as waiting within the request's time can make it. Workers only: the descriptor may block.
+#pragma once
+
+#include "broker/core.h"
+#include "broker/verdict.h"
+#include "protocol/messages.h"
+
+namespace gssipsec::broker {
+
+// One request as the handlers see it. Everything is borrowed for the time of the call.
+struct Request {
+  Caller caller;
+  std::shared_ptr<Page> page;
+  int fd = -1;         // the passed descriptor; -1 none
+  base::View body;
+  Time deadline;       // to be answered by then
+};
+
+struct Case {
+  kernel::SocketFacts socket;
+  channel::Surroundings around;
+  View view;
+  Assessment assessment;
+};
+
+// NO_SOCKET without a descriptor, and all errors of read_socket and read_route. "Not protected" is no error here.
+[[nodiscard]] base::Result<Case> examine(Core& core, const Request& request);
+[[nodiscard]] base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow);
+// Waits for the mirror and the IKE sources while that can help.
+void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment);
+// The same socket on the same connection as before; SOCKET_CHANGED.
+[[nodiscard]] base::Status still_the_same(Core& core, int fd, const Case& seen);
+
+[[nodiscard]] bool protected_since_start(Core& core, const Case& seen);
+[[nodiscard]] protocol::Report report_of(Core& core, const Case& seen, bool root);
+
+}  // namespace gssipsec::broker

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#include "broker/host.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "base/unique_fd.h"
+
+namespace gssipsec::broker {
+namespace {
+
+constexpr int kRequestTimeoutMs = 1000;
+constexpr std::size_t kMaxPasswdEntry = 64 * 1024;
+
+class RealHost final : public Host {
+ public:
+  explicit RealHost(std::uint64_t netns) : netns_(netns) {}
+
+  base::Result<kernel::SocketFacts> read_socket(int fd) override { return kernel::read_socket(fd, netns_); }
+  base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out,
+                         const std::vector<channel::Template>& in) override {
+    return kernel::set_latch(fd, flow, out, in);
+  }
+  base::Status clear_latch(int fd, const channel::Flow& flow) override { return kernel::clear_latch(fd, flow); }
+  base::Result<kernel::RouteFacts> read_route(const channel::Flow& flow) override { return kernel::read_route(flow); }
+  base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) override {
+    return kernel::list_sockets(protocol);
+  }
+  base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t port) override {
+    return kernel::has_listener(protocol, port);
+  }
+  base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) override {
+    return kernel::destroy_socket(flow, cookie);
+  }
+  std::uint16_t unprivileged_port_start() override;
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override {
+    return kernel::open_request_port(kRequestTimeoutMs);
+  }
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override { return kernel::open_monitor_port(); }
+  std::optional<std::string> user_name(std::uint32_t uid) override;
+
+ private:
+  std::uint64_t netns_;
+};
+
+// Read anew each time: containers change it, and a stale value would call a port privileged that is not.
+std::uint16_t RealHost::unprivileged_port_start() {
+  const base::UniqueFd file(open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_RDONLY | O_CLOEXEC));
+  char text[16];
+  const ssize_t length = file ? read(file.get(), text, sizeof text) : -1;
+  std::uint16_t port = 0;
+  if (length <= 0 || std::from_chars(text, text + length, port).ec != std::errc()) return 0;
+  return port;
+}
+
+std::optional<std::string> RealHost::user_name(std::uint32_t uid) {
+  std::vector<char> buffer(1024);
+  passwd entry{};
+  passwd* found = nullptr;
+  while (getpwuid_r(uid, &entry, buffer.data(), buffer.size(), &found) == ERANGE && buffer.size() < kMaxPasswdEntry)
+    buffer.resize(buffer.size() * 4);
+  if (!found || !found->pw_name || !*found->pw_name) return std::nullopt;
+  return std::string(found->pw_name);
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Host>> open_host() {
+  const auto netns = kernel::own_netns_cookie();
+  if (!netns) return netns.error();
+  return std::unique_ptr<Host>(std::make_unique<RealHost>(*netns));
+}
+
+}  // namespace gssipsec::broker

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include "broker/latch_rules.h"
+
+namespace gssipsec::broker {
+namespace {
+
+using base::Code;
+using base::fail;
+using protocol::LatchState;
+
+bool weaker(const channel::Quality& now, const channel::Quality& then) {
+  return !now.known || now.key_bits < then.key_bits || (then.confidentiality && !now.confidentiality) ||
+         (then.integrity && !now.integrity) || (then.replay_protection && !now.replay_protection);
+}
+
+// The SPD still asks for protection and only SAs (or their peer) are missing: nothing leaves in clear.
+bool only_missing(const Assessment& now) {
+  const auto& verdict = now.verdict;
+  if (verdict.is_protected) return true;
+  const auto waits = [](const channel::OneWay& way) { return way.is_protected || way.why_not.code == Code::NO_SA; };
+  return waits(verdict.out) && waits(verdict.in);
+}
+
+LatchStatus unconfirmed(base::Error why, Time when, Time& stale_since, bool limited) {
+  if (stale_since == Time()) stale_since = when;
+  if (limited && when - stale_since > kStaleLimit) return {LatchState::broken, std::move(why)};
+  return {LatchState::stale, std::move(why)};
+}
+
+}  // namespace
+
+bool pinned(const channel::PeerInfo& peer) { return !peer.authenticated(); }
+
+base::Result<LatchParameters> parameters_of(const Assessment& assessment, const channel::Flow& flow) {
+  const channel::Verdict& verdict = assessment.verdict;
+  if (!assessment.peer) return assessment.peer_error;
+  if (!verdict.latchable) return verdict.why_not_latchable;
+  const bool pin = pinned(*assessment.peer);
+  auto out = channel::latch_templates(verdict.out, flow, channel::Direction::out, pin);
+  if (!out) return out.error();
+  auto in = channel::latch_templates(verdict.in, flow, channel::Direction::in, pin);
+  if (!in) return in.error();
+  return LatchParameters{*assessment.peer, verdict.mode, verdict.quality, std::move(*out), std::move(*in)};
+}
+
+base::Status congruent(const LatchParameters& latched, const LatchParameters& now) {
+  if (!same_end(latched.peer, now.peer))
+    return fail(Code::LATCH_BROKEN, "latched to peer " + format(latched.peer.remote) + " (" +
+                                        auth_method_name(latched.peer.remote_method) + "), found " + format(now.peer.remote) + " (" +
+                                        auth_method_name(now.peer.remote_method) + ")");
+  if (latched.mode != now.mode)
+    return fail(Code::LATCH_BROKEN, std::string("latched in ") + mode_name(latched.mode) + " mode, found " + mode_name(now.mode));
+  if (weaker(now.quality, latched.quality))
+    return fail(Code::LATCH_BROKEN, "latched with " + latched.quality.suite + ", found the weaker " + now.quality.suite);
+  return {};
+}
+
+LatchStatus next_status(const LatchStatus& current, const LatchParameters& latched, const Assessment& now, const channel::Flow& flow,
+                        bool fresh, Time when, Time& stale_since) {
+  if (!fresh) return current;  // staleness of the mirror alone breaks nothing
+  if (!only_missing(now)) {
+    stale_since = Time();
+    base::Error why = now.verdict.why_not;
+    why.detail = describe(why);
+    why.code = Code::LATCH_BROKEN;
+    return {LatchState::broken, std::move(why)};
+  }
+  if (!now.verdict.is_protected) return unconfirmed(fail(Code::LATCH_STALE, describe(now.verdict.why_not)), when, stale_since, false);
+  if (!now.peer) return unconfirmed(fail(Code::LATCH_STALE, describe(now.peer_error)), when, stale_since, true);
+  const auto wanted = parameters_of(now, flow);
+  if (!wanted) return {LatchState::broken, fail(Code::LATCH_BROKEN, describe(wanted.error()))};
+  const base::Status same = congruent(latched, *wanted);
+  if (!same.ok()) return {LatchState::broken, same.error()};
+  stale_since = Time();
+  // Congruent, but the kernel enforces other templates (another reqid, or other pinned SPIs): to be latched again by its owner.
+  if (wanted->out != latched.out || wanted->in != latched.in)
+    return {LatchState::stale, fail(Code::LATCH_STALE, "the SAs changed; the socket must be latched again")};
+  return {LatchState::established, {}};
+}
+
+}  // namespace gssipsec::broker

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// When a latch holds (RFC 5660; design: Latches): congruence of what protects the socket now with what protected it when
+// it was latched. By the peer's identity where IKE authenticated one single peer, else by the lineage of keys. Pure.
+#pragma once
+
+#include <vector>
+
+#include "broker/verdict.h"
+#include "protocol/messages.h"
+
+namespace gssipsec::broker {
+
+struct LatchParameters {
+  channel::PeerInfo peer;
+  channel::Mode mode = channel::Mode::transport;
+  channel::Quality quality;
+  std::vector<channel::Template> out, in;  // that the kernel enforces on the socket
+};
+
+struct LatchStatus {
+  protocol::LatchState state = protocol::LatchState::none;
+  base::Error why;  // for broken and stale
+};
+
+// No confirmation within this time after the SAs changed: broken.
+inline constexpr auto kStaleLimit = std::chrono::seconds(2);
+
+[[nodiscard]] bool pinned(const channel::PeerInfo& peer);
+// What the kernel should enforce now. NOT_LATCHABLE.
+[[nodiscard]] base::Result<LatchParameters> parameters_of(const Assessment& assessment, const channel::Flow& flow);
+// The same latch: same peer by the rule above, same mode, nothing weaker.
+[[nodiscard]] base::Status congruent(const LatchParameters& latched, const LatchParameters& now);
+
+// The next state. `stale_since`: since when it could not be confirmed (Time() when it can); updated.
+[[nodiscard]] LatchStatus next_status(const LatchStatus& current, const LatchParameters& latched, const Assessment& now,
+                                      const channel::Flow& flow, bool fresh, Time when, Time& stale_since);
+
+}  // namespace gssipsec::broker

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "broker/latches.h"
+
+#include <algorithm>
+
+namespace gssipsec::broker {
+
+using protocol::LatchState;
+
+bool same_connection(const channel::Flow& a, const channel::Flow& b) noexcept {
+  return a.protocol == b.protocol && a.local == b.local && a.remote == b.remote && a.local_port == b.local_port &&
+         a.remote_port == b.remote_port;
+}
+
+void Latches::tell(const Latch& latch) {
+  for (const Reference& context : latch.contexts) context.page->set(context.slot, latch.status.state);
+}
+
+// The slots keep their last word until their contexts release them.
+void Latches::end(Latch& latch, LatchState state) {
+  latch.status.state = state;
+  tell(latch);
+  latch.contexts.clear();
+}
+
+base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when) {
+  const std::lock_guard lock(mutex_);
+  const auto slot = page->take(LatchState::established);
+  if (!slot) return slot.error();
+  const auto [entry, fresh] = latches_.try_emplace(setup.cookie);
+  Latch& latch = entry->second;
+  if (!fresh && !same_connection(latch.setup.flow, setup.flow))
+    end(latch, LatchState::closed);
+  else if (!fresh && !congruent(latch.setup.parameters, setup.parameters).ok())
+    end(latch, LatchState::broken);
+  const std::uint32_t owner = fresh ? setup.owner : latch.setup.owner;
+  latch.setup = setup;
+  latch.setup.owner = owner;
+  latch.status = {LatchState::established, {}};
+  latch.stale_since = Time();
+  latch.made = when;
+  latch.contexts.push_back({page, *slot});
+  tell(latch);
+  return slot;
+}
+
+std::optional<LatchInfo> Latches::find(std::uint64_t cookie, const channel::Flow& flow) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = latches_.find(cookie);
+  if (entry == latches_.end() || !same_connection(entry->second.setup.flow, flow)) return std::nullopt;
+  const Latch& latch = entry->second;
+  return LatchInfo{latch.status, latch.setup.parameters, latch.setup.owner, latch.setup.since_start};
+}
+
+std::vector<Latches::Broken> Latches::reevaluate(const View& view, Time when) {
+  std::vector<Broken> broken;
+  const std::lock_guard lock(mutex_);
+  for (auto& [cookie, latch] : latches_) {
+    const LatchState before = latch.status.state;
+    const Assessment now = assess(latch.setup.flow, latch.setup.around, view, when);
+    latch.status = next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
+    if (latch.status.state == before) continue;
+    tell(latch);
+    if (latch.status.state == LatchState::broken) broken.push_back({latch.setup.flow, cookie, latch.setup.owner, latch.stale_since == Time(), latch.status.why});
+  }
+  return broken;
+}
+
+bool Latches::any_stale() const {
+  const std::lock_guard lock(mutex_);
+  return std::any_of(latches_.begin(), latches_.end(), [](const auto& entry) { return entry.second.stale_since != Time(); });
+}
+
+void Latches::release(const std::shared_ptr<Page>& page, const Slot& slot) {
+  const std::lock_guard lock(mutex_);
+  if (!page->holds(slot)) return;
+  for (auto& [cookie, latch] : latches_)
+    std::erase_if(latch.contexts, [&](const Reference& context) { return context.page == page && context.slot.number == slot.number; });
+  page->give_back(slot);
+}
+
+bool Latches::rests_on(const std::shared_ptr<Page>& page, const Slot& slot, std::uint64_t cookie, const channel::Flow& flow) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = latches_.find(cookie);
+  if (entry == latches_.end() || !same_connection(entry->second.setup.flow, flow) || !page->holds(slot)) return false;
+  return std::any_of(entry->second.contexts.begin(), entry->second.contexts.end(),
+                     [&](const Reference& context) { return context.page == page && context.slot.number == slot.number; });
+}
+
+void Latches::drop_page(const std::shared_ptr<Page>& page) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [cookie, latch] : latches_)
+    std::erase_if(latch.contexts, [&page](const Reference& context) { return context.page == page; });
+}
+
+void Latches::close_gone(const std::function<bool(std::uint16_t, std::uint64_t)>& there, Time before) {
+  const std::lock_guard lock(mutex_);
+  for (auto entry = latches_.begin(); entry != latches_.end();) {
+    Latch& latch = entry->second;
+    if (latch.made < before && !there(latch.setup.flow.protocol, entry->first)) {
+      end(latch, LatchState::closed);
+      entry = latches_.erase(entry);
+    } else {
+      ++entry;
+    }
+  }
+}
+
+std::size_t Latches::size() const {
+  const std::lock_guard lock(mutex_);
+  return latches_.size();
+}
+
+}  // namespace gssipsec::broker

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Every latch that the broker set: by cookie and 4-tuple, with its parameters, its state and the contexts (slots on
+// clients' pages) that rest on it. Holds no descriptor. Threads: all functions from any thread; nothing blocks.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "broker/latch_rules.h"
+#include "broker/page.h"
+
+namespace gssipsec::broker {
+
+// The 4-tuple and protocol: what a connection is, marks and routes apart.
+[[nodiscard]] bool same_connection(const channel::Flow& a, const channel::Flow& b) noexcept;
+
+struct LatchSetup {
+  std::uint64_t cookie = 0;
+  channel::Flow flow;
+  channel::Surroundings around;
+  std::uint32_t owner = ~0U;  // uid that latched it
+  LatchParameters parameters;
+  bool since_start = false;
+};
+
+struct LatchInfo {
+  LatchStatus status;
+  LatchParameters parameters;
+  std::uint32_t owner = ~0U;
+  bool since_start = false;
+};
+
+class Latches {
+ public:
+  // Adds a context to the socket's latch (made, or found and brought to `setup`). A latch of the same cookie on another
+  // connection is closed; contexts of an incongruent one stay broken for ever. LIMIT when the page is full.
+  [[nodiscard]] base::Result<Slot> establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when);
+  [[nodiscard]] std::optional<LatchInfo> find(std::uint64_t cookie, const channel::Flow& flow) const;
+
+  // Each latch against the view. Returns the connections that just broke.
+  struct Broken {
+    channel::Flow flow;
+    std::uint64_t cookie = 0;
+    std::uint32_t owner = ~0U;
+    bool proven = false;  // something changed, rather than could not be confirmed in time
+    base::Error why;
+  };
+  std::vector<Broken> reevaluate(const View& view, Time when);
+  [[nodiscard]] bool any_stale() const;
+
+  void release(const std::shared_ptr<Page>& page, const Slot& slot);
+  // Whether this context rests on this socket.
+  [[nodiscard]] bool rests_on(const std::shared_ptr<Page>& page, const Slot& slot, std::uint64_t cookie, const channel::Flow& flow) const;
+  void drop_page(const std::shared_ptr<Page>& page);
+  // Closes latches made before `before` whose socket `there` denies.
+  void close_gone(const std::function<bool(std::uint16_t protocol, std::uint64_t cookie)>& there, Time before);
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct Reference {
+    std::shared_ptr<Page> page;
+    Slot slot;
+  };
+  struct Latch {
+    LatchSetup setup;
+    LatchStatus status;
+    Time stale_since{}, made{};
+    std::vector<Reference> contexts;
+  };
+  static void tell(const Latch& latch);
+  static void end(Latch& latch, protocol::LatchState state);
+
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, Latch> latches_;  // by cookie
+};
+
+}  // namespace gssipsec::broker
