@@ -41,8 +41,10 @@ def faults(plugin, exports):
         ('GNU_RELRO' in segments, 'not linked with -z relro'),
         (not re.search(r'GNU_STACK.*RWE', segments), 'executable stack'),
         ('TEXTREL' not in dynamic, 'text relocations')) if not ok]
-    yield 'can stay loaded', ['has a destructor function (.fini_array beyond the toolchain\'s)']\
-        if fini_entries(plugin) > 1 else []
+    undefined = output('nm', '-D', '--undefined-only', plugin)
+    yield 'runs nothing at exit', [text for ok, text in (
+        (fini_entries(plugin) <= 1, 'has a destructor function (.fini_array beyond the toolchain\'s)'),
+        ('__cxa_atexit' not in undefined, 'a static object has a destructor (calls __cxa_atexit)')) if not ok]
 
 
 def fini_entries(plugin):
