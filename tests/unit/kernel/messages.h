@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 
 #include <cstring>
+#include <stdexcept>
 #include <string>
 
 #include "base/bytes.h"
 #include "tests/support/recorded_netlink.h"
+#include "tests/support/source_dir.h"
 
 namespace gssipsec::kernel::testing {
 
@@ -96,7 +98,7 @@ inline xfrm_user_tmpl user_template() {
 }
 
 inline support::Recording recording(const std::string& name) {
-  auto loaded = support::Recording::load(std::string(TEST_SOURCE_DIR) + "/tests/support/recordings/" + name + ".bin");
+  auto loaded = support::Recording::load(support::source_path("tests/support/recordings/" + name + ".bin"));
   if (!loaded) throw std::runtime_error(base::describe(loaded.error()));
   return *std::move(loaded);
 }
