@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+// The sockets of another process, as far as the caller may have them: the kernel's own rule for debuggers decides
+// (pidfd_getfd), the broker is told nothing about the process.
+#include <dirent.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <memory>
+#include <set>
+
+#include "base/unique_fd.h"
+#include "client/sockets.h"
+#include "tools/status.h"
+
+namespace gssipsec::tools {
+namespace {
+
+using base::Code;
+using base::UniqueFd;
+
+struct CloseDirectory {
+  void operator()(DIR* directory) const noexcept { closedir(directory); }
+};
+
+base::Error refused(int pid, int number) {
+  const std::string who = "process " + std::to_string(pid);
+  if (number == ESRCH || number == ENOENT || number == EINVAL) return base::fail(Code::BAD_ARGUMENT, who + " does not exist");
+  return base::fail(Code::NOT_ALLOWED, "the sockets of " + who + ": " + strerror(number) + "; run this as its user or as root");
+}
+
+base::Result<std::vector<int>> descriptors(int pid) {
+  const std::unique_ptr<DIR, CloseDirectory> directory(opendir(("/proc/" + std::to_string(pid) + "/fd").c_str()));
+  if (!directory) return refused(pid, errno);
+  std::vector<int> numbers;
+  while (const dirent* entry = readdir(directory.get())) {
+    const char* end = entry->d_name + strlen(entry->d_name);
+    int number = -1;
+    const auto [rest, error] = std::from_chars(entry->d_name, end, number);
+    if (error == std::errc() && rest == end) numbers.push_back(number);
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+// Neither listeners nor what is no internet socket; what is connected and unsupported is asked about, to say so.
+bool worth_asking(const base::Result<client::FoundSocket>& socket) {
+  return socket.ok() || socket.error().code == Code::UNSUPPORTED_SOCKET;
+}
+
+}  // namespace
+
+base::Result<std::vector<Subject>> status_of_process(int pid) {
+  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  if (!process) return refused(pid, errno);
+  const auto numbers = descriptors(pid);
+  if (!numbers) return numbers.error();
+  std::vector<Subject> subjects;
+  std::set<std::uint64_t> seen;
+  for (const int number : *numbers) {
+    const UniqueFd copy(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+    if (!copy && errno == EBADF) continue;  // closed meanwhile
+    if (!copy) return refused(pid, errno);
+    const auto socket = client::named_socket(copy.get());
+    if (!worth_asking(socket) || (socket.ok() && !seen.insert(socket->cookie).second)) continue;
+    subjects.push_back(status_of_descriptor(copy.get()));
+    subjects.back().descriptor = number;
+  }
+  return subjects;
+}
+
+}  // namespace gssipsec::tools
