@@ -20,10 +20,12 @@ struct Databases {
 };
 
 // Whole SPD, default policies and SAD, without keys. NETLINK_LOST when the dump was interrupted (NLM_F_DUMP_INTR) or
-// lost; the caller tries again. Socket policies (direction 3 and above) are skipped.
+// lost; the caller tries again. Socket policies (direction 3 and above) are skipped. `order` ascends with the age of a
+// policy's index, which an update keeps; among policies of equal priority the older wins.
 [[nodiscard]] base::Result<Databases> dump(NetlinkPort& port);
 
-// XFRM_MSG_GETSA of one SA, with its keys. SA_GONE when the kernel has none. `source` may be any.
+// XFRM_MSG_GETSA of one SA, with its keys. SA_GONE when the kernel has none, and for an SA with a mark: its name alone does
+// not find it.
 [[nodiscard]] base::Result<channel::SaKeys> read_keys(NetlinkPort& port, const channel::SaId& id);
 // The same without keys.
 [[nodiscard]] base::Result<channel::Sa> read_sa(NetlinkPort& port, const channel::SaId& id);
