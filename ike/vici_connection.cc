@@ -29,9 +29,10 @@ base::Result<sockaddr_un> address_of(const std::string& path) {
   return address;
 }
 
-// proc_pid_stat(5), field 22: when the process began. A pid alone comes back, in containers at each restart.
+// proc_pid_stat(5), field 22: when the process began. A pid alone comes back, in containers at each restart. Process 1
+// may listen in the daemon's stead (socket activation) and outlives it.
 std::string start_of(pid_t pid) {
-  if (pid <= 0) return {};
+  if (pid <= 1) return {};
   const base::UniqueFd fd(open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
   std::array<char, 1024> text{};
   const ssize_t got = fd ? read(fd.get(), text.data(), text.size()) : -1;

@@ -64,7 +64,7 @@ base::Status ViciSource::connect_any() {
 // Another life of the daemon counts its IKE_SAs from one again.
 void ViciSource::recognise_life(const std::string& life) {
   if (!life.empty() && life == life_) return;
-  if (!first_seen_.empty() || !life_.empty()) ++lives_;
+  if (life_) ++lives_;
   life_ = life;
   rekeyed_from_.clear();
   first_seen_.clear();
@@ -133,17 +133,19 @@ base::Result<ViciSource::Listing> ViciSource::list_once(Deadline until) {
   // Once more: connections that changed in between would be joined to IKE_SAs that they did not make.
   if (auto again = stream("list-conns", "list-conn", until, add_to(after)); !again) return again.error();
   if (too_many) return fail(Code::IKE_SOURCE, "the IKE daemon has more connections or IKE_SAs than this broker can serve");
-  if (after != listing.connections) changed_ = true;
-  listing.connections = std::move(after);
+  listing.reconfigured = after != listing.connections;
   return listing;
 }
 
-// A listing during which nothing changed, if that can be had.
+// A listing during which no connection and, if that can be had, no SA changed.
 base::Result<ViciSource::Listing> ViciSource::list_steadily(Deadline until) {
   for (int tries = 1;; ++tries) {
     changed_ = false;
     auto listing = list_once(until);
-    if (!listing || !changed_ || tries == kMaxListings) return listing;
+    if (!listing || !(changed_ || listing->reconfigured)) return listing;
+    if (tries < kMaxListings) continue;
+    if (listing->reconfigured) return fail(Code::IKE_SOURCE, "the IKE daemon's connections change all the time");
+    return listing;
   }
 }
 

@@ -44,6 +44,7 @@ class ViciSource final : public Source {
   struct Listing {
     ViciConnections connections;
     std::vector<ViciIkeSa> sas;
+    bool reconfigured = false;  // the connections were others before than after
   };
   [[nodiscard]] base::Status open(Deadline until);
   [[nodiscard]] base::Status connect_any();
@@ -66,7 +67,7 @@ class ViciSource final : public Source {
   const ViciOptions options_;
   std::optional<ViciConnection> connection_;
   bool changed_ = false;             // an event came since the last listing began
-  std::string life_;                 // of the daemon that the following is about
+  std::optional<std::string> life_;  // of the daemon that the following is about; none: never connected
   std::uint64_t lives_ = 0;          // IKE_SAs of two lives never share a number
   std::map<std::uint64_t, std::uint64_t> rekeyed_from_;  // by unique ids
   std::map<std::uint64_t, ViciAuth> first_seen_;         // by unique id; ViciAuth{} once contradicted
