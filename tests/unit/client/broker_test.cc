@@ -107,6 +107,7 @@ class BrokerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_hanging_hello_is_bounded_too);
   CPPUNIT_TEST(a_full_queue_is_bounded_too);
   CPPUNIT_TEST(a_late_answer_is_never_taken);
+  CPPUNIT_TEST(a_connection_that_failed_is_closed_though_a_latch_keeps_it);
   CPPUNIT_TEST(an_answer_to_another_request_is_refused);
   CPPUNIT_TEST(an_answer_to_another_verb_is_refused);
   CPPUNIT_TEST(a_broker_that_closes_in_mid_call_is_no_broker);
@@ -267,6 +268,20 @@ class BrokerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(FakeBroker::soon([&] { return broker.open_connections() == 0; }));
   }
 
+  void a_connection_that_failed_is_closed_though_a_latch_keeps_it() {
+    if (!able()) return;
+    FakeBroker broker(handling([](FakeBroker& self, FakeRequest& request) {
+      request.frame.header.request ^= request.frame.header.verb == Verb::localname;
+      self.obey(request);
+    }));
+    const auto fd = some_socket();
+    const auto latched = Broker::initiate(fd.get(), {});
+    CPPUNIT_ASSERT(latched->latch.state() == LatchState::established);
+    expect(Code::BAD_MESSAGE, ask());
+    CPPUNIT_ASSERT(FakeBroker::soon([&] { return broker.open_connections() == 0; }));
+    CPPUNIT_ASSERT(latched->latch.state() == LatchState::stale);
+  }
+
   void an_answer_to_another_request_is_refused() {
     if (!able()) return;
     FakeBroker broker(handling([](FakeBroker& self, FakeRequest& request) {
@@ -424,17 +439,19 @@ class BrokerTest : public CppUnit::TestFixture {
       auto latched = Broker::initiate(fd.get(), {});
       expect(Code::ok, code_of(latched));
       const base::UniqueFd file(memfd_create("file of the program", 0));
+      std::vector<int> reused;
       for (int other = 3; other < 512; ++other) {
         int type = 0, domain = 0;
         socklen_t size = sizeof type;
         const bool connection = getsockopt(other, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET &&
                                 getsockopt(other, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
-        if (connection) dup2(file.get(), other);
+        if (connection) reused.push_back(dup2(file.get(), other));
       }
-      const int before = open_descriptors();
+      CPPUNIT_ASSERT(!reused.empty());
       expect(Code::ok, ask());
       Broker::release(latched->latch);
-      CPPUNIT_ASSERT(open_descriptors() >= before);
+      latched->latch = LatchWord();
+      for (const int number : reused) CPPUNIT_ASSERT(fcntl(number, F_GETFD) >= 0);
       CPPUNIT_ASSERT_EQUAL(off_t{0}, lseek(file.get(), 0, SEEK_END));
     });
   }
