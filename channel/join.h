@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// Which SAs can carry a packet under a policy's template: xfrm_state_find outbound, xfrm_state_ok and the SA's own
+// selector inbound (Linux 6.1). Pure.
+#pragma once
+
+#include <vector>
+
+#include "channel/lookup.h"
+
+namespace gssipsec::channel {
+
+struct Joined {
+  std::vector<Sa> sas;     // mature ones that fit
+  bool uncertain = false;  // one that may fit is not understood
+};
+[[nodiscard]] Joined join(const Sad& sad, const Policy& policy, const Template& entry, const Packet& packet);
+
+}  // namespace gssipsec::channel
