@@ -60,7 +60,9 @@ class Tree:
     """A copy of the checkout with a build of its own; one worker uses one."""
 
     def __init__(self, number):
-        self.top, self.build = SCRATCH / str(number) / 'src', SCRATCH / str(number) / 'build'
+        # Where `make distcheck` builds too, seen from the sources, and with its flags: a compiler cache serves both.
+        self.top = SCRATCH / str(number)
+        self.build = self.top / '_build/sub'
         self.log = LOGS / f'tree-{number}.log'
         self.proven, self.lists = set(), {}
 
@@ -72,7 +74,7 @@ class Tree:
         self.build.mkdir(parents=True, exist_ok=True)
         if not (self.build / 'config.status').exists():
             cache = 'ccache ' if shutil.which('ccache') else ''
-            self.must(['../src/configure', f'CC={cache}gcc', f'CXX={cache}g++', 'CFLAGS=-O0', 'CXXFLAGS=-O0',
+            self.must(['../../configure', f'CC={cache}gcc', f'CXX={cache}g++', 'CFLAGS=-O0', 'CXXFLAGS=-O0',
                        'LDFLAGS=-fuse-ld=gold' if shutil.which('ld.gold') else 'LDFLAGS='], self.build)
 
     def must(self, command, folder):
@@ -154,7 +156,9 @@ def copy_tree(source, target):
             if not copy.exists() or copy.read_bytes() != origin.read_bytes():
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(origin, copy)
-    for folder, _, files in os.walk(target):
+    for folder, folders, files in os.walk(target):
+        if Path(folder) == target and '_build' in folders:
+            folders.remove('_build')
         for name in files:
             if Path(folder) / name not in wanted:
                 (Path(folder) / name).unlink()
