@@ -16,7 +16,7 @@ using protocol::Verb;
 
 // The client gives up after 2 s; half a second is left for what follows the waiting.
 constexpr auto kPatience = std::chrono::milliseconds(1500);
-constexpr std::size_t kHeader = 16, kRequestOffset = 8;
+constexpr std::size_t kHeader = 16, kVerbOffset = 6;
 constexpr std::size_t kMostDescriptors = 2;  // one is allowed; of a second we want to know
 
 struct Message {
@@ -68,11 +68,13 @@ Message receive(int socket) {
   return message;
 }
 
-// As much of a header as there is, to address an error to its request.
+// As much of a header as there is, to address an error to its request. With none it is the first one, HELLO.
 Header header_for_error(base::View data) {
   Header header;
+  header.request = 1;
   if (data.size() < kHeader) return header;
-  base::Reader in(data.subspan(kRequestOffset));
+  base::Reader in(data.subspan(kVerbOffset));
+  header.verb = static_cast<Verb>(in.u16());
   header.request = in.u32();
   return header;
 }
@@ -135,9 +137,11 @@ bool answer_frame(Core& core, Bench& bench, Connection& connection, const protoc
   const Request request{core.names.caller(connection.peer.uid, now), connection.page, descriptor, frame.body, now + kPatience};
   auto answer = dispatch(core, bench, header.verb, request);
   if (!answer) {
+    if (header.verb == Verb::release) return true;
     if (header.verb == Verb::hello) connection.page.reset();
     return refuse(connection, header, answer.error());
   }
+  if (header.verb == Verb::release) return true;  // nobody waits for an answer
   return send_answer(connection, header, std::move(*answer));
 }
 

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: MIT
 #include "broker/daemon.h"
+#include "broker/log.h"
 #include "ike/static_source.h"
+#include "ike/vici_source.h"
 
 namespace gssipsec::broker {
-namespace {
-
-std::vector<ike::StaticEnds> ends_of(const std::vector<StaticRule>& rules) {
-  std::vector<ike::StaticEnds> ends;
-  for (const StaticRule& rule : rules)
-    ends.push_back({rule.local, rule.remote, rule.local_address, rule.remote_address, rule.reqid, rule.exclusive});
-  return ends;
-}
-
-}  // namespace
 
 // IKE goes first: the administrator's word is for SAs that no daemon negotiated.
 Sources open_sources(const Config& config, const Board& board) {
   Sources sources;
+  const auto vici = ike::vici_options(config.vici, config.vici_owner);
+  if (!vici)
+    log(Level::error, "no IKE daemon is asked: " + describe(vici.error()));
+  else if (!vici->paths.empty())
+    sources.push_back(std::make_unique<ike::ViciSource>(*vici));
   if (!config.statics.empty())
-    sources.push_back(std::make_unique<ike::StaticSource>(ends_of(config.statics), [&board] {
+    sources.push_back(std::make_unique<ike::StaticSource>(static_ends(config), [&board] {
       const auto databases = board.current().databases;
       return std::shared_ptr<const channel::Sad>(databases, &databases->sad);
     }));

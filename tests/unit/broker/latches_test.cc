@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+// The life of a latch: congruence, breaking, mending, clearing, and the words on clients' pages.
+#include "broker/latches.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "tests/unit/broker/stand.h"
+
+namespace gssipsec::broker::testing {
+namespace {
+
+using base::Code;
+using protocol::LatchState;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class LatchesTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(LatchesTest);
+  CPPUNIT_TEST(a_rekey_under_the_same_peer_keeps_it);
+  CPPUNIT_TEST(a_flushed_spd_breaks_it_and_its_return_mends_it);
+  CPPUNIT_TEST(a_policy_that_lets_clear_text_pass_breaks_it);
+  CPPUNIT_TEST(one_direction_without_policy_breaks_it);
+  CPPUNIT_TEST(another_peer_breaks_it);
+  CPPUNIT_TEST(another_method_of_the_same_peer_breaks_it);
+  CPPUNIT_TEST(weaker_algorithms_break_it);
+  CPPUNIT_TEST(missing_sas_make_it_stale_not_broken);
+  CPPUNIT_TEST(an_unknown_peer_is_stale_for_two_seconds_then_broken);
+  CPPUNIT_TEST(a_stale_mirror_changes_nothing);
+  CPPUNIT_TEST(an_ike_daemon_that_left_keeps_it);
+  CPPUNIT_TEST(another_reqid_must_be_latched_again);
+  CPPUNIT_TEST(without_authentication_another_ike_sa_breaks_it);
+  CPPUNIT_TEST(without_authentication_a_rekey_must_be_latched_again);
+  CPPUNIT_TEST(another_connection_of_the_same_socket_closes_it);
+  CPPUNIT_TEST(a_new_peer_on_the_socket_leaves_old_contexts_broken);
+  CPPUNIT_TEST(a_socket_that_is_gone_closes_it);
+  CPPUNIT_TEST(a_released_slot_is_given_anew_with_another_generation);
+  CPPUNIT_TEST(another_clients_slot_cannot_be_released);
+  CPPUNIT_TEST(a_full_page_is_a_limit);
+  CPPUNIT_TEST(check_confirms_and_latches_again);
+  CPPUNIT_TEST(check_refuses_another_socket);
+  CPPUNIT_TEST(check_tells_why_it_is_broken);
+  CPPUNIT_TEST(check_after_a_restart_latches_again);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    end_ = std::make_unique<End>(true);
+    now_ = Clock::now();
+    slot_ = *latches().establish(setup(), end_->page, now_);
+  }
+
+  void a_rekey_under_the_same_peer_keeps_it() {
+    for (channel::Sa& sa : end_->databases.sad.sas) sa.id.spi += 0x10;
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:b.example.org"));
+    expect(LatchState::established);
+  }
+
+  void a_flushed_spd_breaks_it_and_its_return_mends_it() {
+    const auto policies = end_->databases.spd.policies;
+    end_->databases.spd.policies.clear();
+    const auto broken = reevaluate();
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, broken.size());
+    CPPUNIT_ASSERT(broken[0].proven);
+    CPPUNIT_ASSERT(state() == LatchState::broken);
+    CPPUNIT_ASSERT(find()->status.why.code == Code::LATCH_BROKEN);
+    CPPUNIT_ASSERT(reevaluate().empty());  // told once
+    end_->databases.spd.policies = policies;
+    expect(LatchState::established);
+  }
+
+  void a_policy_that_lets_clear_text_pass_breaks_it() {
+    for (channel::Policy& policy : end_->databases.spd.policies) policy.templates[0].optional = true;
+    expect(LatchState::broken);
+  }
+
+  void one_direction_without_policy_breaks_it() {
+    end_->databases.spd.policies.pop_back();
+    expect(LatchState::broken);
+  }
+
+  void another_peer_breaks_it() {
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:evil.example.org"));
+    expect(LatchState::broken);
+  }
+
+  void another_method_of_the_same_peer_breaks_it() {
+    channel::PeerInfo peer = certified("fqdn:a.example.org", "fqdn:b.example.org");
+    peer.remote_method = channel::AuthMethod::psk_group;
+    end_->set_peer(peer);
+    expect(LatchState::broken);
+  }
+
+  void weaker_algorithms_break_it() {
+    for (channel::Sa& sa : end_->databases.sad.sas) {
+      sa.aead = {};
+      sa.encryption = {"ecb(cipher_null)", 0, 0};
+      sa.authentication = {"hmac(sha256)", 256, 128};
+    }
+    expect(LatchState::broken);
+  }
+
+  void missing_sas_make_it_stale_not_broken() {
+    end_->databases.sad.sas.clear();
+    expect(LatchState::stale);
+    now_ += seconds(60);  // the kernel holds back everything meanwhile
+    expect(LatchState::stale);
+  }
+
+  void an_unknown_peer_is_stale_for_two_seconds_then_broken() {
+    const auto peers = end_->snapshot.peers;
+    end_->snapshot.peers.clear();
+    expect(LatchState::stale);
+    CPPUNIT_ASSERT(latches().any_stale());
+    now_ += milliseconds(1900);
+    expect(LatchState::stale);
+    now_ += milliseconds(200);
+    const auto broken = reevaluate();
+    CPPUNIT_ASSERT(state() == LatchState::broken);
+    CPPUNIT_ASSERT(!broken.at(0).proven);
+    end_->snapshot.peers = peers;
+    expect(LatchState::established);
+    CPPUNIT_ASSERT(!latches().any_stale());
+  }
+
+  void a_stale_mirror_changes_nothing() {
+    end_->databases.spd.policies.clear();
+    end_->fresh = false;
+    expect(LatchState::established);
+  }
+
+  void an_ike_daemon_that_left_keeps_it() {
+    end_->healthy = false;
+    expect(LatchState::established);
+    // But what it said does not count for an SA that came since, also under an old name.
+    end_->arrivals[end_->sa(kSpiToA).id] = {++end_->arrivals_seen, now_};
+    expect(LatchState::stale);
+    end_->answered = end_->arrivals_seen;
+    expect(LatchState::established);
+  }
+
+  void another_reqid_must_be_latched_again() {
+    for (channel::Sa& sa : end_->databases.sad.sas) sa.reqid = 8;
+    for (channel::Policy& policy : end_->databases.spd.policies) policy.templates[0].reqid = 8;
+    expect(LatchState::stale);
+  }
+
+  void without_authentication_another_ike_sa_breaks_it() {
+    latch_unauthenticated();
+    channel::PeerInfo peer = unauthenticated();
+    peer.ike_sa = 2;
+    end_->set_peer(peer);
+    expect(LatchState::broken);
+  }
+
+  void without_authentication_a_rekey_must_be_latched_again() {
+    latch_unauthenticated();
+    expect(LatchState::established);
+    for (channel::Sa& sa : end_->databases.sad.sas) sa.id.spi += 0x10;
+    end_->set_peer(unauthenticated());
+    expect(LatchState::stale);
+  }
+
+  void another_connection_of_the_same_socket_closes_it() {
+    LatchSetup other = setup();
+    other.flow.local_port = 40001;
+    const Slot second = *latches().establish(other, end_->page, now_);
+    CPPUNIT_ASSERT(state() == LatchState::closed);
+    CPPUNIT_ASSERT(end_->page->state(second) == LatchState::established);
+    CPPUNIT_ASSERT(!find());
+    expect(LatchState::closed);
+  }
+
+  void a_new_peer_on_the_socket_leaves_old_contexts_broken() {
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:c.example.org"));
+    end_->publish();
+    const Slot second = *latches().establish(setup(), end_->page, now_);
+    CPPUNIT_ASSERT(end_->page->state(second) == LatchState::established);
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:b.example.org"));
+    expect(LatchState::broken);
+    CPPUNIT_ASSERT(end_->page->state(second) == LatchState::broken);
+  }
+
+  void a_socket_that_is_gone_closes_it() {
+    latches().close_gone([](std::uint16_t, std::uint64_t) { return false; }, now_ - seconds(1));
+    CPPUNIT_ASSERT(state() == LatchState::established);  // made after that list
+    latches().close_gone([](std::uint16_t, std::uint64_t) { return true; }, now_ + seconds(1));
+    CPPUNIT_ASSERT(state() == LatchState::established);
+    latches().close_gone([](std::uint16_t, std::uint64_t) { return false; }, now_ + seconds(1));
+    CPPUNIT_ASSERT(state() == LatchState::closed);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, latches().size());
+  }
+
+  void a_released_slot_is_given_anew_with_another_generation() {
+    latches().release(end_->page, slot_);
+    CPPUNIT_ASSERT(state() == LatchState::none);
+    std::vector<Slot> taken;
+    for (std::uint32_t i = 0; i < protocol::kPageSlots; ++i) taken.push_back(*latches().establish(setup(), end_->page, now_));
+    for (const Slot& slot : taken)
+      if (slot.number == slot_.number) CPPUNIT_ASSERT(slot.generation != slot_.generation);
+    CPPUNIT_ASSERT(state() == LatchState::none);
+    latches().release(end_->page, slot_);  // the old generation frees nothing
+    CPPUNIT_ASSERT(!latches().establish(setup(), end_->page, now_));
+  }
+
+  void another_clients_slot_cannot_be_released() {
+    const auto other = *Page::create();
+    latches().release(other, slot_);
+    CPPUNIT_ASSERT(state() == LatchState::established);
+    latches().drop_page(other);
+    end_->databases.spd.policies.clear();
+    expect(LatchState::broken);
+  }
+
+  void a_full_page_is_a_limit() {
+    base::Result<Slot> last = slot_;
+    for (std::uint32_t i = 0; i < protocol::kPageSlots && last; ++i) last = latches().establish(setup(), end_->page, now_);
+    CPPUNIT_ASSERT(last.error().code == Code::LIMIT);
+  }
+
+  void check_confirms_and_latches_again() {
+    CPPUNIT_ASSERT(check()->state == LatchState::established);
+    CPPUNIT_ASSERT_EQUAL(0, end_->host->latches_set);
+    another_reqid_must_be_latched_again();
+    const auto again = check();
+    CPPUNIT_ASSERT(again->state == LatchState::established);
+    CPPUNIT_ASSERT_EQUAL(1, end_->host->latches_set);
+    CPPUNIT_ASSERT(end_->page->state({again->slot, again->generation}) == LatchState::established);
+    CPPUNIT_ASSERT(state() == LatchState::none);  // the old slot was given back
+  }
+
+  void check_refuses_another_socket() {
+    end_->host->socket.cookie = 999;
+    CPPUNIT_ASSERT(check().error().code == Code::SOCKET_CHANGED);
+  }
+
+  void check_tells_why_it_is_broken() {
+    end_->databases.spd.policies.clear();
+    expect(LatchState::broken);
+    CPPUNIT_ASSERT(check()->state == LatchState::broken);
+    CPPUNIT_ASSERT(check()->why == Code::NO_POLICY);
+    another_peer();
+    const auto other = check();
+    CPPUNIT_ASSERT(other->state == LatchState::broken);
+    CPPUNIT_ASSERT(other->why == Code::LATCH_BROKEN);
+    CPPUNIT_ASSERT_EQUAL(0, end_->host->latches_set);
+  }
+
+  void check_after_a_restart_latches_again() {
+    End fresh(true);
+    const auto body = encode(protocol::CheckRequest{slot_.number, slot_.generation, 501});
+    const auto answer = protocol::decode_check_reply(handle_check(*fresh.core, fresh.request(body))->body);
+    CPPUNIT_ASSERT(answer->state == LatchState::established);
+    CPPUNIT_ASSERT_EQUAL(1, fresh.host->latches_set);
+    CPPUNIT_ASSERT(fresh.page->state({answer->slot, answer->generation}) == LatchState::established);
+  }
+
+ private:
+  Latches& latches() { return end_->core->latches; }
+  LatchState state() { return end_->page->state(slot_); }
+  std::optional<LatchInfo> find() { return latches().find(501, end_->host->socket.flow); }
+
+  LatchSetup setup() {
+    const channel::Flow flow = end_->host->socket.flow;
+    const auto parameters = parameters_of(assess(flow, {}, end_->core->board.current(), now_), flow);
+    CPPUNIT_ASSERT_MESSAGE(parameters ? "" : describe(parameters.error()), parameters.ok());
+    return {501, flow, {}, 1000, *parameters, true};
+  }
+
+  std::vector<Latches::Broken> reevaluate() {
+    end_->publish();
+    return latches().reevaluate(end_->core->board.current(), now_);
+  }
+
+  void expect(LatchState wanted) {
+    (void)reevaluate();
+    CPPUNIT_ASSERT_EQUAL(std::string(protocol::latch_state_name(wanted)), std::string(protocol::latch_state_name(state())));
+  }
+
+  static channel::PeerInfo unauthenticated() {
+    channel::PeerInfo peer = certified("fqdn:a.example.org", "fqdn:b.example.org");
+    peer.remote_method = channel::AuthMethod::psk_group;
+    return peer;
+  }
+
+  void latch_unauthenticated() {
+    latches().release(end_->page, slot_);
+    end_->set_peer(unauthenticated());
+    end_->publish();
+    slot_ = *latches().establish(setup(), end_->page, now_);
+  }
+
+  void another_peer() {
+    End fresh(true);
+    end_->databases = fresh.databases;
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:evil.example.org"));
+    end_->publish();
+  }
+
+  base::Result<protocol::CheckReply> check() {
+    const auto body = encode(protocol::CheckRequest{slot_.number, slot_.generation, 501});
+    const auto answer = handle_check(*end_->core, end_->request(body));
+    if (!answer) return answer.error();
+    return protocol::decode_check_reply(answer->body);
+  }
+
+  std::unique_ptr<End> end_;
+  Time now_;
+  Slot slot_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(LatchesTest);
+
+}  // namespace
+}  // namespace gssipsec::broker::testing
