@@ -26,12 +26,16 @@ std::uint64_t identity_of(const std::string& path) noexcept {
   return (static_cast<std::uint64_t>(facts.st_dev) << 40 ^ static_cast<std::uint64_t>(facts.st_ino)) * 0x9e3779b97f4a7c15u ^ born;
 }
 
-std::shared_ptr<Connection> take_preferred(const std::string& path, const Connection* preferred) noexcept {
+bool fits(Connection& connection, const std::string& path, bool for_latch) noexcept {
+  return connection.usable(path) && (!for_latch || connection.has_room());
+}
+
+std::shared_ptr<Connection> take_preferred(const std::string& path, bool for_latch, const Connection* preferred) noexcept {
   for (std::atomic<Connection*>& place : idle) {
     Connection* found = place.load(std::memory_order_relaxed);
     if (!found || found != preferred || !place.compare_exchange_strong(found, nullptr)) continue;
     std::shared_ptr<Connection> mine = claim(found);
-    return mine->usable(path) ? mine : nullptr;
+    return fits(*mine, path, for_latch) ? mine : nullptr;
   }
   return nullptr;
 }
@@ -40,13 +44,13 @@ std::shared_ptr<Connection> take_preferred(const std::string& path, const Connec
 
 std::shared_ptr<Connection> take_idle(const std::string& path, bool for_latch, const Connection* preferred) noexcept {
   if (preferred)
-    if (auto found = take_preferred(path, preferred)) return found;
+    if (auto found = take_preferred(path, for_latch, preferred)) return found;
   for (std::atomic<Connection*>& place : idle) {
     Connection* found = place.exchange(nullptr);
     if (!found) continue;
     std::shared_ptr<Connection> mine = claim(found);
     // A full one goes too: its latches keep it, and its place is better used by one with room.
-    if (mine->usable(path) && (!for_latch || mine->has_room())) return mine;
+    if (fits(*mine, path, for_latch)) return mine;
   }
   return nullptr;
 }
