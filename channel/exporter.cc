@@ -26,7 +26,8 @@ unsigned char* octets(std::span<std::byte> data) { return reinterpret_cast<unsig
 
 OSSL_PARAM octet_param(const char* name, View data) {
   // OpenSSL's parameters are not const, but inputs are not written.
-  return OSSL_PARAM_construct_octet_string(name, const_cast<std::byte*>(data.data()), data.size());
+  static std::byte nothing{};  // a null pointer is refused even where the length is 0
+  return OSSL_PARAM_construct_octet_string(name, data.empty() ? &nothing : const_cast<std::byte*>(data.data()), data.size());
 }
 
 base::Result<Secret> hkdf(int mode, View key, View salt, View info, std::size_t length) {
