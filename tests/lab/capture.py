@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""Frames of a host's device, both directions, and what they say about the wire."""
+import socket
+import threading
+
+ETH_P_ALL = 3
+
+
+def open_in(namespace, make):
+    """Calls make() in another network namespace, in a thread of its own: setns is per thread."""
+    from host import enter
+    out = []
+
+    def work():
+        enter(namespace)
+        out.append(make())
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    return out[0]
+
+
+class Packet:
+    def __init__(self, frame):
+        self.frame = frame
+        self.version = {0x0800: 4, 0x86dd: 6}.get(int.from_bytes(frame[12:14], "big"), 0)
+        self.protocol, self.payload, self.source = None, b"", b""
+        if self.version == 4:
+            self.protocol, self.payload, self.source = frame[23], frame[14 + (frame[14] & 15) * 4:], frame[26:30]
+        if self.version == 6:
+            self.protocol, self.payload, self.source = frame[20], frame[54:], frame[22:38]
+
+    @property
+    def spi(self):
+        return int.from_bytes(self.payload[:4], "big") if self.protocol == 50 else None
+
+    @property
+    def ports(self):
+        return {int.from_bytes(self.payload[:2], "big"), int.from_bytes(self.payload[2:4], "big")} if self.protocol in (6, 17, 132) else set()
+
+    @property
+    def tcp_flags(self):
+        return self.payload[13] if self.protocol == 6 else 0
+
+    @property
+    def tcp_data(self):
+        return self.payload[(self.payload[12] >> 4) * 4:] if self.protocol == 6 else b""
+
+
+class Capture:
+    def __init__(self, namespace, device):
+        def make():
+            raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            raw.bind((device, ETH_P_ALL))
+            raw.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)  # SO_RCVBUFFORCE
+            raw.setblocking(False)
+            return raw
+        self.raw = open_in(namespace, make)
+        self.seen = []
+
+    def packets(self):
+        while True:
+            try:
+                self.seen.append(Packet(self.raw.recv(65536)))
+            except BlockingIOError:
+                return self.seen
+
+    def clear(self):
+        self.packets()
+        self.seen = []
+
+    def esp_spis(self):
+        return {p.spi for p in self.packets() if p.spi is not None}
+
+    def esp_count(self):
+        return sum(p.spi is not None for p in self.packets())
+
+    def clear_payload(self, octets):
+        """Packets on the wire that show these octets."""
+        return [p for p in self.packets() if octets in p.frame]
+
+    def clear_segments(self, port, bare=False):
+        """Segments of this TCP port outside ESP; `bare` counts ACK and RST without data too (control packets of closed sockets)."""
+        found = [p for p in self.packets() if p.protocol == 6 and port in p.ports]
+        return found if bare else [p for p in found if p.tcp_data or p.tcp_flags & 0x02]
+
+    def close(self):
+        self.raw.close()

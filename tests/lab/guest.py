@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: MIT
+"""Runs inside a lab kernel: for each scenario of the job builds its topology afresh, runs its steps under a time limit, reports every
+assertion as a line of JSON, takes everything down again and keeps the logs of what failed."""
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from host import Host  # noqa: E402
+
+SHARE = Path("/run/share")
+HERE = Path(__file__).resolve().parent
+
+
+class Failed(Exception):
+    """An assertion that makes the rest of a scenario pointless."""
+
+
+class TimeOut(Exception):
+    pass
+
+
+def load(path, name):
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Lab:
+    """What a scenario sees: its hosts (lab.a, lab.b or lab.host("M")), and expect()."""
+
+    def __init__(self, job, scenario):
+        self.job, self.scenario = job, scenario
+        self.directory = HERE / "scenarios" / scenario
+        self.hosts = {}
+        self.assertions, self.ok = 0, True
+
+    def host(self, name):
+        if name not in self.hosts:
+            self.hosts[name] = Host(self, name)
+        return self.hosts[name]
+
+    @property
+    def a(self):
+        return self.host("A")
+
+    @property
+    def b(self):
+        return self.host("B")
+
+    def report(self, event, **facts):
+        with open(SHARE / "events", "a") as events:
+            events.write(json.dumps({"event": event, "scenario": self.scenario, **facts}) + "\n")
+
+    def expect(self, text, condition, detail=""):
+        """One assertion; a failed one fails the scenario, which goes on."""
+        self.assertions += 1
+        self.ok = self.ok and bool(condition)
+        self.report("assertion", text=text, ok=bool(condition), detail=str(detail)[:1500])
+        return bool(condition)
+
+    def need(self, text, condition, detail=""):
+        """An assertion without which the rest makes no sense."""
+        if not self.expect(text, condition, detail):
+            raise Failed(text)
+
+    def wait(self, condition, seconds=5.0, step=0.02):
+        """The first true value of condition() within the time, or its last."""
+        end = time.monotonic() + seconds
+        value = condition()
+        while not value and time.monotonic() < end:
+            time.sleep(step)
+            value = condition()
+        return value
+
+    def down(self):
+        for host in self.hosts.values():
+            host.down()
+
+
+def run(job, name):
+    lab, started = Lab(job, name), time.monotonic()
+    shutil.rmtree("/run/lab", ignore_errors=True)
+    os.makedirs("/run/lab")
+    signal.alarm(job["timeouts"][name])
+    try:
+        load(HERE / "topologies" / f"{job['topology']}.py", "topology").up(lab)
+        load(lab.directory / "steps.py", "steps").run(lab)
+    except Failed:
+        pass
+    except BaseException as fault:  # noqa: B902: whatever happens is a verdict of this scenario
+        lab.expect("no exception" if not isinstance(fault, TimeOut) else "within the time limit", False, traceback.format_exc())
+    signal.alarm(0)
+    try:
+        lab.down()
+    except Exception:
+        lab.expect("taken down", False, traceback.format_exc())
+    if lab.assertions == 0:
+        lab.expect("at least one assertion", False)
+    if not lab.ok:
+        shutil.copytree("/run/lab", SHARE / "logs" / name, ignore=lambda d, files: [f for f in files if not os.path.isfile(f"{d}/{f}") and not os.path.isdir(f"{d}/{f}")])
+    lab.report("verdict", ok=lab.ok, seconds=time.monotonic() - started, assertions=lab.assertions)
+
+
+def prepare(job):
+    """Programs where every user can run them, accounts, names."""
+    os.makedirs("/run/bin")
+    build = Path(job["build"])
+    for program in ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so"):
+        if (build / program).exists():
+            shutil.copy(build / program, "/run/bin/")
+    with open("/etc/passwd", "a") as passwd, open("/etc/group", "a") as group:
+        for uid, user in enumerate(("alice", "bob", "mallory", "postgres"), 2001):
+            passwd.write(f"{user}:x:{uid}:{uid}::/tmp:/bin/sh\n")
+            group.write(f"{user}:x:{uid}:\n")
+    with open("/etc/hosts", "w") as hosts:
+        hosts.write("127.0.0.1 localhost\n10.1.0.1 client.example.org\n10.1.0.2 server.example.org\n")
+
+
+def main():
+    job = json.loads(Path(sys.argv[1]).read_text())
+
+    def expired(signum, frame):
+        raise TimeOut("the scenario's time limit")
+
+    signal.signal(signal.SIGALRM, expired)
+    prepare(job)
+    for name in job["scenarios"]:
+        run(job, name)
+
+
+main()

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""A host of the lab: a network namespace with its addresses, its processes and its broker."""
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from capture import Capture
+from peer import Peer
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+MECHANISM = "1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.1"
+CLONE_NEWNET = 0x40000000
+
+
+def enter(namespace):
+    fd = os.open(f"/run/netns/{namespace}", os.O_RDONLY | os.O_CLOEXEC)
+    result = LIBC.setns(fd, CLONE_NEWNET)
+    os.close(fd)
+    if result != 0:
+        raise OSError(ctypes.get_errno(), f"setns {namespace}")
+
+
+def ip(*lines):
+    """Runs lines of iproute2 commands in one process each family of option; raises with its message."""
+    for line in lines:
+        done = subprocess.run(["ip", *line.split()], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f"ip {line}: {done.stderr.strip()}")
+
+
+class Host:
+    def __init__(self, lab, name):
+        self.lab, self.name = lab, name
+        self.directory = f"/run/lab/{name}"
+        self.processes, self.captures, self.daemon, self.charon = [], [], None, None
+        os.makedirs(self.directory, mode=0o755)
+        ip(f"netns add {name}", f"-n {name} link set lo up")
+        self.socket = f"{self.directory}/gssd.sock"
+        with open(f"{self.directory}/mech.conf", "w") as mech:
+            mech.write(f"ipsec {MECHANISM} /run/bin/mech_ipsec.so\n")
+
+    # --- processes
+    def environment(self, extra=None):
+        env = {"PATH": "/run/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "GSS_IPSEC_BROKER": self.socket,
+               "GSS_MECH_CONFIG": f"{self.directory}/mech.conf", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
+               "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "TSAN_OPTIONS": "halt_on_error=1", "KRB5CCNAME": "FILE:/none",
+               "KRB5_CONFIG": f"{self.directory}/krb5.conf", "KRB5_KTNAME": f"FILE:{self.directory}/keytab"}
+        return {**env, **(extra or {})}
+
+    def popen(self, argv, env=None, uid=None, log=None, **options):
+        def prepare():
+            enter(self.name)
+            if uid is not None:
+                os.setgroups([])
+                os.setgid(uid)
+                os.setuid(uid)
+        if log:
+            options["stdout"] = options["stderr"] = open(f"{self.directory}/{log}", "ab")
+        options.setdefault("stdin", subprocess.DEVNULL)
+        process = subprocess.Popen(argv, env=self.environment(env), preexec_fn=prepare, **options)
+        self.processes.append(process)
+        return process
+
+    def run(self, argv, env=None, uid=None, timeout=30, **options):
+        """Runs a program to its end; stdout and stderr as text."""
+        process = self.popen(argv, env=env, uid=uid, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            err += "\n(killed: time limit)"
+        self.processes.remove(process)
+        return subprocess.CompletedProcess(argv, process.returncode, out, err)
+
+    def ip(self, *lines):
+        ip(*[f"-n {self.name} {line}" for line in lines])
+
+    # --- the broker
+    def broker(self, config="", ready=True):
+        """Starts ipsec-gssd with `config` (TOML) and waits until it answers."""
+        path = f"{self.directory}/gssd.conf"
+        with open(path, "w") as file:
+            file.write(config)
+        wrap = self.lab.job.get("wrap", "").split()
+        self.daemon = self.popen([*wrap, "/run/bin/ipsec-gssd", "--config", path, "--socket", self.socket, "--foreground"], log="gssd.log")
+        if ready and not self.lab.wait(self.answers, 20):
+            raise RuntimeError(f"broker of {self.name} does not answer: {open(f'{self.directory}/gssd.log').read()[-1500:]}")
+        return self.daemon
+
+    def answers(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+            try:
+                probe.connect(self.socket)
+                return True
+            except OSError:
+                return False
+
+    def stop_broker(self, kill=False):
+        self.daemon.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        status = self.daemon.wait(timeout=10)
+        self.processes.remove(self.daemon)
+        self.daemon = None
+        return status
+
+    # --- what scenarios use
+    def peer(self, uid=None, env=None):
+        """A gss_peer process: one GSS end."""
+        return Peer(self, uid, env)
+
+    def capture(self, device="eth0"):
+        capture = Capture(self.name, device)
+        self.captures.append(capture)
+        return capture
+
+    def log(self, name):
+        with open(f"{self.directory}/{name}", errors="replace") as file:
+            return file.read()
+
+    def down(self):
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        end = time.monotonic() + 3
+        for process in self.processes:
+            try:
+                process.wait(max(0.05, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        for capture in self.captures:
+            capture.close()
+        ip(f"netns del {self.name}")

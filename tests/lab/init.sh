@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The first process of a lab kernel: makes the machine's read-only root look like a host that has the lab's daemons
+# installed, then hands over to guest.py. LAB_TOP, LAB_SHARE (host's folder for results) and LAB_ROOT (unpacked daemons)
+# come from the kernel's command line. Powers off whatever happens.
+export PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+trap 'sync; echo o > /proc/sysrq-trigger; sleep 5' EXIT
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t tmpfs tmpfs /run
+mkdir -p /run/share /run/upper /run/work
+# Before the overlay is there, its module comes straight from the unpacked kmod, by a folder that needs no /lib/modules.
+modules=/usr/lib/uml/modules
+[ "$LAB_KERNEL" = uml ] || modules=/run/lower/lib/modules
+mkdir -p /run/root/lib/modules
+ln -s "$modules/$(uname -r)" "/run/root/lib/modules/$(uname -r)"
+ln -s "$LAB_ROOT/bin/kmod" /run/modprobe
+/run/modprobe -d /run/root overlay
+# Writable copies of what daemons insist on; the lab's own packages lie over the machine's.
+for dir in usr etc var; do
+  mkdir -p "/run/upper/$dir" "/run/work/$dir"
+  lower=/$dir
+  [ -d "$LAB_ROOT/$dir" ] && lower=$LAB_ROOT/$dir:/$dir
+  mount -t overlay overlay -o "lowerdir=$lower,upperdir=/run/upper/$dir,workdir=/run/work/$dir" "/$dir" || exit 1
+done
+ln -sf "$LAB_ROOT/bin/kmod" /usr/sbin/modprobe
+case $LAB_KERNEL in
+  uml)
+    mount -t hostfs none /run/share -o "$LAB_SHARE" || exit 1
+    mkdir -p /usr/lib/modules
+    ln -s "/usr/lib/uml/modules/$(uname -r)" "/usr/lib/modules/$(uname -r)" ;;
+  qemu) mount --move /share /run/share || exit 1 ;;
+esac
+mkdir -p /dev/shm /dev/pts
+for dir in /tmp /var/tmp /dev/shm; do mount -t tmpfs -o mode=1777 tmpfs "$dir"; done
+for module in xfrm_user esp4 ipv6 esp6 ah4 veth gcm authenc cbc sha256_generic hmac seqiv echainiv tcp_diag udp_diag inet_diag af_packet; do
+  modprobe -q $module
+done
+ip link set lo up
+cd "$LAB_TOP" || exit 1
+/usr/bin/python3 -B "$LAB_TOP/tests/lab/guest.py" "/run/share/job.json" > /run/share/guest.log 2>&1 </dev/null
+echo "$?" > /run/share/exit
