@@ -20,17 +20,17 @@ LatchState state_for(const base::Error& why) {
   return why.code == Code::UNKNOWN || why.code == Code::NO_SA || why.code == Code::PEER_UNKNOWN ? LatchState::stale : LatchState::broken;
 }
 
-// The kernel's templates brought up to date, and the context's slot: the old one, or a new one on this client's page.
-base::Result<Answer> latch_again(Core& core, const Request& request, const CheckRequest& asked, Case& seen) {
+// The kernel's templates brought up to date, and a new slot for the context; `old` is its slot on this client's page, if
+// it has one there (a number alone may be another context's).
+base::Result<Answer> latch_again(Core& core, const Request& request, const std::optional<Slot>& old, Case& seen) {
   auto latch = KernelLatch::set(core, request.fd, seen);
   if (!latch) return reply(LatchState::broken, latch.error(), {});
   latch->keep();
   const base::Status status = confirm(core, request, seen, latch->parameters(), {});
   if (!status.ok()) return reply(state_for(status.error()), status.error(), {});
-  const Slot old{asked.slot, asked.generation};
   const auto slot = enter(core, request, seen, latch->parameters());
   if (!slot) return slot.error();
-  core.latches.release(request.page, old);
+  if (old) core.latches.release(request.page, *old);
   return reply(LatchState::established, {}, *slot);
 }
 
@@ -54,7 +54,7 @@ base::Result<Answer> handle_check(Core& core, const Request& request) {
     const base::Status same = congruent(known->parameters, *now);
     if (!same.ok()) return reply(LatchState::broken, same.error(), slot);
   }
-  return latch_again(core, request, *asked, *seen);
+  return latch_again(core, request, ours ? std::optional(slot) : std::nullopt, *seen);
 }
 
 }  // namespace gssipsec::broker

@@ -16,7 +16,7 @@ using protocol::Verb;
 
 // The client gives up after 2 s; half a second is left for what follows the waiting.
 constexpr auto kPatience = std::chrono::milliseconds(1500);
-constexpr std::size_t kHeader = 16, kVerbOffset = 6;
+constexpr std::size_t kHeader = 16;
 constexpr std::size_t kMostDescriptors = 2;  // one is allowed; of a second we want to know
 
 struct Message {
@@ -72,10 +72,14 @@ Message receive(int socket) {
 Header header_for_error(base::View data) {
   Header header;
   header.request = 1;
-  if (data.size() < kHeader) return header;
-  base::Reader in(data.subspan(kVerbOffset));
-  header.verb = static_cast<Verb>(in.u16());
-  header.request = in.u32();
+  base::Reader in(data);
+  const std::uint32_t magic = in.u32();
+  (void)in.u16();
+  const std::uint16_t verb = in.u16();
+  const std::uint32_t request = in.u32();
+  if (in.failed() || data.size() < kHeader || magic != protocol::kMagic) return header;
+  header.request = request;
+  if (verb <= static_cast<std::uint16_t>(Verb::localname) && verb != 0) header.verb = static_cast<Verb>(verb);
   return header;
 }
 

@@ -35,7 +35,7 @@ Bytes answer_with_key(const xfrm_usersa_id& asked, std::uint32_t sequence, const
   std::memcpy(algorithm.data(), "rfc4106(gcm(aes))", 17);
   append(algorithm, std::uint32_t{160});
   append(algorithm, std::uint32_t{128});
-  for (int i = 0; i < 20; ++i) algorithm.push_back(static_cast<std::byte>(static_cast<int>(key.fill) + i * 7 + static_cast<int>(ntohl(asked.spi) & 0xff)));
+  for (int i = 0; i < 20; ++i) algorithm.push_back(static_cast<std::byte>(static_cast<int>(key.fill) + i * 7 + static_cast<int>((ntohl(asked.spi) ^ ntohl(asked.spi) >> 3) & 0xff)));
   Bytes payload;
   append(payload, info);
   append(payload, nlattr{static_cast<std::uint16_t>(sizeof(nlattr) + algorithm.size()), XFRMA_ALG_AEAD});

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+// The mirror against recorded netlink: the first dump, events, losses, and when the IKE sources' word counts.
+#include "broker/mirror.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <thread>
+
+#include "broker/ike_thread.h"
+#include "tests/support/recorded_netlink.h"
+#include "tests/unit/broker/stand.h"
+
+namespace gssipsec::broker::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+support::Recording recording(const char* name) {
+  auto loaded = support::Recording::load(std::string(TEST_SOURCE_DIR) + "/tests/support/recordings/" + name + ".bin");
+  CPPUNIT_ASSERT(loaded.ok());
+  return *std::move(loaded);
+}
+
+// A monitor that others may push into, and that can lose.
+class SharedMonitor final : public kernel::NetlinkPort {
+ public:
+  explicit SharedMonitor(support::ReplayMonitor& inner, bool& lose) : inner_(inner), lose_(lose) {}
+  base::Status send(base::View) override { return {}; }
+  base::Result<base::Bytes> receive() override {
+    if (std::exchange(lose_, false)) return base::fail(base::Code::NETLINK_LOST);
+    return inner_.receive();
+  }
+  int fd() const noexcept override { return inner_.fd(); }
+
+ private:
+  support::ReplayMonitor& inner_;
+  bool& lose_;
+};
+
+// A source whose answers a test sets.
+class StandSource final : public ike::Source {
+ public:
+  struct Shared {
+    std::mutex mutex;
+    ike::Snapshot snapshot;
+    bool away = false;
+    int asked = 0;
+  };
+  explicit StandSource(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  base::Result<ike::Snapshot> refresh() override {
+    const std::lock_guard lock(shared_->mutex);
+    ++shared_->asked;
+    if (shared_->away) return base::fail(base::Code::IKE_SOURCE);
+    return shared_->snapshot;
+  }
+  int event_fd() const noexcept override { return -1; }
+  base::Result<bool> drain() override { return false; }
+  const char* name() const noexcept override { return "stand"; }
+
+ private:
+  std::shared_ptr<Shared> shared_;
+};
+
+class MirrorTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(MirrorTest);
+  CPPUNIT_TEST(the_first_dump_is_on_the_board);
+  CPPUNIT_TEST(events_change_the_board);
+  CPPUNIT_TEST(lost_events_make_it_stale_until_the_next_dump);
+  CPPUNIT_TEST(dumps_keep_their_distance);
+  CPPUNIT_TEST(a_failed_start_is_made_good_later);
+  CPPUNIT_TEST(an_update_is_one_change_and_a_deletion_another);
+  CPPUNIT_TEST(a_source_is_believed_about_sas_that_it_can_have_seen);
+  CPPUNIT_TEST(a_source_that_left_is_believed_about_what_it_said);
+  CPPUNIT_TEST(a_reader_is_woken_by_the_next_view);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    recording_ = recording("host-a");
+    host_ = std::make_shared<StandHost>();
+    host_->make_request_port = [this]() -> std::unique_ptr<kernel::NetlinkPort> {
+      ++dumps_;
+      if (refuse_) return std::make_unique<support::ReplayPort>(support::Recording{});
+      return std::make_unique<support::ReplayPort>(recording_);
+    };
+    host_->make_monitor_port = [this] { return std::make_unique<SharedMonitor>(monitor_, lose_); };
+    board_ = std::make_unique<Board>();
+    history_ = std::make_unique<History>();
+    mirror_ = std::make_unique<Mirror>(host_, *board_, *history_,
+                                       Mirror::Listener{[this] { ++changes_; }, [this] { ++policy_changes_; }, [this] { ++unknown_; }, {}});
+  }
+
+  void the_first_dump_is_on_the_board() {
+    CPPUNIT_ASSERT(mirror_->start().ok());
+    const View view = board_->current();
+    CPPUNIT_ASSERT(view.fresh);
+    CPPUNIT_ASSERT(!view.databases->sad.sas.empty());
+    CPPUNIT_ASSERT(!view.databases->spd.policies.empty());
+    CPPUNIT_ASSERT_EQUAL(view.databases->sad.sas.size(), view.arrivals->size());
+    CPPUNIT_ASSERT_EQUAL(1, changes_);
+    CPPUNIT_ASSERT_EQUAL(1, unknown_);
+  }
+
+  void events_change_the_board() {
+    CPPUNIT_ASSERT(mirror_->start().ok());
+    const View before = board_->current();
+    for (base::Bytes& event : recording("events").events()) monitor_.push(std::move(event));
+    mirror_->drain();
+    for (int i = 0; i < 5 && !mirror_->fresh(); ++i) (void)mirror_->tick(Clock::now() + seconds(i + 1));
+    const View after = board_->current();
+    CPPUNIT_ASSERT(after.fresh);
+    CPPUNIT_ASSERT(after.version > before.version);
+    CPPUNIT_ASSERT(after.epoch > before.epoch);
+    CPPUNIT_ASSERT(policy_changes_ >= 2);
+  }
+
+  void lost_events_make_it_stale_until_the_next_dump() {
+    CPPUNIT_ASSERT(mirror_->start().ok());
+    const std::uint64_t epoch = board_->current().epoch;
+    lose_ = true;
+    mirror_->drain();
+    CPPUNIT_ASSERT(!board_->current().fresh);
+    CPPUNIT_ASSERT(assess(flow_of_a(22), {}, board_->current(), Clock::now()).verdict.why_not.code == base::Code::UNKNOWN);
+    (void)mirror_->tick(Clock::now() + seconds(1));
+    CPPUNIT_ASSERT(board_->current().fresh);
+    CPPUNIT_ASSERT(board_->current().epoch > epoch);  // nobody knows what the SPD was in between
+  }
+
+  void dumps_keep_their_distance() {
+    CPPUNIT_ASSERT(mirror_->start().ok());
+    for (int i = 0; i < 100; ++i) {
+      lose_ = true;
+      mirror_->drain();
+      CPPUNIT_ASSERT(mirror_->tick(Clock::now()) > Time::duration{});
+    }
+    CPPUNIT_ASSERT(!mirror_->fresh());
+    CPPUNIT_ASSERT_EQUAL(1, changes_);
+    (void)mirror_->tick(Clock::now() + Mirror::kDumpInterval);
+    CPPUNIT_ASSERT(mirror_->fresh());
+  }
+
+  void a_failed_start_is_made_good_later() {
+    refuse_ = true;
+    CPPUNIT_ASSERT(!mirror_->start().ok());
+    CPPUNIT_ASSERT(!board_->current().fresh);
+    refuse_ = false;
+    (void)mirror_->tick(Clock::now() + seconds(1));
+    CPPUNIT_ASSERT(board_->current().fresh);
+  }
+
+  void an_update_is_one_change_and_a_deletion_another() {
+    channel::Spd before, after;
+    const channel::Policy old = transport_policy(channel::Direction::out, "10.1.0.1", "10.1.0.2");
+    channel::Policy fresh = old;
+    fresh.priority = 7;
+    before.policies = {old, transport_policy(channel::Direction::in, "10.1.0.2", "10.1.0.1")};
+    after.policies = {fresh, before.policies[1]};
+    const SpdChange update = change_of(kernel::PolicyAdded{fresh, true}, before, after);
+    CPPUNIT_ASSERT(update.removed == std::vector{old} && update.added == std::vector{fresh});
+    const kernel::PolicyDeleted deleted{old.index, old.direction, old.selector, false, {}, 0};
+    const SpdChange deletion = change_of(deleted, before, channel::Spd{{before.policies[1]}});
+    CPPUNIT_ASSERT(deletion.removed == std::vector{old} && deletion.added.empty());
+    const SpdChange flush = change_of(kernel::PoliciesFlushed{}, before, {});
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, flush.removed.size());
+    CPPUNIT_ASSERT(!touches_spd(kernel::Mapped{}));
+    CPPUNIT_ASSERT(touches_spd(kernel::DefaultsChanged{}));
+  }
+
+  void a_source_is_believed_about_sas_that_it_can_have_seen() {
+    const auto shared = std::make_shared<StandSource::Shared>();
+    IkeThread ike(*board_, sources(shared), {}, [] {});
+    board_->set_refresh_bell([&ike] { ike.ring(); });
+    CPPUNIT_ASSERT(mirror_->start().ok());
+    const channel::SaId id = board_->current().databases->sad.sas.front().id;
+    ike.start();
+    CPPUNIT_ASSERT(soon([&] { return asked(*shared) > 0; }));
+    CPPUNIT_ASSERT(!board_->current().peer_of(id));
+    {
+      const std::lock_guard lock(shared->mutex);
+      shared->snapshot.peers[id] = certified("fqdn:a.example.org", "fqdn:b.example.org");
+    }
+    board_->ask_refresh();
+    CPPUNIT_ASSERT(soon([&] { return board_->current().peer_of(id).has_value(); }));
+    // The same name appears anew: what was said was about another SA.
+    const View view = board_->current();
+    board_->publish_databases(view.databases, true, view.epoch, std::make_shared<const Arrivals>(Arrivals{{id, {999, Clock::now()}}}), 999);
+    CPPUNIT_ASSERT(!board_->current().peer_of(id));
+    CPPUNIT_ASSERT(board_->current().peer_may_come(id, Clock::now()));
+    board_->ask_refresh();
+    CPPUNIT_ASSERT(soon([&] { return board_->current().peer_of(id).has_value(); }));
+  }
+
+  void a_source_that_left_is_believed_about_what_it_said() {
+    const auto shared = std::make_shared<StandSource::Shared>();
+    CPPUNIT_ASSERT(mirror_->start().ok());
+    const channel::SaId id = board_->current().databases->sad.sas.front().id;
+    shared->snapshot.peers[id] = certified("fqdn:a.example.org", "fqdn:b.example.org");
+    IkeThread ike(*board_, sources(shared), {}, [] {});
+    ike.start();
+    CPPUNIT_ASSERT(soon([&] { return board_->current().peer_of(id).has_value(); }));
+    {
+      const std::lock_guard lock(shared->mutex);
+      shared->away = true;
+    }
+    ike.ring();
+    CPPUNIT_ASSERT(soon([&] { return !board_->current().sources.at(0).healthy; }));
+    CPPUNIT_ASSERT(board_->current().peer_of(id).has_value());
+  }
+
+  void a_reader_is_woken_by_the_next_view() {
+    const std::uint64_t version = board_->current().version;
+    std::thread writer([this] { (void)mirror_->start().ok(); });
+    const View view = board_->newer_than(version, Clock::now() + seconds(5));
+    writer.join();
+    CPPUNIT_ASSERT(view.version > version);
+    const auto begun = Clock::now();
+    (void)board_->newer_than(board_->current().version, begun + milliseconds(20));
+    CPPUNIT_ASSERT(Clock::now() - begun >= milliseconds(20));
+  }
+
+ private:
+  static std::vector<std::unique_ptr<ike::Source>> sources(const std::shared_ptr<StandSource::Shared>& shared) {
+    std::vector<std::unique_ptr<ike::Source>> list;
+    list.push_back(std::make_unique<StandSource>(shared));
+    return list;
+  }
+  static int asked(StandSource::Shared& shared) {
+    const std::lock_guard lock(shared.mutex);
+    return shared.asked;
+  }
+  template <typename Condition>
+  static bool soon(Condition condition) {
+    for (int i = 0; i < 1000; ++i) {
+      if (condition()) return true;
+      std::this_thread::sleep_for(milliseconds(3));
+    }
+    return false;
+  }
+
+  support::Recording recording_;
+  support::ReplayMonitor monitor_;
+  bool lose_ = false, refuse_ = false;
+  int dumps_ = 0, changes_ = 0, policy_changes_ = 0, unknown_ = 0;
+  std::shared_ptr<StandHost> host_;
+  std::unique_ptr<Board> board_;
+  std::unique_ptr<History> history_;
+  std::unique_ptr<Mirror> mirror_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(MirrorTest);
+
+}  // namespace
+}  // namespace gssipsec::broker::testing
