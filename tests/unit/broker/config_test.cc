@@ -243,6 +243,7 @@ min-key-bits = 256
   void broken_toml_is_told_with_its_line() {
     CPPUNIT_ASSERT_EQUAL(std::string("f:2: "), faults("[broker]\nsocket = \n").substr(0, 5));
     refused("a = 1\na = 2\n", "f:2:");
+    refused("\n[[[a]]]\n", "f:2:");
     refused(std::string("a = \"\0\"", 7), "f:1:");
     refused("\xff\xfe", "f:1:");
     refused(std::string((1 << 20) + 1, ' '), "1 MiB");

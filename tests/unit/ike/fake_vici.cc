@@ -85,19 +85,28 @@ void FakeVici::hang_up() {
   eventfd_write(wake_.get(), 1);
 }
 
-void FakeVici::start(uid_t as_user) {
+void FakeVici::listen_as(uid_t user) {
   listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path_.data(), path_.size());
   CPPUNIT_ASSERT(bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
   const uid_t own = geteuid();
-  if (as_user != own) become(as_user);
+  if (user != own) become(user);
   const int listening = listen(listener_.get(), 5);
-  if (as_user != own) become(own);
+  if (user != own) become(own);
   CPPUNIT_ASSERT_EQUAL(0, listening);
   stopping_ = false;
+}
+
+void FakeVici::start(uid_t as_user) {
+  listen_as(as_user);
   thread_ = std::thread([this] { run(); });
+}
+
+void FakeVici::serve_here(uid_t as_user) {
+  listen_as(as_user);
+  run();
 }
 
 void FakeVici::stop() {

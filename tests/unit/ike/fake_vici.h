@@ -36,6 +36,7 @@ class FakeVici {
 
   void start(uid_t as_user = 0);  // listens as this effective user (needs root unless it is the test's own)
   void stop();
+  void serve_here(uid_t as_user);  // start() without a thread: for a forked process, which ends by a signal
   [[nodiscard]] int connections() const { return connections_; }
 
  private:
@@ -43,6 +44,7 @@ class FakeVici {
     base::UniqueFd fd;
     ViciStream in;
   };
+  void listen_as(uid_t user);
   void run();
   bool serve(Client& client);
   bool reply(Client& client, const ViciPacket& request);

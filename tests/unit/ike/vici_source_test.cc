@@ -4,6 +4,8 @@
 #include <cppunit/extensions/HelperMacros.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/ike/fake_vici.h"
@@ -47,6 +49,7 @@ class ViciSourceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_daemon_without_the_commands_or_events_is_an_error);
   CPPUNIT_TEST(unknown_change_events_are_tolerated);
   CPPUNIT_TEST(it_connects_again_when_the_daemon_comes_back);
+  CPPUNIT_TEST(ike_sas_of_two_lives_of_the_daemon_never_share_a_number);
   CPPUNIT_TEST(an_event_asks_for_a_refresh_once);
   CPPUNIT_TEST(a_closed_connection_is_told_by_drain);
   CPPUNIT_TEST(an_answer_to_nothing_ends_the_connection);
@@ -187,6 +190,27 @@ class ViciSourceTest : public CppUnit::TestFixture {
     daemon_.start(geteuid());
     CPPUNIT_ASSERT(only_peer(source) == before);  // the same process: the same life
     CPPUNIT_ASSERT_EQUAL(descriptors, open_descriptors());
+  }
+
+  void ike_sas_of_two_lives_of_the_daemon_never_share_a_number() {
+    ViciSource source(options());
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{7}, only_peer(source).ike_sa);
+    daemon_.stop();
+    has({by("pre-shared key")}, {ike_sa("c", "7", kServer)});
+    const pid_t other = fork();
+    if (other == 0) {
+      daemon_.serve_here(geteuid());
+      _exit(1);
+    }
+    Peers peers;
+    for (int i = 0; i < 200 && peers.empty(); ++i, usleep(10000))
+      if (auto snapshot = source.refresh()) peers = std::move(snapshot->peers);
+    kill(other, SIGKILL);
+    waitpid(other, nullptr, 0);
+    unlink(daemon_.path().c_str());
+    const PeerInfo peer = peer_towards(peers, kNew);
+    CPPUNIT_ASSERT_EQUAL((std::uint64_t{1} << 32) + 7, peer.ike_sa);
+    CPPUNIT_ASSERT(peer.remote_method == AuthMethod::psk_group);  // not held against it: another IKE_SA
   }
 
   void an_event_asks_for_a_refresh_once() {
