@@ -384,6 +384,20 @@ class Parser {
   Config config_;
 };
 
+// toml++ 3.3 has undefined behaviour for some characters beyond ASCII outside of strings. They are allowed only where it
+// passes over them: in lines that are comments. Says the line of the first other one; 0 when there is none.
+std::size_t line_beyond_ascii(std::string_view text) {
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view here = text.substr(0, end);
+    const std::size_t first = here.find_first_not_of(" \t");
+    const bool comment = first != std::string_view::npos && here[first] == '#';
+    if (!comment && std::any_of(here.begin(), here.end(), [](unsigned char c) { return c > 0x7f; })) return line;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return 0;
+}
+
 base::Result<std::string> read_whole(int fd, const std::string& path) {
   std::string text;
   char block[16384];
@@ -402,6 +416,9 @@ base::Result<std::string> read_whole(int fd, const std::string& path) {
 base::Result<Config> parse_config(std::string_view text, const std::string& file_name) {
   Faults faults(file_name);
   if (text.size() > kMaxFile) return fail(Code::BAD_CONFIG, file_name + ": longer than 1 MiB");
+  if (const std::size_t line = line_beyond_ascii(text))
+    return fail(Code::BAD_CONFIG, file_name + ":" + std::to_string(line) + ": characters beyond ASCII are allowed only in comments on lines of their own; "
+                                      "write them as \\uXXXX in strings");
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     faults.add(parsed.error().source(), std::string(parsed.error().description()));

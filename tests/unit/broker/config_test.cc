@@ -57,6 +57,7 @@ class ConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(static_keys_are_not_exclusive_by_default);
   CPPUNIT_TEST(vici_is_a_unix_socket_or_off);
   CPPUNIT_TEST(broken_toml_is_told_with_its_line);
+  CPPUNIT_TEST(characters_beyond_ascii_are_for_comments);
   CPPUNIT_TEST(faults_stay_on_one_line);
   CPPUNIT_TEST(files_are_checked_before_they_are_read);
   CPPUNIT_TEST_SUITE_END();
@@ -247,6 +248,14 @@ min-key-bits = 256
     refused(std::string("a = \"\0\"", 7), "f:1:");
     refused("\xff\xfe", "f:1:");
     refused(std::string((1 << 20) + 1, ' '), "1 MiB");
+  }
+
+  void characters_beyond_ascii_are_for_comments() {
+    good("\t # f\xc3\xbcr alle\n");
+    CPPUNIT_ASSERT_EQUAL(std::string("M\xc3\xbcller"), good("[[psk]]\nconnection = \"M\\u00fcller\"\nheld-by = \"fqdn:a\"\n").psks.at(0).connection);
+    refused("# a\nkey\xcf\x9f = 1\n", "f:2: characters beyond ASCII");
+    refused("[broker]\n\xc2\xa1", "f:2:");
+    refused("[[psk]]\nconnection = \"M\xc3\xbcller\"\nheld-by = \"fqdn:a\"\n", "f:2:");
   }
 
   void faults_stay_on_one_line() {
