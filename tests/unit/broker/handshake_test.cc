@@ -24,7 +24,7 @@ Code code(const base::Result<T>& result) {
   do {                                                                                                                      \
     const auto& checked_result = (result);                                                                                  \
     CPPUNIT_ASSERT_EQUAL_MESSAGE(checked_result ? std::string("it succeeded") : base::describe(checked_result.error()),      \
-                                 std::string(base::code_name(expected)), std::string(base::code_name(code(checked_result)))); \
+                                 static_cast<std::uint32_t>(expected), static_cast<std::uint32_t>(code(checked_result))); \
   } while (false)
 
 Config config_b() {

@@ -83,8 +83,8 @@ class WorkersTest : public CppUnit::TestFixture {
   }
 
   void a_user_holds_no_more_than_his_share() {
-    Workers workers(host_, {4, 2, seconds(3)});
     Gate gate;
+    Workers workers(host_, {4, 2, seconds(3)});
     for (int i = 0; i < 10; ++i) workers.submit(1000, [&](Bench&) { gate.pass(); });
     CPPUNIT_ASSERT(gate.wait_for(2));
     std::this_thread::sleep_for(milliseconds(30));
@@ -95,8 +95,8 @@ class WorkersTest : public CppUnit::TestFixture {
   }
 
   void another_user_is_served_while_one_is_stuck() {
-    Workers workers(host_, {4, 2, seconds(3)});
     Gate gate;
+    Workers workers(host_, {4, 2, seconds(3)});
     for (int i = 0; i < 10; ++i) workers.submit(1001, [&](Bench&) { gate.pass(); });
     CPPUNIT_ASSERT(gate.wait_for(2));
     std::atomic<int> served = 0;
