@@ -38,6 +38,7 @@ std::size_t open_descriptors() {
 class ViciSourceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ViciSourceTest);
   CPPUNIT_TEST(a_recorded_daemon_is_read);
+  CPPUNIT_TEST(recorded_rekeys_are_followed);
   CPPUNIT_TEST(no_daemon_is_an_error_and_not_a_wait);
   CPPUNIT_TEST(the_second_path_is_tried);
   CPPUNIT_TEST(a_socket_of_another_user_is_not_believed);
@@ -106,6 +107,24 @@ class ViciSourceTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(snapshot.rekeyed_from.empty());
     CPPUNIT_ASSERT(source.event_fd() >= 0);
     CPPUNIT_ASSERT(fcntl(source.event_fd(), F_GETFD) & FD_CLOEXEC);
+  }
+
+  void recorded_rekeys_are_followed() {
+    daemon_.answer("list-conns", recording("client-list-conns"));
+    daemon_.answer("list-sas", recording("client-list-sas"));
+    ViciSource source(options());
+    refreshed(source);
+    for (const ViciPacket& event : packets_of(recording("client-events"))) {
+      daemon_.raise(event);
+      CPPUNIT_ASSERT(readable(source.event_fd(), 1000) && *source.drain());
+    }
+    daemon_.answer("list-sas", recording("client-list-sas-after"));
+    const Snapshot after = refreshed(source);
+    CPPUNIT_ASSERT(after.rekeyed_from == (std::map<std::uint64_t, std::uint64_t>{{12, 4}}));
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{12}, peer_towards(after.peers, "10.1.0.32").ike_sa);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, peer_towards(after.peers, "10.1.0.2").ike_sa);
+    CPPUNIT_ASSERT(after.peers.count({0xcad8d5a3, *channel::parse_address("10.1.0.2"), channel::kProtoEsp}));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{20}, after.peers.size());
   }
 
   void no_daemon_is_an_error_and_not_a_wait() {
