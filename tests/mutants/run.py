@@ -64,7 +64,7 @@ class Tree:
         self.top = SCRATCH / str(number)
         self.build = self.top / '_build/sub'
         self.log = LOGS / f'tree-{number}.log'
-        self.proven, self.lists = set(), {}
+        self.names = {}  # of the tests that pass without mutants, by group
 
     def prepare(self):
         self.log.write_text('')
@@ -99,24 +99,30 @@ class Tree:
                 return False
 
     def make(self, by):
+        # The last mutant's file, given back, is built together with the next one's.
         return self.run(['make', '-s', f'-j{max(1, os.cpu_count() // workers)}', *TARGETS[by]], self.build, 900)
 
-    def passes(self, mutant):
+    def command(self, mutant):
         if mutant.by == 'lab':
-            return self.run(['./dev', 'lab', mutant.scenario], self.top, SECONDS['lab'])
-        command = [self.build / f'tests/{mutant.by}/{mutant.by}', '--fail-fast', '--verbose']
-        return self.run(command + (['--filter', mutant.filter] if mutant.filter else []), self.build, SECONDS[mutant.by])
+            return ['./dev', 'lab', mutant.scenario], self.top
+        return [self.build / f'tests/{mutant.by}/{mutant.by}', '--fail-fast', '--verbose',
+                *(['--filter', mutant.filter] if mutant.filter else [])], self.build
 
     def prove(self, mutant):
-        """Without the mutant the same tests must pass, else their failing means nothing."""
-        key = (mutant.by, mutant.scenario or mutant.filter)
-        if key in self.proven:
-            return
-        if not self.make(mutant.by):
-            raise Broken(f'the unchanged tree does not build, see {self.log}')
-        if not self.passes(mutant):
-            raise Broken(f'the tests fail without the mutant too (or the filter fits none), see {self.log}')
-        self.proven.add(key)
+        """Without mutants the same tests must be there and pass, else their failing means nothing."""
+        if mutant.group() not in self.names:
+            self.names[mutant.group()] = None
+            if not self.make(mutant.by):
+                raise Broken(f'the unchanged tree does not build, see {self.log}')
+            command, folder = self.command(mutant)
+            if not self.run(command if mutant.by == 'lab' else command[:1], folder, SECONDS[mutant.by]):
+                raise Broken(f'the tests fail without the mutant too, see {self.log}')
+            self.names[mutant.group()] = '' if mutant.by == 'lab' else subprocess.run(
+                [command[0], '--list'], capture_output=True, text=True, check=True).stdout
+        if self.names[mutant.group()] is None:
+            raise Broken('the unchanged tree does not build or its tests fail')
+        if mutant.by != 'lab' and not any(mutant.filter in name for name in self.names[mutant.group()].splitlines()):
+            raise Broken(f'no test has {mutant.filter!r} in its name')
 
     def patch(self, mutant, *options):
         return self.run(['patch', '-p1', '-F0', '-s', '--no-backup-if-mismatch', '-r', '-', *options, '-i', mutant.path],
@@ -132,7 +138,7 @@ class Tree:
         try:
             if not self.make(mutant.by):
                 raise Broken(f'the changed code does not compile, see {self.log}')
-            return not self.passes(mutant)
+            return not self.run(*self.command(mutant), SECONDS[mutant.by])
         finally:
             for path, octets in originals.items():
                 path.write_bytes(octets)

@@ -18,6 +18,7 @@
 #include "broker/listener.h"
 #include "protocol/latch_page.h"
 #include "tests/support/recorded_netlink.h"
+#include "tests/support/source_dir.h"
 #include "tests/unit/broker/stand.h"
 
 namespace gssipsec::broker::testing {
@@ -48,7 +49,7 @@ class BrokerProcess {
     host->users[getuid()] = "tester";
     host->make_request_port = [] {
       return std::make_unique<support::ReplayPort>(
-          *support::Recording::load(std::string(TEST_SOURCE_DIR) + "/tests/support/recordings/host-a.bin"));
+          *support::Recording::load(support::source_path("tests/support/recordings/host-a.bin")));
     };
     host->make_monitor_port = [] { return std::make_unique<support::ReplayMonitor>(); };
     host->on_read_socket = [](int fd) {

@@ -8,6 +8,7 @@
 
 #include "broker/ike_thread.h"
 #include "tests/support/recorded_netlink.h"
+#include "tests/support/source_dir.h"
 #include "tests/unit/broker/stand.h"
 
 namespace gssipsec::broker::testing {
@@ -17,7 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 support::Recording recording(const char* name) {
-  auto loaded = support::Recording::load(std::string(TEST_SOURCE_DIR) + "/tests/support/recordings/" + name + ".bin");
+  auto loaded = support::Recording::load(support::source_path("tests/support/recordings/") + name + ".bin");
   CPPUNIT_ASSERT(loaded.ok());
   return *std::move(loaded);
 }
