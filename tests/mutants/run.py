@@ -83,8 +83,7 @@ class Tree:
 
     def run(self, command, folder, seconds):
         """True if the command succeeds in time; its output goes to the log."""
-        env = dict(os.environ, CCACHE_NOHASHDIR='1', GSS_MECH_CONFIG=str(self.build / 'tests/glue/mech.conf'),
-                   TOP=str(self.top), BUILD=str(self.build))
+        env = dict(os.environ, CCACHE_NOHASHDIR='1', GSS_MECH_CONFIG=str(self.build / 'tests/glue/mech.conf'))
         with open(self.log, 'ab') as log:
             log.write(f'\n== {" ".join(map(str, command))}\n'.encode())
             log.flush()
@@ -104,7 +103,7 @@ class Tree:
 
     def command(self, mutant):
         if mutant.by == 'lab':
-            return ['./dev', 'lab', mutant.scenario], self.top
+            return [TOP / 'tests/lab/run.py', '--build', self.build, '--label', f'mutants-{self.top.name}', mutant.scenario], TOP
         return [self.build / f'tests/{mutant.by}/{mutant.by}', '--fail-fast', '--verbose',
                 *(['--filter', mutant.filter] if mutant.filter else [])], self.build
 
