@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// The real broker on a kernel without ESP, for benchmarks and interactive work: SPD, SAD and keys come from a recording
+// (record_netlink.sh: 10.1.0.1 and 10.1.0.2), the IKE daemon's word from the command line; sockets, routes and sock_diag
+// are this namespace's own. Latches do not enforce: with the kernel's real templates and no ESP nothing would flow. They
+// cost their two setsockopt(2) all the same, where the kernel lets us set policies that ask for nothing.
+//
+//   native_broker RECORDING SOCKET LOCAL-ID REMOTE-ID [CONFIG]      (fqdn:a.example.org fqdn:b.example.org)
+#include <signal.h>
+
+#include <cstdio>
+#include <string>
+
+#include "broker/daemon.h"
+#include "broker/listener.h"
+#include "broker/log.h"
+#include "tests/support/recorded_netlink.h"
+
+namespace {
+
+using namespace gssipsec;
+using broker::Config;
+using broker::Host;
+
+class NativeHost final : public Host {
+ public:
+  NativeHost(std::unique_ptr<Host> real, support::Recording recording) : real_(std::move(real)), recording_(std::move(recording)) {}
+
+  base::Result<kernel::SocketFacts> read_socket(int fd) override { return real_->read_socket(fd); }
+  base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override {
+    (void)real_->set_latch(fd, flow, {}, {}).ok();
+    return {};
+  }
+  base::Status clear_latch(int fd, const channel::Flow& flow) override { return real_->clear_latch(fd, flow); }
+  base::Result<kernel::RouteFacts> read_route(const channel::Flow& flow) override { return real_->read_route(flow); }
+  base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) override { return real_->list_sockets(protocol); }
+  base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t port) override { return real_->has_listener(protocol, port); }
+  base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) override { return real_->destroy_socket(flow, cookie); }
+  std::uint16_t unprivileged_port_start() override { return real_->unprivileged_port_start(); }
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override {
+    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayPort>(recording_));
+  }
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override {
+    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayMonitor>());
+  }
+  std::optional<std::string> user_name(std::uint32_t uid) override { return real_->user_name(uid); }
+
+ private:
+  std::unique_ptr<Host> real_;
+  const support::Recording recording_;
+};
+
+// Every SA of the mirror was negotiated with certificates between the two.
+class ToldSource final : public ike::Source {
+ public:
+  ToldSource(channel::PeerInfo peer, const broker::Board& board) : peer_(std::move(peer)), board_(board) {}
+  base::Result<ike::Snapshot> refresh() override {
+    ike::Snapshot snapshot;
+    for (const channel::Sa& sa : board_.current().databases->sad.sas) snapshot.peers[sa.id] = peer_;
+    return snapshot;
+  }
+  int event_fd() const noexcept override { return -1; }
+  base::Result<bool> drain() override { return false; }
+  const char* name() const noexcept override { return "told"; }
+
+ private:
+  const channel::PeerInfo peer_;
+  const broker::Board& board_;
+};
+
+base::Result<channel::PeerInfo> peer_of(const std::string& local, const std::string& remote) {
+  const auto here = channel::parse_identity(local), there = channel::parse_identity(remote);
+  if (!here) return here.error();
+  if (!there) return there.error();
+  channel::PeerInfo peer;
+  peer.local = *here;
+  peer.remote = *there;
+  peer.local_method = peer.remote_method = channel::AuthMethod::certificate;
+  peer.remote_fixed = peer.negotiated = true;
+  peer.dh_group = 19;
+  peer.connection = peer.child = "recorded";
+  peer.ike_sa = 1;
+  peer.source = "told";
+  return peer;
+}
+
+base::Status serve(const std::vector<std::string>& arguments) {
+  auto recording = support::Recording::load(arguments[0]);
+  if (!recording) return recording.error();
+  const auto peer = peer_of(arguments[2], arguments[3]);
+  if (!peer) return peer.error();
+  auto config = arguments.size() > 4 ? broker::load_config(arguments[4]) : base::Result<Config>(Config{});
+  if (!config) return config.error();
+  auto listener = broker::make_listener(arguments[1]);
+  if (!listener) return listener.error();
+  auto real = broker::open_host();
+  if (!real) return real.error();
+  const auto sources = [peer = *peer](const Config&, const broker::Board& board) {
+    broker::Sources list;
+    list.push_back(std::make_unique<ToldSource>(peer, board));
+    return list;
+  };
+  return broker::run({std::make_shared<NativeHost>(std::move(*real), std::move(*recording)), *config, std::move(*listener), sources, {}});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (arguments.size() < 4) {
+    std::fputs("usage: native_broker RECORDING SOCKET LOCAL-ID REMOTE-ID [CONFIG]\n", stderr);
+    return 2;
+  }
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+  sigprocmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+  const base::Status served = serve(arguments);
+  if (!served.ok()) broker::log(broker::Level::error, describe(served.error()));
+  return served.ok() ? 0 : 1;
+}
