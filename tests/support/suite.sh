@@ -39,6 +39,7 @@ counted() {
     *) more_passed=0 more_failed=1; echo "$name ended without a count (status $status)" ;;
   esac
   [ "$status" = 0 ] || [ "$more_failed" -gt 0 ] || { more_failed=1; echo "$name ended with status $status"; }
+  [ "$more_passed" != 0 ] || [ "$more_failed" != 0 ] || { more_failed=1; echo "$name ran no test"; }
   passed=$((passed + more_passed))
   failed=$((failed + more_failed))
   echo "$name: $more_passed passed, $more_failed failed"
