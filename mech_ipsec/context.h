@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: MIT
+// A security context: the exchange of tokens as a table of states and token types, then per-message calls, each of which
+// first looks at the latch. Both sides are here; what is secret or privileged the brokers do.
+// Threads: any; one lock a context, held across the broker's calls (2 s at most). Ownership: keeps no descriptor, only the
+// number and cookie of the caller's. Failures: the broker's, the tokens' (2xx), LATCH_BROKEN, LATCH_STALE, NO_CONTEXT, EXPIRED.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "client/broker.h"
+#include "client/sockets.h"
+#include "mech_ipsec/name.h"
+#include "mech_ipsec/protection.h"
+#include "mech_ipsec/token.h"
+#include "mech_ipsec/transcript.h"
+
+namespace gssipsec::mech {
+
+// What the caller asks for. An initiator's are fixed by its first call, an acceptor's may come with each.
+struct Terms {
+  client::FoundSocket socket;
+  std::uint32_t want = 0;         // protocol::Want
+  std::string wanted;             // initiator: the peer's name, "" any
+  std::string service;            // acceptor: the service it speaks for, "" any that it may
+  std::optional<Digest> bindings; // of the application's channel bindings
+};
+
+// What a step gives: a token to send even where the step failed, so that the peer learns of it.
+struct Step {
+  base::Status status;
+  base::Bytes token;
+};
+
+// Facts of a context, for people and flags.
+struct Facts {
+  bool initiator = true, open = false;
+  bool mutual = false, anonymous = false, bound = false;
+  bool integrity = false;
+  std::uint16_t strength = 0;      // bits; what gss_wrap gives
+  std::optional<Name> local, peer;
+  std::uint32_t seconds_left = 0xffffffff;
+};
+
+struct Unwrapped {
+  std::size_t size = 0;
+  bool confidential = false;
+  bool sealed = false;
+  Order order = Order::in_order;
+};
+
+class Context {
+ public:
+  Context(channel::Role role, Terms terms);
+
+  // `input` empty: no token. Once a step has failed every later one does.
+  [[nodiscard]] Step step(base::View input);
+  // Acceptors, before a further step.
+  void renew(Terms terms);
+  [[nodiscard]] Facts facts() const;
+  [[nodiscard]] bool open() const;
+
+  // gss_wrap: `token` has room for message.size() + kWrapOverhead. True: confidential.
+  [[nodiscard]] base::Result<bool> wrap(bool confidential, std::uint32_t qop, base::View message, std::span<std::byte> token);
+  // gss_unwrap: `message` has room for token.body.size().
+  [[nodiscard]] base::Result<Unwrapped> unwrap(const MessageToken& token, std::span<std::byte> message);
+  [[nodiscard]] base::Status get_mic(std::uint32_t qop, base::View message, std::span<std::byte, kMicSize> token);
+  [[nodiscard]] base::Result<Order> verify_mic(const MessageToken& token, base::View message);
+  [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
+
+ private:
+  enum class State : std::uint8_t { initiator_new, initiator_waiting, acceptor_new, acceptor_challenged, established, failed };
+  static constexpr std::size_t kStates = 6, kTokenTypes = 5;
+  using Answer = base::Result<base::Bytes>;  // the token to send; empty: none
+  using Move = Answer (Context::*)(const ContextToken& token);
+  static const Move kMoves[kStates][kTokenTypes];
+
+  [[nodiscard]] Answer advance(base::View input);
+  [[nodiscard]] base::Result<ContextToken> read(base::View input, base::View& inner) const;
+  // The table's moves.
+  [[nodiscard]] Answer say_hello(const ContextToken& token);
+  [[nodiscard]] Answer say_hello_again(const ContextToken& token);
+  [[nodiscard]] Answer finish(const ContextToken& token);
+  [[nodiscard]] Answer answer_hello(const ContextToken& token);
+  [[nodiscard]] Answer peer_refused(const ContextToken& token);
+  [[nodiscard]] Answer out_of_order(const ContextToken& token);
+
+  [[nodiscard]] Answer hello(const std::optional<Digest>& challenge);
+  [[nodiscard]] Answer challenge_peer(const Digest& challenge);
+  [[nodiscard]] base::Result<protocol::AcceptReply> ask_to_accept(const ContextToken& token);
+  [[nodiscard]] base::Status count_retry();
+  [[nodiscard]] base::Status establish(base::View session_key, protocol::ChannelInfo channel, bool bound);
+  [[nodiscard]] base::Status names_of(const protocol::ChannelInfo& channel);
+  [[nodiscard]] bool is_mutual() const;
+  [[nodiscard]] Digest bindings() const { return terms_.bindings.value_or(Digest{}); }
+
+  // Per message.
+  [[nodiscard]] base::Status usable() const;
+  [[nodiscard]] base::Status latch_allows(bool confirm);
+  [[nodiscard]] base::Result<bool> needs_seal(bool confidential, std::uint32_t qop) const;
+  [[nodiscard]] std::uint32_t seconds_left() const;
+
+  mutable std::mutex mutex_;
+  const channel::Role role_;
+  State state_;
+  Terms terms_;
+  unsigned retries_ = 0;
+  std::optional<Digest> challenge_;  // acceptor: the last one sent
+  base::Bytes own_sealed_;           // initiator: the last HELLO's
+  base::Bytes inner_;                // the token being read, for the transcript
+  Transcript transcript_;
+  protocol::ChannelInfo channel_;
+  std::optional<Name> local_, peer_;
+  bool bound_ = false;
+  std::int64_t expires_ = 0;         // milliseconds of the monotonic clock; 0 never
+  client::LatchWord latch_;
+  std::optional<Protection> protection_;
+};
+
+}  // namespace gssipsec::mech
