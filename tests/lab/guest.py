@@ -66,6 +66,10 @@ class Lab:
         self.report("assertion", text=text, ok=bool(condition), detail=str(detail)[:1500])
         return bool(condition)
 
+    def say(self, text):
+        """Words for the reader of the demo."""
+        self.report("say", text=text)
+
     def need(self, text, condition, detail=""):
         """An assertion without which the rest makes no sense."""
         if not self.expect(text, condition, detail):

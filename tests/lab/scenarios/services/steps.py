@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+import gss
+from peer import Exchange
+
+POSTGRES, MALLORY = 2004, 2003
+MAP = '[[service]]\nuser = "postgres"\nname = "postgres"\nport = 7001\n'
+
+
+def attempt(lab, port, uid, target):
+    client, server = gss.peers(lab, port=port, server=uid)
+    return Exchange(client, server, target)
+
+
+def run(lab):
+    gss.brokers(lab, b=MAP)
+    exchange = attempt(lab, 7001, POSTGRES, "postgres@server.example.org")
+    lab.expect("the user of the line, on its port", exchange.run(), exchange.why)
+    gss.refused(lab, "another user", attempt(lab, 7001, MALLORY, "postgres@server.example.org"), "may not use this service name")
+    gss.refused(lab, "another port", attempt(lab, 7002, POSTGRES, "postgres@server.example.org"), "may not use this service name")
+    gss.refused(lab, "another name", attempt(lab, 7001, POSTGRES, "host@server.example.org"), "may not use this service name")
+    exchange = attempt(lab, 7003, None, "ldap@server.example.org")
+    lab.expect("root may use any", exchange.run(), exchange.why)
