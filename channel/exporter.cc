@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "channel/exporter.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 
 #include <algorithm>
-#include <memory>
 
 #include "channel/quality.h"
 
@@ -20,25 +16,28 @@ using base::View;
 
 constexpr std::uint8_t kKeymatVersion = 1;
 constexpr std::string_view kSalt = "ipsec-gss exporter v1";
+constexpr std::size_t kMaxExport = 255 * kMacSize;
 
 const unsigned char* octets(View data) { return reinterpret_cast<const unsigned char*>(data.data()); }
 unsigned char* octets(std::span<std::byte> data) { return reinterpret_cast<unsigned char*>(data.data()); }
 
-OSSL_PARAM octet_param(const char* name, View data) {
-  // OpenSSL's parameters are not const, but inputs are not written.
-  static std::byte nothing{};  // a null pointer is refused even where the length is 0
-  return OSSL_PARAM_construct_octet_string(name, data.empty() ? &nothing : const_cast<std::byte*>(data.data()), data.size());
-}
-
-base::Result<Secret> hkdf(int mode, View key, View salt, View info, std::size_t length) {
-  const std::unique_ptr<EVP_KDF, decltype(&EVP_KDF_free)> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr), EVP_KDF_free);
-  const std::unique_ptr<EVP_KDF_CTX, decltype(&EVP_KDF_CTX_free)> context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr, EVP_KDF_CTX_free);
-  char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode), OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-                               octet_param(OSSL_KDF_PARAM_KEY, key), octet_param(OSSL_KDF_PARAM_SALT, salt), octet_param(OSSL_KDF_PARAM_INFO, info),
-                               OSSL_PARAM_construct_end()};
-  Secret out(length);
-  if (!context || EVP_KDF_derive(context.get(), octets(out.bytes()), length, params) != 1) return base::fail(Code::INTERNAL, "HKDF failed");
+// RFC 5869 2.3, by HMAC alone: OpenSSL's HKDF refuses an info of more than 2048 octets, and contexts may be longer.
+base::Result<Secret> expand(View prk, View info, std::size_t length) {
+  if (length == 0 || length > kMaxExport) return base::fail(Code::BAD_ARGUMENT, "wanted 1 to 8160 octets of key, found " + std::to_string(length));
+  Secret out(length), block;
+  std::uint8_t counter = 1;
+  for (std::size_t done = 0; done < length; ++counter) {
+    Secret input(block.size() + info.size() + 1);
+    std::ranges::copy(block.view(), input.bytes().begin());
+    std::ranges::copy(info, input.bytes().begin() + static_cast<std::ptrdiff_t>(block.size()));
+    input.bytes().back() = std::byte{counter};
+    auto next = hmac_sha256(prk, input.view());
+    if (!next.ok()) return next.error();
+    block = std::move(*next);
+    const View part = block.view().first(std::min(kMacSize, length - done));
+    std::ranges::copy(part, out.bytes().begin() + static_cast<std::ptrdiff_t>(done));
+    done += part.size();
+  }
   return out;
 }
 
@@ -55,19 +54,26 @@ Sa as_sa(const SaKeys& keys) {
   return sa;
 }
 
+bool missing(const Algorithm& algorithm, const Secret& key, bool needed) {
+  return needed && (key.empty() || key.size() * 8 != algorithm.key_bits);
+}
+
 base::Status usable(const SaKeys& keys) {
   const Quality quality = quality_of(as_sa(keys));
-  const bool no_cipher_key = quality.confidentiality || !keys.aead.name.empty() ? keys.encryption_key.empty() : false;
-  const bool no_mac_key = quality.integrity && keys.aead.name.empty() && keys.authentication_key.empty();
-  if (no_cipher_key || no_mac_key || (all_zero(keys.encryption_key.view()) && all_zero(keys.authentication_key.view())))
-    return base::fail(Code::NO_KEYS, "wanted the keys of an SA, found none");
-  if ((!keys.encryption_key.empty() && all_zero(keys.encryption_key.view())) || (!keys.authentication_key.empty() && all_zero(keys.authentication_key.view())))
-    return base::fail(Code::NO_KEYS, "wanted the keys of an SA, found zeros");
   if (!quality.known || !quality.integrity) return base::fail(Code::WEAK_KEYS, "the algorithms of the SA are not known or give no integrity");
+  const bool aead = !keys.aead.name.empty();
+  if (missing(aead ? keys.aead : keys.encryption, keys.encryption_key, aead || quality.confidentiality) ||
+      missing(keys.authentication, keys.authentication_key, !aead))
+    return base::fail(Code::NO_KEYS, "wanted the keys of an SA, found none");
+  for (const Secret* key : {&keys.encryption_key, &keys.authentication_key})
+    if (!key->empty() && all_zero(key->view())) return base::fail(Code::NO_KEYS, "wanted the keys of an SA, found zeros");
   if (quality.key_bits < kMinimumKeyBits)
     return base::fail(Code::WEAK_KEYS, "wanted keys of 128 bits or more, found " + std::to_string(quality.key_bits));
   return {};
 }
+
+// Keys are written into room made before, so that growing leaves none behind.
+std::size_t room_for(const SaKeys& keys) { return 13 + keys.encryption_key.size() + keys.authentication_key.size(); }
 
 // One SA's part of KEYMAT. The transform numbers stand for "algorithm name as IKE's transform ids".
 void put(base::Writer& out, const SaKeys& keys) {
@@ -89,11 +95,11 @@ base::Result<Exporter> Exporter::make(const SaKeys& to_acceptor, const SaKeys& t
   for (const SaKeys* keys : {&to_acceptor, &to_initiator})
     if (const base::Status status = usable(*keys); !status.ok()) return status.error();
   base::Writer writer;
-  writer.u8(kKeymatVersion);
+  writer.reserve(1 + room_for(to_acceptor) + room_for(to_initiator)).u8(kKeymatVersion);
   put(writer, to_acceptor);
   put(writer, to_initiator);
   base::Bytes keymat = std::move(writer).take();
-  auto prk = hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, keymat, base::view_of(kSalt), {}, 32);
+  auto prk = hmac_sha256(base::view_of(kSalt), keymat);  // HKDF-Extract
   base::wipe(keymat);
   if (!prk.ok()) return prk.error();
   auto id = hmac_sha256(prk->view(), base::view_of("keymat id v1"));
@@ -102,9 +108,11 @@ base::Result<Exporter> Exporter::make(const SaKeys& to_acceptor, const SaKeys& t
 }
 
 base::Result<Secret> Exporter::derive(std::string_view label, std::uint8_t role, const FlowLabel& flow, View context, std::size_t length) const {
+  // A NUL would let one label imitate another with its role and flow.
+  if (label.empty() || label.find('\0') != std::string_view::npos) return base::fail(Code::BAD_ARGUMENT, "wanted a label without NUL");
   base::Writer info;
   info.raw(label).u8(0).u8(role).block32(encode(flow)).block32(context);
-  return hkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, prk_.view(), {}, info.bytes(), length);
+  return expand(prk_.view(), info.bytes(), length);
 }
 
 Exporter Exporter::copy() const { return Exporter(prk_.copy(), id_.copy()); }
@@ -112,6 +120,7 @@ Exporter Exporter::copy() const { return Exporter(prk_.copy(), id_.copy()); }
 base::Result<Secret> selection_tag(const SaKeys& keys) {
   if (const base::Status status = usable(keys); !status.ok()) return status.error();
   base::Writer writer;
+  writer.reserve(room_for(keys));
   put(writer, keys);
   base::Bytes key = std::move(writer).take();
   auto tag = hmac_sha256(key, base::view_of("select v1"));

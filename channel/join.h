@@ -9,10 +9,15 @@
 
 namespace gssipsec::channel {
 
+// The outer addresses of a packet between two templates: its own, then those of the tunnel it was put into.
+struct Outer {
+  Address source, destination;
+};
+
 struct Joined {
   std::vector<Sa> sas;     // mature ones that fit
   bool uncertain = false;  // one that may fit is not understood
 };
-[[nodiscard]] Joined join(const Sad& sad, const Policy& policy, const Template& entry, const Packet& packet);
+[[nodiscard]] Joined join(const Sad& sad, const Policy& policy, const Template& entry, const Packet& packet, const Outer& outer);
 
 }  // namespace gssipsec::channel

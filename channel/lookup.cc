@@ -1,46 +1,63 @@
 // SPDX-License-Identifier: MIT
 #include "channel/lookup.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace gssipsec::channel {
 namespace {
 
-enum class Match : std::uint8_t { no, maybe, yes };
+struct Candidate {
+  const Policy* policy = nullptr;  // null: no policy of this type matches
+  bool uncertain = false;
+  bool by_mark = false;            // only packets of its mark
+};
 
-Match match(const Policy& policy, const Packet& packet, bool sub) {
-  // A policy has the family of its selector; one without never matches (xfrm_policy_match compares pol->family).
-  const bool fits = policy.direction == packet.direction && policy.sub_policy == sub && policy.selector.family == packet.source.family &&
-                    policy.if_id == packet.if_id && policy.mark.matches(packet.mark);
-  if (!fits) return Match::no;
-  // Whether flowi_oif is the route's device or 0 for an unbound socket differs between kernels: a selector for
-  // another device cannot match either way, one for this device may.
-  const bool by_device = policy.selector.ifindex != 0;
-  Selector any_device = policy.selector;
-  any_device.ifindex = 0;
-  if (!matches(any_device, packet.source, packet.destination, packet.source_port, packet.destination_port, packet.protocol, packet.ifindex)) return Match::no;
-  if (by_device && packet.ifindex != 0 && packet.ifindex != policy.selector.ifindex) return Match::no;
-  return by_device || policy.incomplete ? Match::maybe : Match::yes;
+bool masked_equal(std::uint16_t a, std::uint16_t b, std::uint16_t mask) { return ((a ^ b) & mask) == 0; }
+
+// Addresses, ports and protocol: everything but the device.
+bool same_traffic(const Selector& selector, const Address& source, const Address& destination, std::uint16_t source_port,
+                  std::uint16_t destination_port, std::uint8_t protocol) noexcept {
+  return (selector.family == Family::none || selector.family == source.family) && selector.source.contains(source) &&
+         selector.destination.contains(destination) && masked_equal(source_port, selector.source_port, selector.source_port_mask) &&
+         masked_equal(destination_port, selector.destination_port, selector.destination_port_mask) &&
+         (selector.protocol == 0 || selector.protocol == protocol);
 }
 
-bool comes_before(const Policy& a, const Policy& b) { return std::tie(a.priority, a.order) < std::tie(b.priority, b.order); }
+Match fits(const Policy& policy, const Packet& packet, bool sub) {
+  if (policy.direction != packet.direction || policy.sub_policy != sub || policy.if_id != packet.if_id) return Match::no;
+  if (!packet.any_mark && !policy.mark.matches(packet.mark)) return Match::no;
+  const Match how = match(policy.selector, packet);
+  // The kernel's policies have a family (xfrm_policy_match compares it); one without is not understood.
+  const bool odd = policy.incomplete || policy.selector.family == Family::none;
+  return how == Match::yes && odd ? Match::maybe : how;
+}
 
-Found lookup_type(const Spd& spd, const Packet& packet, bool sub) {
-  const Policy* best = nullptr;
-  Match how = Match::no;
-  for (const Policy& policy : spd.policies) {
-    const Match this_one = match(policy, packet, sub);
-    if (this_one == Match::no || (best && !comes_before(policy, *best))) continue;
-    best = &policy;
-    how = this_one;
-  }
-  Found found;
-  if (best) found.policy = *best;
-  found.uncertain = how == Match::maybe;
+bool comes_before(const Candidate& a, const Candidate& b) {
+  return std::tie(a.policy->priority, a.policy->order) < std::tie(b.policy->priority, b.policy->order);
+}
+
+// In the kernel's order, up to the first that every packet of this kind meets.
+std::vector<Candidate> candidates(const Spd& spd, const Packet& packet, bool sub) {
+  std::vector<Candidate> found;
+  for (const Policy& policy : spd.policies)
+    if (const Match how = fits(policy, packet, sub); how != Match::no)
+      found.push_back({&policy, how == Match::maybe, packet.any_mark && policy.mark.mask != 0});
+  std::ranges::sort(found, comes_before);
+  const auto last = std::ranges::find_if(found, [](const Candidate& one) { return !one.by_mark; });
+  if (last == found.end()) found.emplace_back();
+  else found.erase(last + 1, found.end());
   return found;
 }
 
-bool masked_equal(std::uint16_t a, std::uint16_t b, std::uint16_t mask) { return ((a ^ b) & mask) == 0; }
+Path path_of(const Candidate& sub, const Candidate& main) {
+  Path path;
+  for (const Candidate* one : {&sub, &main}) {
+    if (one->policy) path.policies.push_back(one->policy);
+    path.uncertain = path.uncertain || one->uncertain;
+  }
+  return path;
+}
 
 }  // namespace
 
@@ -53,32 +70,38 @@ Packet packet_of(const Flow& flow, Direction direction) {
   packet.source_port = out ? flow.local_port : flow.remote_port;
   packet.destination_port = out ? flow.remote_port : flow.local_port;
   packet.protocol = static_cast<std::uint8_t>(flow.protocol);
-  packet.ifindex = flow.output_ifindex;
-  packet.mark = out ? flow.mark : 0;  // an inbound packet has the mark of netfilter, not of the socket
+  packet.ifindex = out ? flow.output_ifindex : 0;
+  packet.mark = flow.mark;
   packet.if_id = flow.if_id;
   return packet;
 }
 
-bool matches(const Selector& selector, const Address& source, const Address& destination, std::uint16_t source_port, std::uint16_t destination_port,
-             std::uint8_t protocol, std::uint32_t ifindex) noexcept {
-  return (selector.family == Family::none || selector.family == source.family) && selector.source.contains(source) &&
-         selector.destination.contains(destination) && masked_equal(source_port, selector.source_port, selector.source_port_mask) &&
-         masked_equal(destination_port, selector.destination_port, selector.destination_port_mask) &&
-         (selector.protocol == 0 || selector.protocol == protocol) && (selector.ifindex == 0 || selector.ifindex == ifindex);
+bool matches(const Selector& selector, const Address& source, const Address& destination, std::uint16_t source_port,
+             std::uint16_t destination_port, std::uint8_t protocol, std::uint32_t ifindex) noexcept {
+  return same_traffic(selector, source, destination, source_port, destination_port, protocol) &&
+         (selector.ifindex == 0 || selector.ifindex == ifindex);
 }
 
-Found lookup(const Spd& spd, const Packet& packet) {
-  Found sub = lookup_type(spd, packet, true);
-  if (sub.policy && (sub.uncertain || sub.policy->action == Action::block)) return sub;
-  Found main = lookup_type(spd, packet, false);
-  if (!sub.policy) return main;
-  if (!main.policy) return sub;
-  main.uncertain = main.uncertain || sub.uncertain;
-  // xfrm_expand_policies: both must allow; the templates of both apply.
-  if (main.policy->action == Action::block) return main;
-  sub.uncertain = main.uncertain;
-  sub.policy->templates.insert(sub.policy->templates.end(), main.policy->templates.begin(), main.policy->templates.end());
-  return sub;
+// Whether flowi_oif is the route's device or 0 for an unbound socket differs between kernels, and inbound it is the
+// device of the local route: a selector for the right device is never certain.
+Match match(const Selector& selector, const Packet& packet) noexcept {
+  if (!same_traffic(selector, packet.source, packet.destination, packet.source_port, packet.destination_port, packet.protocol)) return Match::no;
+  if (selector.ifindex == 0) return Match::yes;
+  return packet.ifindex == 0 || packet.ifindex == selector.ifindex ? Match::maybe : Match::no;
+}
+
+// xfrm_policy_lookup: sub policies first. xfrm_expand_policies: behind one that allows, the main policy applies too.
+std::vector<Path> lookup(const Spd& spd, const Packet& packet) {
+  std::vector<Path> paths;
+  const std::vector<Candidate> mains = candidates(spd, packet, false);
+  for (const Candidate& sub : candidates(spd, packet, true)) {
+    if (sub.policy && sub.policy->action == Action::block) {
+      paths.push_back(path_of(sub, {}));
+      continue;
+    }
+    for (const Candidate& main : mains) paths.push_back(path_of(sub, main));
+  }
+  return paths;
 }
 
 }  // namespace gssipsec::channel

@@ -2,7 +2,7 @@
 // The kernel's policy lookup (xfrm_policy_lookup, Linux 6.1) over a mirrored SPD. Pure.
 #pragma once
 
-#include <optional>
+#include <vector>
 
 #include "channel/resolver.h"
 
@@ -14,14 +14,23 @@ struct Packet {
   Address source, destination;
   std::uint16_t source_port = 0, destination_port = 0;
   std::uint8_t protocol = 0;
-  std::uint32_t ifindex = 0, mark = 0, if_id = 0;
+  std::uint32_t ifindex = 0;  // 0: not known; an inbound packet's is never known
+  std::uint32_t mark = 0, if_id = 0;
+  bool any_mark = false;      // its mark may be any: netfilter gives inbound packets theirs
 };
 [[nodiscard]] Packet packet_of(const Flow& flow, Direction direction);
 
-struct Found {
-  std::optional<Policy> policy;  // a sub policy carries the main policy's templates behind its own, as in the kernel
-  bool uncertain = false;        // a policy that cannot be judged would come first
+// Does the selector match as far as it can be known? A selector of one device is left open where the device is.
+enum class Match : std::uint8_t { no, maybe, yes };
+[[nodiscard]] Match match(const Selector& selector, const Packet& packet) noexcept;
+
+// The policies that apply together to one packet: none, the main one, a sub policy, or a sub policy and then the main
+// one. They point into the SPD that was asked.
+struct Path {
+  std::vector<const Policy*> policies;
+  bool uncertain = false;  // a policy that cannot be judged would come first
 };
-[[nodiscard]] Found lookup(const Spd& spd, const Packet& packet);
+// Exactly one path, unless the packet's mark may be any: then every path that some mark leads to.
+[[nodiscard]] std::vector<Path> lookup(const Spd& spd, const Packet& packet);
 
 }  // namespace gssipsec::channel

@@ -10,7 +10,7 @@ using base::Code;
 
 constexpr std::string_view kPrefix = "ipsec:";
 constexpr std::string_view kAnonymousText = "ipsec:anonymous";
-constexpr std::size_t kMaxText = 1024;
+constexpr std::size_t kMaxText = 1600;  // an identity and a user of 255 octets, every one escaped
 
 bool plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
@@ -48,9 +48,11 @@ base::Error unreadable(std::string_view text, const char* wanted) {
   return base::fail(Code::BAD_NAME, "wanted " + std::string(wanted) + ", found '" + std::string(text.substr(0, 255)) + "'");
 }
 
-std::string lower_host(std::string_view host) {
-  const auto fqdn = make_identity(IdType::fqdn, host);
-  return fqdn.ok() ? fqdn->value : std::string(host);
+// One spelling for one host; what is neither a name nor an address stays as it is and matches nobody.
+std::string canonical_host(std::string_view host) {
+  for (const IdType type : {IdType::fqdn, IdType::ipv4, IdType::ipv6})
+    if (const auto identity = make_identity(type, host); identity.ok()) return identity->value;
+  return std::string(host);
 }
 
 // The part behind "ipsec:<type>:".
@@ -74,8 +76,12 @@ base::Status wrong_peer(const Name& wanted, const Name& actual) {
   return base::fail(Code::WRONG_PEER, "wanted " + format(wanted) + ", found " + describe_for_people(actual));
 }
 
-bool service_satisfied(const Name& wanted, const Name& actual) {
-  return wanted.host.empty() ? actual.kind != Name::Kind::anonymous : matches_host(actual.identity, wanted.host);
+bool has_identity(const Name& name) {
+  return (name.kind == Name::Kind::host || name.kind == Name::Kind::user) && name.identity.type != IdType::none;
+}
+
+bool host_satisfied(const Name& wanted, const Name& actual) {
+  return has_identity(actual) && (wanted.host.empty() || matches_host(actual.identity, wanted.host));
 }
 
 }  // namespace
@@ -89,7 +95,7 @@ std::string format(const Name& name) {
 }
 
 base::Result<Name> parse_name(std::string_view text) {
-  if (text.size() > kMaxText) return unreadable(text, "a name of at most 1024 octets");
+  if (text.size() > kMaxText) return unreadable(text, "a name of at most 1600 octets");
   if (text == kAnonymousText) return Name{};
   if (!text.starts_with(kPrefix)) {
     auto identity = parse_identity(text);
@@ -112,7 +118,7 @@ base::Result<Name> parse_service(std::string_view text) {
   Name name;
   name.kind = Name::Kind::service;
   name.service = std::string(text.substr(0, at));
-  if (at != std::string_view::npos) name.host = lower_host(text.substr(at + 1));
+  if (at != std::string_view::npos) name.host = canonical_host(text.substr(at + 1));
   const bool good_service = !name.service.empty() && name.service.size() <= 64 && std::ranges::all_of(name.service, plain);
   const bool good_host = name.host.size() <= 253 && std::ranges::all_of(name.host, [](char c) { return plain(c) || c == ':'; });
   if (!good_service || !good_host || (at != std::string_view::npos && name.host.empty())) return unreadable(text, "service or service@host");
@@ -122,11 +128,11 @@ base::Result<Name> parse_service(std::string_view text) {
 base::Status satisfies(const Name& wanted, const Name& actual, const std::vector<std::string>& services) {
   switch (wanted.kind) {
     case Name::Kind::anonymous: return actual.kind == Name::Kind::anonymous ? base::Status() : wrong_peer(wanted, actual);
-    case Name::Kind::host: return actual.kind != Name::Kind::anonymous && actual.identity == wanted.identity ? base::Status() : wrong_peer(wanted, actual);
-    case Name::Kind::user: return actual == wanted ? base::Status() : wrong_peer(wanted, actual);
+    case Name::Kind::host: return has_identity(actual) && actual.identity == wanted.identity ? base::Status() : wrong_peer(wanted, actual);
+    case Name::Kind::user: return has_identity(actual) && actual == wanted ? base::Status() : wrong_peer(wanted, actual);
     case Name::Kind::service: break;
   }
-  if (!service_satisfied(wanted, actual)) return wrong_peer(wanted, actual);
+  if (!host_satisfied(wanted, actual)) return wrong_peer(wanted, actual);
   if (std::ranges::find(services, wanted.service) == services.end())
     return base::fail(Code::SERVICE_DENIED, "wanted service '" + wanted.service + "', which the peer's broker does not grant to the process there");
   return {};

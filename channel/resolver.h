@@ -38,7 +38,7 @@ struct OneWay {
   bool is_protected = false;
   base::Error why_not;                // when not protected
   std::optional<Policy> policy;       // that the kernel would use
-  std::vector<Sa> carriers;           // every mature SA of the first template able to carry this flow
+  std::vector<Sa> carriers;           // every mature SA of the first ESP or AH template able to carry this flow
   Quality quality;                    // weakest over carriers and bundle
 };
 
@@ -61,7 +61,7 @@ struct Verdict {
                            std::uint32_t ifindex) noexcept;
 
 // The templates of the per-socket policy that latches `way`: never reqid 0, never optional, addresses filled in;
-// pinned to the SPIs of `way.carriers` when `pin` (key lineage).
+// pinned to the SPI of the newest of `way.carriers` when `pin` (key lineage).
 [[nodiscard]] base::Result<std::vector<Template>> latch_templates(const OneWay& way, const Flow& flow, Direction direction, bool pin);
 
 }  // namespace gssipsec::channel
