@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+import gss
+
+CLIENT = """
+import socket, sys, gssapi
+mech = gssapi.OID.from_int_seq(sys.argv[1])
+s = socket.create_connection(("10.1.0.2", 7000))
+creds = gssapi.Credentials(usage="initiate", mechs=[mech], store={"ipsec-socket": str(s.fileno())})
+name = gssapi.Name("host@server.example.org", gssapi.NameType.hostbased_service)
+ctx = gssapi.SecurityContext(name=name, creds=creds, mech=mech, usage="initiate")
+def send(data): s.sendall(len(data).to_bytes(4, "big") + data)
+def read(n):
+    data = b""
+    while len(data) < n:
+        more = s.recv(n - len(data))
+        if not more: raise SystemExit("closed")
+        data += more
+    return data
+def receive(): return read(int.from_bytes(read(4), "big"))
+token = None
+while not ctx.complete:
+    out = ctx.step(token)
+    if out: send(out)
+    if not ctx.complete: token = receive()
+wrapped = ctx.wrap(b"from python", True)
+send(wrapped.message)
+send(ctx.get_signature(b"signed"))
+print("initiator", ctx.initiator_name, "peer", ctx.target_name, "encrypted", wrapped.encrypted, int(ctx.actual_flags))
+print("answer", ctx.unwrap(receive()).message.decode())
+"""
+
+SERVER = """
+import socket, sys, gssapi
+mech = gssapi.OID.from_int_seq(sys.argv[1])
+l = socket.create_server(("10.1.0.2", 7000))
+print("listening", flush=True)
+s, _ = l.accept()
+creds = gssapi.Credentials(usage="accept", mechs=[mech], store={"ipsec-socket": str(s.fileno())})
+ctx = gssapi.SecurityContext(creds=creds, usage="accept")
+def send(data): s.sendall(len(data).to_bytes(4, "big") + data)
+def read(n):
+    data = b""
+    while len(data) < n:
+        more = s.recv(n - len(data))
+        if not more: raise SystemExit("closed")
+        data += more
+    return data
+def receive(): return read(int.from_bytes(read(4), "big"))
+while not ctx.complete:
+    out = ctx.step(receive())
+    if out: send(out)
+print("initiator", ctx.initiator_name, "message", ctx.unwrap(receive()).message.decode())
+ctx.verify_signature(b"signed", receive())
+send(ctx.wrap(b"well received", True).message)
+print("signature good")
+"""
+
+
+def run(lab):
+    from host import MECHANISM
+    gss.brokers(lab)
+    server = lab.b.popen(["/usr/bin/python3", "-c", SERVER, MECHANISM], log="python-server.log")
+    lab.need("the server listens", lab.wait(lambda: "listening" in lab.b.log("python-server.log"), 15))
+    done = lab.a.run(["/usr/bin/python3", "-c", CLIENT, MECHANISM])
+    server.wait(timeout=15)
+    said = lab.b.log("python-server.log")
+    lab.expect("the initiator is done", "answer well received" in done.stdout and "encrypted True" in done.stdout, done.stdout + done.stderr)
+    lab.expect("the acceptor knows the peer and got the message", "initiator ipsec:fqdn:client.example.org message from python" in said, said)
+    lab.expect("the MIC verified", "signature good" in said, said)
