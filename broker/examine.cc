@@ -15,12 +15,27 @@ constexpr auto kListWait = milliseconds(300);
 
 Time now() { return std::chrono::steady_clock::now(); }
 
+// On a latched socket the kernel enforces the templates whatever the route is now: what was read when it was latched will do.
+base::Status route(Core& core, Case& seen) {
+  const auto latch = core.latches.find(seen.socket.cookie, seen.socket.flow);
+  if (latch && latch->status.state == protocol::LatchState::established && latch->flow.mark == seen.socket.flow.mark) {
+    seen.socket.flow = latch->flow;
+    seen.around = latch->around;
+    return {};
+  }
+  const auto around = surroundings(core, seen.socket.flow);
+  if (!around) return around.error();
+  seen.around = *around;
+  return {};
+}
+
 }  // namespace
 
 base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow) {
   const auto route = core.host->read_route(flow);
   if (!route) return route.error();
   flow.output_ifindex = route->output_ifindex;
+  flow.if_id = route->if_id;
   channel::Surroundings around;
   around.same_host = route->same_host;
   around.vrf = route->vrf;
@@ -45,9 +60,8 @@ base::Result<Case> examine(Core& core, const Request& request) {
   if (socket->listening) return fail(Code::NOT_CONNECTED, "the socket listens; pass a connected one");
   Case seen;
   seen.socket = *socket;
-  const auto around = surroundings(core, seen.socket.flow);
-  if (!around) return around.error();
-  seen.around = *around;
+  const base::Status routed = route(core, seen);
+  if (!routed.ok()) return routed.error();
   settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
   return seen;
 }

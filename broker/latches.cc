@@ -49,7 +49,7 @@ std::optional<LatchInfo> Latches::find(std::uint64_t cookie, const channel::Flow
   const auto entry = latches_.find(cookie);
   if (entry == latches_.end() || !same_connection(entry->second.setup.flow, flow)) return std::nullopt;
   const Latch& latch = entry->second;
-  return LatchInfo{latch.status, latch.setup.parameters, latch.setup.owner, latch.setup.since_start};
+  return LatchInfo{latch.status, latch.setup.parameters, latch.setup.owner, latch.setup.since_start, latch.setup.flow, latch.setup.around};
 }
 
 std::vector<Latches::Broken> Latches::reevaluate(const View& view, Time when) {

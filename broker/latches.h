@@ -32,6 +32,8 @@ struct LatchInfo {
   LatchParameters parameters;
   std::uint32_t owner = ~0U;
   bool since_start = false;
+  channel::Flow flow;  // with its route
+  channel::Surroundings around;
 };
 
 class Latches {

@@ -54,6 +54,7 @@ struct Workers::State {
   // Takes the next job whose user may run one more. The lock is held.
   bool take(Job& job, std::uint32_t& uid);
   void finish(std::uint32_t uid);
+  bool may_go_on(Worker& self);
   void work(Worker& self, std::unique_lock<std::mutex>& lock);
 };
 
@@ -111,8 +112,16 @@ void Workers::State::finish(std::uint32_t uid) {
   if (user->second.running == 0 && user->second.waiting.empty()) users.erase(user);
 }
 
+bool Workers::State::may_go_on(Worker& self) {
+  const std::lock_guard lock(mutex);
+  if (stopping || self.abandoned || !turns.empty() || users[self.uid].running >= limits.per_user) return false;
+  self.since = Clock::now();
+  return true;
+}
+
 void Workers::State::work(Worker& self, std::unique_lock<std::mutex>& lock) {
   Bench bench(*host);
+  bench.on_go_on([this, &self] { return may_go_on(self); });
   while (!self.abandoned) {
     Job job;
     if (!stopping && take(job, self.uid)) {

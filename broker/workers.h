@@ -23,7 +23,13 @@ class Bench {
   [[nodiscard]] base::Result<kernel::NetlinkPort*> xfrm();
   void drop_xfrm() { port_.reset(); }
 
+  // Asked by a job that could go on with another request of the same client: true when nobody waits for this worker and
+  // its user has more than this one left. The time until it counts as stuck begins anew.
+  [[nodiscard]] bool may_go_on() { return go_on_ && go_on_(); }
+  void on_go_on(std::function<bool()> go_on) { go_on_ = std::move(go_on); }
+
  private:
+  std::function<bool()> go_on_;
   Host& host_;
   std::unique_ptr<kernel::NetlinkPort> port_;
 };

@@ -20,6 +20,7 @@ using std::chrono::seconds;
 // A door that jobs wait behind.
 class Gate {
  public:
+  ~Gate() { open(); }  // a failed test leaves nobody behind
   void open() {
     {
       const std::lock_guard lock(mutex_);
@@ -63,6 +64,7 @@ class WorkersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(many_stuck_users_leave_the_pool_as_large_as_it_was);
   CPPUNIT_TEST(an_abandoned_worker_that_returns_ends_and_frees_its_share);
   CPPUNIT_TEST(stop_does_not_wait_for_a_stuck_job_and_drops_waiting_ones);
+  CPPUNIT_TEST(a_worker_goes_on_with_a_client_only_while_nobody_waits);
   CPPUNIT_TEST(letters_run_in_the_thread_that_opens_the_mailbox);
   CPPUNIT_TEST_SUITE_END();
 
@@ -162,6 +164,23 @@ class WorkersTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(1L, token.use_count());
     gate->open();
     CPPUNIT_ASSERT_EQUAL(0, ran->load());
+  }
+
+  void a_worker_goes_on_with_a_client_only_while_nobody_waits() {
+    Gate gate;
+    Workers workers(host_, {2, 2, seconds(3)});
+    std::atomic<int> alone = -1, share_used = -1, others_wait = -1;
+    workers.submit(1000, [&](Bench& bench) { alone = bench.may_go_on(); });
+    CPPUNIT_ASSERT(soon([&] { return alone == 1; }));
+    workers.submit(1000, [&](Bench&) { gate.pass(); });
+    CPPUNIT_ASSERT(gate.wait_for(1));
+    workers.submit(1000, [&](Bench& bench) {
+      share_used = bench.may_go_on();
+      workers.submit(2000, [](Bench&) {});  // finds no free worker
+      others_wait = bench.may_go_on();
+    });
+    CPPUNIT_ASSERT(soon([&] { return share_used == 0 && others_wait == 0; }));
+    gate.open();
   }
 
   void letters_run_in_the_thread_that_opens_the_mailbox() {
