@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// gssapi.h as C++ can use it: the whole of it extern "C" (its own block ends before the RFC 5587 and 5801 prototypes), and
+// what we define of it visible. Nothing in the plugin may ever call one of these functions, not even its own.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/types.h>
+
+#pragma GCC visibility push(default)
+extern "C" {
+#include <gssapi/gssapi.h>
+#include <gssapi/gssapi_ext.h>
+
+// The mechglue looks these up but no header declares them.
+OM_uint32 gss_internal_release_oid(OM_uint32* minor_status, gss_OID* oid);
+OM_uint32 gssspi_authorize_localname(OM_uint32* minor_status, const gss_name_t name, gss_const_buffer_t local_user,
+                                     gss_const_OID local_name_type);
+}
+#pragma GCC visibility pop

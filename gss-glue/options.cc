@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+// Options that are not a credential's: the thread's socket by gssspi_mech_invoke, and a context's.
+#include <cstring>
+
+#include "client/sockets.h"
+#include "gss-glue/boundary.h"
+#include "gss-glue/handle.h"
+#include "gss-glue/oids.h"
+#include "gss-glue/socket_value.h"
+
+namespace gssipsec::glue {
+
+base::Result<int> socket_of(base::View value) {
+  auto decimal = mech::parse_descriptor(base::text_of(value));
+  if (decimal.ok() || value.size() != sizeof(int)) return decimal;
+  int fd = -1;
+  memcpy(&fd, value.data(), sizeof fd);
+  if (fd < 0) return decimal.error();
+  return fd;
+}
+
+}  // namespace gssipsec::glue
+
+using namespace gssipsec;
+using namespace gssipsec::glue;
+
+OM_uint32 gssspi_mech_invoke(OM_uint32* minor_status, const gss_OID desired_mech, const gss_OID desired_object, gss_buffer_t value) {
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!is_ours(desired_mech)) return bad_mechanism(minor);
+    if (!same(desired_object, set_thread_socket())) return unavailable(minor);
+    const base::View octets = view_of(value);
+    if (octets.empty() || base::text_of(octets) == "clear") return client::name_thread_socket(-1), GSS_S_COMPLETE;
+    const auto fd = socket_of(octets);
+    if (!fd) return fail(minor, fd.error(), GSS_S_FAILURE);
+    if (const auto found = client::named_socket(*fd); !found) return fail(minor, found.error(), GSS_S_FAILURE);
+    client::name_thread_socket(*fd);
+    return GSS_S_COMPLETE;
+  });
+}
+
+OM_uint32 gss_set_sec_context_option(OM_uint32* minor_status, gss_ctx_id_t*, const gss_OID, const gss_buffer_t) {
+  return guarded(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
+}
+
+OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor_status, const gss_ctx_id_t context_handle, const gss_OID desired_object, gss_buffer_set_t* data_set) {
+  if (data_set) *data_set = GSS_C_NO_BUFFER_SET;
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!data_set) return no_output(minor);
+    if (!same(desired_object, sasl_strength())) return unavailable(minor);
+    const auto* handle = ContextHandle::of(context_handle);
+    if (!handle || !handle->object.open()) return no_context(minor);
+    base::Writer strength;
+    strength.u32(handle->object.facts().strength);
+    *data_set = make_buffer_set({strength.bytes()});
+    return GSS_S_COMPLETE;
+  });
+}
