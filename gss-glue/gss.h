@@ -17,5 +17,7 @@ extern "C" {
 OM_uint32 gss_internal_release_oid(OM_uint32* minor_status, gss_OID* oid);
 OM_uint32 gssspi_authorize_localname(OM_uint32* minor_status, const gss_name_t name, gss_const_buffer_t local_user,
                                      gss_const_OID local_name_type);
+OM_uint32 gssspi_set_cred_option(OM_uint32* minor_status, gss_cred_id_t* cred_handle, const gss_OID desired_object,
+                                 const gss_buffer_t value);
 }
 #pragma GCC visibility pop
