@@ -52,7 +52,7 @@ OM_uint32 gssspi_set_cred_option(OM_uint32* minor_status, gss_cred_id_t* cred_ha
     if (!handle) return no_credential(minor);
     const auto fd = socket_of(view_of(value));
     if (!fd) return fail(minor, fd.error(), GSS_S_FAILURE);
-    const std::lock_guard lock(handle->object.mutex);
+    const mech::Locked lock(handle->object.mutex);
     const base::Status named = handle->object.value.name_socket(*fd);
     return named.ok() ? GSS_S_COMPLETE : fail(minor, named.error(), GSS_S_FAILURE);
   });

@@ -6,12 +6,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "gss-glue/gss.h"
 #include "mech_ipsec/context.h"
 #include "mech_ipsec/credential.h"
+#include "mech_ipsec/lock.h"
 #include "mech_ipsec/name.h"
 
 namespace gssipsec::glue {
@@ -52,10 +52,10 @@ class Handle {
 struct GuardedCredential {
   explicit GuardedCredential(mech::Credential credential) : value(std::move(credential)) {}
   [[nodiscard]] mech::Credential copy() {
-    const std::lock_guard lock(mutex);
+    const mech::Locked lock(mutex);
     return value;
   }
-  std::mutex mutex;
+  mech::Mutex mutex;
   mech::Credential value;
 };
 

@@ -58,7 +58,7 @@ Context::Context(Role role, Terms terms)
     : role_(role), state_(role == Role::initiator ? State::initiator_new : State::acceptor_new), terms_(std::move(terms)) {}
 
 Step Context::step(View input) {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   if (state_ == State::established || state_ == State::failed) return {fail(Code::NO_CONTEXT, "the exchange is over"), {}};
   Answer answer = advance(input);
   if (answer.ok()) return {{}, *std::move(answer)};
@@ -150,7 +150,7 @@ Context::Answer Context::finish(const ContextToken& token) {
 // --- acceptor
 
 void Context::renew(Terms terms) {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   terms_ = std::move(terms);
 }
 

@@ -5,13 +5,13 @@
 // number and cookie of the caller's. Failures: the broker's, the tokens' (2xx), LATCH_BROKEN, LATCH_STALE, NO_CONTEXT, EXPIRED.
 #pragma once
 
-#include <mutex>
 #include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "client/broker.h"
 #include "client/sockets.h"
+#include "mech_ipsec/lock.h"
 #include "mech_ipsec/name.h"
 #include "mech_ipsec/protection.h"
 #include "mech_ipsec/token.h"
@@ -102,7 +102,7 @@ class Context {
   [[nodiscard]] base::Result<bool> needs_seal(bool confidential, std::uint32_t qop) const;
   [[nodiscard]] std::uint32_t seconds_left() const;
 
-  mutable std::mutex mutex_;
+  mutable Mutex mutex_;
   const channel::Role role_;
   State state_;
   Terms terms_;

@@ -37,12 +37,12 @@ std::uint32_t Context::seconds_left() const {
 }
 
 bool Context::open() const {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   return state_ == State::established;
 }
 
 Facts Context::facts() const {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   Facts facts;
   facts.initiator = role_ == channel::Role::initiator;
   facts.open = state_ == State::established;
@@ -81,7 +81,7 @@ Result<bool> Context::needs_seal(bool confidential, std::uint32_t qop) const {
 }
 
 Result<bool> Context::wrap(bool confidential, std::uint32_t qop, View message, std::span<std::byte> token) {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   if (const Status latch = latch_allows(false); !latch) return latch.error();
   const auto seal = needs_seal(confidential, qop);
@@ -92,7 +92,7 @@ Result<bool> Context::wrap(bool confidential, std::uint32_t qop, View message, s
 }
 
 Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte> message) {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   const bool sealed = token.type == MessageType::sealed;
   if (!sealed) {
@@ -105,7 +105,7 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte
 }
 
 Status Context::get_mic(std::uint32_t qop, View message, std::span<std::byte, kMicSize> token) {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;
   if (qop > kQopSealed) return fail(Code::BAD_QOP, "wanted 0 or 1, found " + std::to_string(qop));
   if (const Status latch = latch_allows(false); !latch) return latch;
@@ -113,14 +113,14 @@ Status Context::get_mic(std::uint32_t qop, View message, std::span<std::byte, kM
 }
 
 Result<Order> Context::verify_mic(const MessageToken& token, View message) {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   if (const Status latch = latch_allows(false); !latch) return latch.error();
   return protection_->check_mic(token, message);
 }
 
 Status Context::pseudo_random(bool full, View input, std::span<std::byte> out) {
-  const std::lock_guard lock(mutex_);
+  const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;
   return protection_->pseudo_random(full, input, out);
 }
