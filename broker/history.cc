@@ -50,9 +50,15 @@ bool requires_protection(const std::optional<Policy>& policy) {
 
 bool blocks(const std::optional<Policy>& policy) { return policy && !policy->incomplete && policy->action == channel::Action::block; }
 
+// Which SA of the same reqid carries it may change: strongSwan writes the SPI of each new SA into its outbound policy.
+std::vector<channel::Template> without_spis(std::vector<channel::Template> templates) {
+  for (channel::Template& entry : templates) entry.spi = 0;
+  return templates;
+}
+
 // Then as now, or nothing at all could pass.
 bool as_good(const std::optional<Policy>& then, const std::optional<Policy>& now) {
-  return blocks(then) || (requires_protection(then) && requires_protection(now) && then->templates == now->templates);
+  return blocks(then) || (requires_protection(then) && requires_protection(now) && without_spis(then->templates) == without_spis(now->templates));
 }
 
 // Takes `change` back out of `spd`. True when that touched the flow.

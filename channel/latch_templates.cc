@@ -56,7 +56,8 @@ base::Result<std::vector<Template>> latch_templates(const OneWay& way, const Flo
       return fail(Code::NOT_LATCHABLE, "a bundle leaves the ends of a tunnel open");
     if (base::Status status = fill_outer(entry, way.carriers); !status.ok()) return status.error();
     fill_addresses(entry, flow, direction);
-    if (pin) entry.spi = newest(way.carriers).id.spi;
+    // strongSwan names the present SA in its outbound policy; copied, that would stall the socket at the next rekey.
+    entry.spi = pin ? newest(way.carriers).id.spi : 0;
   }
   return templates;
 }

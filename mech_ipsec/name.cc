@@ -60,6 +60,9 @@ bool maps_to(const Name& peer, const Name& user) {
 }  // namespace
 
 Result<Name> import_name(NameType type, std::string_view text) {
+  // Programs written against Kerberos, gss-server among them, count the final NUL of a C string as part of a name.
+  const bool printable = type == NameType::hostbased || type == NameType::user;
+  if (printable && !text.empty() && text.back() == '\0') text.remove_suffix(1);
   if (text.size() > kMaxName && type != NameType::exported) return unreadable(text, "a name of at most 1024 octets");
   switch (type) {
     case NameType::unspecified: case NameType::ipsec_id: return of_peer(channel::parse_name(text));
