@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: MIT
+#include "tests/support/twin_broker.h"
+
+#include <netinet/in.h>
+
+#include <stdexcept>
+
+namespace gssipsec::tests {
+namespace {
+
+using base::Bytes;
+using base::Code;
+using base::Result;
+using channel::Assertion;
+using channel::Name;
+using channel::Role;
+using protocol::Verb;
+
+constexpr std::uint32_t kToAcceptor = 0xc0000001, kToInitiator = 0xc0000002;
+const std::string kClient = "ipsec:fqdn:client.example.org", kServer = "ipsec:fqdn:server.example.org";
+const std::string kAnonymous = "ipsec:anonymous";
+
+channel::SaKeys keys(std::uint32_t spi, std::byte fill) {
+  channel::SaKeys sa;
+  sa.id.spi = spi;
+  sa.aead = {"rfc4106(gcm(aes))", 288, 128};
+  sa.encryption_key = base::Secret(Bytes(36, fill));
+  return sa;
+}
+
+channel::Exporter make_exporter() {
+  auto made = channel::Exporter::make(keys(kToAcceptor, std::byte{7}), keys(kToInitiator, std::byte{9}));
+  if (!made) throw std::runtime_error(base::describe(made.error()));
+  return *std::move(made);
+}
+
+channel::Address address_of(const sockaddr_storage& from, std::uint16_t& port) {
+  const auto& four = reinterpret_cast<const sockaddr_in&>(from);
+  port = ntohs(four.sin_port);
+  return channel::address_from(channel::Family::ipv4, std::as_bytes(std::span(&four.sin_addr, 1)));
+}
+
+channel::Flow flow_of(int fd) {
+  sockaddr_storage local{}, remote{};
+  socklen_t size = sizeof local, other = sizeof remote;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size) != 0 || getpeername(fd, reinterpret_cast<sockaddr*>(&remote), &other) != 0)
+    throw std::runtime_error("not connected");
+  channel::Flow flow;
+  flow.protocol = IPPROTO_TCP;
+  flow.local = address_of(local, flow.local_port);
+  flow.remote = address_of(remote, flow.remote_port);
+  return flow;
+}
+
+channel::FlowLabel label_for(int fd, Role role) {
+  const bool initiator = role == Role::initiator;
+  return channel::label_of(flow_of(fd), role, channel::Mode::transport, initiator ? kToAcceptor : kToInitiator, initiator ? kToInitiator : kToAcceptor);
+}
+
+channel::Digest digest_of(std::uint64_t number) {
+  channel::Digest digest{};
+  for (std::size_t i = 0; i < 8; ++i) digest[i] = static_cast<std::byte>(number >> (8 * i));
+  digest[31] = std::byte{1};
+  return digest;
+}
+
+Result<base::Secret> session_key(const channel::Exporter& exporter, const Assertion& initiator, const Assertion& acceptor) {
+  Bytes nonces(initiator.nonce.begin(), initiator.nonce.end());
+  nonces.insert(nonces.end(), acceptor.nonce.begin(), acceptor.nonce.end());
+  return exporter.derive("session", 0, initiator.flow, nonces, 32);
+}
+
+Result<bool> compare(const channel::Digest& ours, const channel::Digest& theirs) {
+  if (ours == channel::Digest{} || theirs == channel::Digest{}) return false;
+  if (ours == theirs) return true;
+  return base::fail(Code::BAD_BINDINGS);
+}
+
+base::Status is_wanted(const std::string& wanted, const std::vector<std::string>& services) {
+  if (wanted.empty()) return {};
+  const auto name = wanted.starts_with("ipsec:") ? channel::parse_name(wanted) : channel::parse_service(wanted);
+  if (!name) return name.error();
+  return channel::satisfies(*name, *channel::parse_name(kServer), services);
+}
+
+}  // namespace
+
+TwinBroker::TwinBroker() : exporter_(make_exporter()) {
+  FakeBroker::Options options;
+  options.handler = [this](FakeBroker&, FakeRequest& request) { serve(request); };
+  fake_ = std::make_unique<FakeBroker>(std::move(options));
+}
+
+void TwinBroker::set_latches(protocol::LatchState state) {
+  for (auto& slot : fake_->page().slots)
+    if (slot != 0) slot = (slot & ~0xffu) | static_cast<std::uint32_t>(state);
+}
+
+void TwinBroker::serve(FakeRequest& request) {
+  const std::lock_guard lock(mutex_);
+  const Verb verb = request.frame.header.verb;
+  if (verb == Verb::release) return;
+  const auto answer = verb == Verb::initiate ? initiate(request) : verb == Verb::accept ? accept(request) : verb == Verb::finish ? finish(request) : small(request);
+  if (answer.ok()) FakeBroker::answer(request, *answer);
+  else FakeBroker::send(request.socket, protocol::encode_error(request.frame.header, answer.error()));
+}
+
+// Slots are used again, as a broker does, with another generation.
+protocol::ChannelInfo TwinBroker::new_latch() {
+  protocol::ChannelInfo info;
+  info.slot = latches_ % 1000;
+  info.generation = 1 + latches_ / 1000;
+  info.latch = knobs.latch;
+  ++latches_;
+  fake_->page().slots[info.slot] = protocol::slot_word(info.generation, protocol::LatchState::established);
+  return info;
+}
+
+protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, bool initiator_anonymous) {
+  protocol::ChannelInfo info = new_latch();
+  info.integrity = info.replay_protection = true;
+  info.confidentiality = knobs.confidentiality;
+  info.peer_authenticated = knobs.peer_authenticated;
+  info.key_bits = knobs.key_bits;
+  info.suite = "AES_GCM_16-128";
+  info.lifetime = knobs.lifetime;
+  const std::string initiator = initiator_anonymous ? kAnonymous : kClient, acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
+  info.local_name = role == Role::initiator ? initiator : acceptor;
+  info.peer_name = knobs.bad_names ? "root@client" : role == Role::initiator ? acceptor : initiator;
+  socklen_t size = sizeof info.cookie;
+  getsockopt(request.fd.get(), SOL_SOCKET, SO_COOKIE, &info.cookie, &size);
+  if (knobs.other_cookie) info.cookie ^= 1;
+  return info;
+}
+
+Assertion TwinBroker::vouch(Role role, const channel::FlowLabel& flow) {
+  Assertion assertion;
+  assertion.role = role;
+  assertion.counter = ++counter_;
+  assertion.nonce = digest_of(counter_);
+  assertion.anonymous = role == Role::initiator ? knobs.initiator_anonymous : knobs.acceptor_anonymous;
+  assertion.privileged = !assertion.anonymous;
+  assertion.flow = flow;
+  assertion.latched = assertion.integrity = assertion.replay_protection = assertion.since_start = true;
+  assertion.confidentiality = knobs.confidentiality;
+  return assertion;
+}
+
+Result<Bytes> TwinBroker::initiate(FakeRequest& request) {
+  const auto asked = protocol::decode_initiate_request(request.frame.body);
+  if (!asked) return asked.error();
+  initiated = *asked;
+  if (knobs.initiate != Code::ok) return base::fail(knobs.initiate, "as told");
+  if (!asked->challenge) retries_sent_ = 0;
+  Assertion own = vouch(Role::initiator, label_for(request.fd.get(), Role::initiator));
+  own.anonymous |= (asked->want & protocol::kWantAnonymous) != 0;
+  own.challenge = asked->challenge;
+  own.wanted = asked->wanted;
+  own.wants_mutual = asked->want & protocol::kWantMutual;
+  own.bindings = asked->bindings;
+  own.transcript = asked->transcript;
+  auto sealed = channel::seal(own, exporter_);
+  if (!sealed) return sealed.error();
+  return protocol::encode(protocol::InitiateReply{*std::move(sealed), channel_for(request, Role::initiator, own.anonymous)});
+}
+
+Result<Bytes> TwinBroker::accept(FakeRequest& request) {
+  const auto asked = protocol::decode_accept_request(request.frame.body);
+  if (!asked) return asked.error();
+  accepted = *asked;
+  if (knobs.accept != Code::ok) return base::fail(knobs.accept, "as told");
+  const auto theirs = channel::open(asked->sealed, exporter_);
+  if (!theirs) return theirs.error();
+  if (theirs->role != Role::initiator) return base::fail(Code::WRONG_ROLE);
+  if (theirs->flow != label_for(request.fd.get(), Role::acceptor)) return base::fail(Code::WRONG_FLOW);
+  if (theirs->transcript != asked->transcript) return base::fail(Code::WRONG_TRANSCRIPT);
+  if (asked->challenge && theirs->challenge != asked->challenge) return base::fail(Code::BAD_CHALLENGE);
+  if (theirs->anonymous && !(asked->want & protocol::kAllowAnonymous)) return base::fail(Code::ANONYMOUS_REFUSED);
+  const auto match = asked->has_bindings ? compare(asked->bindings, theirs->bindings) : Result<bool>(false);
+  if (!match) return match.error();
+  protocol::AcceptReply reply;
+  if (retries_sent_ < knobs.retries) {
+    reply.retry = digest_of(0x1000u + static_cast<unsigned>(++retries_sent_));
+    return protocol::encode(reply);
+  }
+  Assertion own = vouch(Role::acceptor, theirs->flow);
+  own.challenge = theirs->challenge;
+  own.services = knobs.services;
+  own.bindings = asked->has_bindings ? asked->bindings : channel::Digest{};
+  own.transcript = asked->next_transcript;
+  auto sealed = channel::seal(own, exporter_);
+  auto key = session_key(exporter_, *theirs, own);
+  if (!sealed || !key) return base::fail(Code::INTERNAL);
+  reply.sealed = *std::move(sealed);
+  reply.session_key = *std::move(key);
+  reply.initiator_wants = theirs->wants_mutual ? std::uint32_t{protocol::kWantMutual} : 0;
+  reply.bindings_match = *match;
+  reply.channel = channel_for(request, Role::acceptor, theirs->anonymous);
+  return protocol::encode(reply);
+}
+
+Result<Bytes> TwinBroker::finish(FakeRequest& request) {
+  const auto asked = protocol::decode_finish_request(request.frame.body);
+  if (!asked) return asked.error();
+  finished = *asked;
+  if (knobs.finish != Code::ok) return base::fail(knobs.finish, "as told");
+  const auto own = channel::open(asked->own_sealed, exporter_), peer = channel::open(asked->peer_sealed, exporter_);
+  if (!own) return own.error();
+  if (!peer) return peer.error();
+  if (own->role != Role::initiator || peer->role != Role::acceptor) return base::fail(Code::WRONG_ROLE);
+  if (peer->flow != own->flow || own->flow != label_for(request.fd.get(), Role::initiator)) return base::fail(Code::WRONG_FLOW);
+  if (peer->transcript != asked->transcript) return base::fail(Code::WRONG_TRANSCRIPT);
+  const auto match = compare(asked->bindings, peer->bindings);
+  if (!match) return match.error();
+  if (const base::Status wanted = is_wanted(asked->wanted, peer->services); !wanted) return wanted.error();
+  protocol::FinishReply reply;
+  auto key = session_key(exporter_, *own, *peer);
+  if (!key) return key.error();
+  reply.session_key = *std::move(key);
+  reply.bindings_match = *match;
+  reply.channel = channel_for(request, Role::initiator, own->anonymous);
+  reply.channel.peer_services = peer->services;
+  return protocol::encode(reply);
+}
+
+Result<Bytes> TwinBroker::small(FakeRequest& request) {
+  switch (request.frame.header.verb) {
+    case Verb::query: {
+      if (const auto asked = protocol::decode_query_request(request.frame.body); asked.ok()) queried = *asked;
+      protocol::Report report;
+      report.is_protected = knobs.query == Code::ok;
+      report.why = knobs.query;
+      return protocol::encode(report);
+    }
+    case Verb::probe: {
+      const auto asked = protocol::decode_probe_request(request.frame.body);
+      if (asked.ok() && asked->service == "forbidden") return base::fail(Code::SERVICE_DENIED, "no line");
+      return protocol::encode(protocol::ProbeReply{knobs.has_policies, knobs.local_name});
+    }
+    case Verb::localname: {
+      const auto asked = protocol::decode_localname_request(request.frame.body);
+      if (!asked || knobs.map_from.empty() || asked->name != knobs.map_from) return base::fail(Code::NO_LOCAL_NAME, "no line");
+      return protocol::encode(protocol::LocalnameReply{knobs.map_to});
+    }
+    case Verb::check: {
+      if (knobs.check != Code::ok) return base::fail(knobs.check, "as told");
+      const auto info = new_latch();
+      return protocol::encode(protocol::CheckReply{info.latch, Code::ok, {}, info.slot, info.generation});
+    }
+    default: return base::fail(Code::BAD_MESSAGE);
+  }
+}
+
+}  // namespace gssipsec::tests
