@@ -84,12 +84,16 @@ base::Error both_ways(const OneWay& out, const OneWay& in) {
   return inner;
 }
 
+bool is_on_the_wire(const Flow& flow) {
+  return flow.local.family != Family::none && flow.local.family == flow.remote.family && !flow.local.is_v4_mapped() && !flow.remote.is_v4_mapped() &&
+         flow.protocol != 0 && flow.protocol <= 255;
+}
+
 base::Error exempt(const Surroundings& around, const Flow& flow) {
+  if (!is_on_the_wire(flow)) return fail(Code::UNKNOWN, "no single flow on the wire: " + format(flow));
   if (around.same_host || flow.local.is_loopback() || flow.remote.is_loopback() || flow.local == flow.remote) return fail(Code::LOOPBACK, format(flow));
   if (!around.mirror_fresh) return fail(Code::UNKNOWN, "the kernel's databases are being read again");
   if (around.device_exempt) return fail(Code::BYPASS, "disable_xfrm or disable_policy is set on the device");
-  const bool plain = flow.local.family != Family::none && flow.local.family == flow.remote.family && !flow.local.is_v4_mapped() && !flow.remote.is_v4_mapped();
-  if (!plain || flow.protocol == 0 || flow.protocol > 255) return fail(Code::UNKNOWN, "no single flow on the wire: " + format(flow));
   return {Code::ok, ""};
 }
 
