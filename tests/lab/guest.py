@@ -13,9 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from host import Host  # noqa: E402
+from net import name_hosts  # noqa: E402
 
 SHARE = Path("/run/share")
 HERE = Path(__file__).resolve().parent
+REPORTS = Path("/run/lab/reports")  # where sanitizers and valgrind write: an empty folder is part of every verdict
 
 
 class Failed(Exception):
@@ -77,7 +79,7 @@ class Lab:
 
     def wait(self, condition, seconds=5.0, step=0.02):
         """The first true value of condition() within the time, or its last."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * self.job["slow"]
         value = condition()
         while not value and time.monotonic() < end:
             time.sleep(step)
@@ -89,43 +91,54 @@ class Lab:
             host.down()
 
 
+def judge_reports(lab):
+    for report in sorted(REPORTS.iterdir()):
+        said = report.read_text(errors="replace").strip()
+        if said:
+            lab.expect(f"nothing to report by {report.name}", False, said)
+
+
+def keep_logs(name):
+    def others(directory, files):
+        return [f for f in files if not os.path.isfile(f"{directory}/{f}") and not os.path.isdir(f"{directory}/{f}")]
+    shutil.copytree("/run/lab", SHARE / "logs" / name, ignore=others, dirs_exist_ok=True)
+
+
 def run(job, name):
     lab, started = Lab(job, name), time.monotonic()
     shutil.rmtree("/run/lab", ignore_errors=True)
     os.makedirs("/run/lab")
+    REPORTS.mkdir()
+    REPORTS.chmod(0o1777)
+    name_hosts({})
     signal.alarm(job["timeouts"][name])
     try:
-        load(HERE / "topologies" / f"{job['topology']}.py", "topology").up(lab)
+        load(HERE / "topologies" / f"{job['topologies'][name]}.py", "topology").up(lab)
         load(lab.directory / "steps.py", "steps").run(lab)
     except Failed:
         pass
     except BaseException as fault:  # noqa: B902: whatever happens is a verdict of this scenario
         lab.expect("no exception" if not isinstance(fault, TimeOut) else "within the time limit", False, traceback.format_exc())
     signal.alarm(0)
-    try:
-        lab.down()
-    except Exception:
-        lab.expect("taken down", False, traceback.format_exc())
     if lab.assertions == 0:
         lab.expect("at least one assertion", False)
+    try:
+        lab.down()
+        judge_reports(lab)
+    except Exception:
+        lab.expect("taken down", False, traceback.format_exc())
     if not lab.ok:
-        shutil.copytree("/run/lab", SHARE / "logs" / name, ignore=lambda d, files: [f for f in files if not os.path.isfile(f"{d}/{f}") and not os.path.isdir(f"{d}/{f}")])
+        keep_logs(name)
     lab.report("verdict", ok=lab.ok, seconds=time.monotonic() - started, assertions=lab.assertions)
 
 
-def prepare(job):
-    """Programs where every user can run them, accounts, names."""
-    os.makedirs("/run/bin")
-    build = Path(job["build"])
-    for program in ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so"):
-        if (build / program).exists():
-            shutil.copy(build / program, "/run/bin/")
+def prepare():
+    """Programs where every user can run them; accounts."""
+    shutil.copytree(SHARE / "bin", "/run/bin")
     with open("/etc/passwd", "a") as passwd, open("/etc/group", "a") as group:
         for uid, user in enumerate(("alice", "bob", "mallory", "postgres"), 2001):
             passwd.write(f"{user}:x:{uid}:{uid}::/tmp:/bin/sh\n")
             group.write(f"{user}:x:{uid}:\n")
-    with open("/etc/hosts", "w") as hosts:
-        hosts.write("127.0.0.1 localhost\n10.1.0.1 client.example.org\n10.1.0.2 server.example.org\n")
 
 
 def main():
@@ -135,7 +148,7 @@ def main():
         raise TimeOut("the scenario's time limit")
 
     signal.signal(signal.SIGALRM, expired)
-    prepare(job)
+    prepare()
     for name in job["scenarios"]:
         run(job, name)
 

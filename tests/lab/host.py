@@ -7,12 +7,19 @@ import socket
 import subprocess
 import time
 
-from capture import Capture
+import krb5
+from capture import Capture, open_in
 from peer import Peer
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 MECHANISM = "1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.1"
 CLONE_NEWNET = 0x40000000
+FOREIGN = {"gss-client", "gss-server", "python3"}
+REPORTS = "/run/lab/reports"  # guest.py looks there after each scenario
+SANITIZERS = {"UBSAN_OPTIONS": f"print_stacktrace=1:halt_on_error=1:log_path={REPORTS}/ubsan",
+              "ASAN_OPTIONS": f"detect_leaks=1:log_path={REPORTS}/asan",
+              "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:log_path={REPORTS}/tsan:suppressions=/run/share/tsan.supp"}
+VALGRIND = ["valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=99", f"--log-file={REPORTS}/valgrind.%p"]
 
 
 def enter(namespace):
@@ -45,10 +52,21 @@ class Host:
     # --- processes
     def environment(self, extra=None):
         env = {"PATH": "/run/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8", "GSS_IPSEC_BROKER": self.socket,
-               "GSS_MECH_CONFIG": f"{self.directory}/mech.conf", "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
-               "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0", "TSAN_OPTIONS": "halt_on_error=1", "KRB5CCNAME": "FILE:/none",
-               "KRB5_CONFIG": f"{self.directory}/krb5.conf", "KRB5_KTNAME": f"FILE:{self.directory}/keytab"}
+               "GSS_MECH_CONFIG": f"{self.directory}/mech.conf", "KRB5CCNAME": f"FILE:{self.directory}/tickets",
+               "KRB5_CONFIG": f"{self.directory}/krb5.conf", "KRB5_KTNAME": f"FILE:{self.directory}/keytab", **SANITIZERS}
         return {**env, **(extra or {})}
+
+    def wrapped(self, argv):
+        """A program of ours, under valgrind where the job says so."""
+        return [*(VALGRIND if self.lab.job.get("wrap") == "valgrind" else []), *argv]
+
+    def preloaded(self, argv, env):
+        """A program of others that loads an instrumented plugin needs the sanitizer's library first."""
+        library = self.lab.job.get("preload", "")
+        if not library or os.path.basename(argv[0]) not in FOREIGN:
+            return env
+        # Such programs leak of their own accord; what we leak shows in our own programs.
+        return {"ASAN_OPTIONS": SANITIZERS["ASAN_OPTIONS"].replace("detect_leaks=1", "detect_leaks=0"), **(env or {}), "LD_PRELOAD": library}
 
     def popen(self, argv, env=None, uid=None, log=None, **options):
         def prepare():
@@ -60,6 +78,7 @@ class Host:
         if log:
             options["stdout"] = options["stderr"] = open(f"{self.directory}/{log}", "ab")
         options.setdefault("stdin", subprocess.DEVNULL)
+        env = self.preloaded(argv, env)
         process = subprocess.Popen(argv, env=self.environment(env), preexec_fn=prepare, **options)
         self.processes.append(process)
         return process
@@ -76,6 +95,16 @@ class Host:
         self.processes.remove(process)
         return subprocess.CompletedProcess(argv, process.returncode, out, err)
 
+    def write(self, path, text):
+        """Writes a file as this host sees it (/proc/sys/net is the namespace's)."""
+        done = self.run(["/bin/sh", "-c", 'printf %s "$2" > "$1"', "write", path, text])
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.name}: {path}: {done.stderr}")
+
+    def inside(self, function):
+        """The value of function() called in this host's network namespace (in a thread of its own)."""
+        return open_in(self.name, function)
+
     def ip(self, *lines):
         ip(*[f"-n {self.name} {line}" for line in lines])
 
@@ -85,8 +114,7 @@ class Host:
         path = f"{self.directory}/gssd.conf"
         with open(path, "w") as file:
             file.write(config)
-        wrap = self.lab.job.get("wrap", "").split()
-        self.daemon = self.popen([*wrap, "/run/bin/ipsec-gssd", "--config", path, "--socket", self.socket, "--foreground"], log="gssd.log")
+        self.daemon = self.popen(self.wrapped(["/run/bin/ipsec-gssd", "--config", path, "--socket", self.socket, "--foreground"]), log="gssd.log")
         if ready and not self.lab.wait(self.answers, 20):
             raise RuntimeError(f"broker of {self.name} does not answer: {open(f'{self.directory}/gssd.log').read()[-1500:]}")
         return self.daemon
@@ -105,6 +133,11 @@ class Host:
         self.processes.remove(self.daemon)
         self.daemon = None
         return status
+
+    # --- Kerberos
+    def kdc(self, users=("alice",), services=()):
+        """A KDC of EXAMPLE.ORG on this host's address; krb5.conf and keytabs for every host there is. services: pairs of host and principal."""
+        return krb5.start(self, users, services)
 
     # --- what scenarios use
     def peer(self, uid=None, env=None):

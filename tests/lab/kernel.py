@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Starts a lab kernel (user-mode-linux) on a folder with a job and follows what the guest reports. Host side."""
+"""Starts a lab kernel (user-mode-linux here, qemu in qemu.py) on a folder with a job and follows what the guest reports. Host side."""
 import json
 import os
 import shutil
@@ -10,6 +10,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 LAB = TOP / "build" / "lab"
+PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so")
 
 
 def memory_folder(need):
@@ -22,14 +23,25 @@ def memory_folder(need):
 
 
 class UserModeLinux:
-    name = "uml"
+    slowness = 1  # by what time limits are multiplied
 
-    def command(self, share):
-        return ["linux.uml", "mem=1024M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={TOP}/tests/lab/init.sh", "con0=null,fd:1", "con=null",
-                "quiet", "LAB_KERNEL=uml", f"LAB_TOP={TOP}", f"LAB_SHARE={share}", f"LAB_ROOT={LAB}/root"]
+    def preload(self, build):
+        """What programs of others need before they can load the plugin of this build."""
+        return ""
 
-    def environment(self):
-        return dict(os.environ, TMPDIR=memory_folder(1 << 30))
+    def start(self, share, console):
+        command = ["linux.uml", "mem=1024M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={TOP}/tests/lab/init.sh", "con0=null,fd:1", "con=null",
+                   "quiet", "LAB_KERNEL=uml", f"LAB_TOP={TOP}", f"LAB_SHARE={share}"]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
+                                env=dict(os.environ, TMPDIR=memory_folder(1 << 30)))
+
+
+def stage(build, share):
+    """Copies what is tested to where the guest finds it, wherever the build tree lies."""
+    (share / "bin").mkdir()
+    for program in PROGRAMS:
+        if (Path(build) / program).exists():
+            shutil.copy(Path(build) / program, share / "bin")
 
 
 def boot(kernel, share, job, limit, follow):
@@ -37,16 +49,16 @@ def boot(kernel, share, job, limit, follow):
     share = Path(share)
     shutil.rmtree(share, ignore_errors=True)
     share.mkdir(parents=True)
+    stage(job["build"], share)
     (share / "job.json").write_text(json.dumps(job))
     (share / "events").touch()
     started = time.monotonic()
     with open(share / "console.log", "wb") as console, open(share / "events") as events:
-        process = subprocess.Popen(kernel.command(share), stdin=subprocess.DEVNULL, stdout=console, stderr=console, env=kernel.environment(),
-                                   start_new_session=True)
+        process = kernel.start(share, console)
         rest = ""
         try:
             while True:
-                ended = process.poll() is not None
+                ended = process.poll() is not None or (share / "exit").exists()
                 rest += events.read()
                 *lines, rest = rest.split("\n")
                 for line in lines:
@@ -66,3 +78,13 @@ def stop(process):
     except ProcessLookupError:
         pass
     process.wait()
+
+
+def last_words(share):
+    """The end of what kernel and driver printed: why there is no verdict."""
+    words = []
+    for name in ("console.log", "guest.log"):
+        path = Path(share) / name
+        if path.exists() and path.stat().st_size:
+            words += [f"  {name}: {line}" for line in path.read_text(errors="replace").splitlines()[-12:]]
+    return "\n".join(words)

@@ -9,12 +9,34 @@ KEYS = {("A", "B"): "0x" + "11" * 32 + "a1a2a3a4", ("B", "A"): "0x" + "22" * 32 
 SPI = {("A", "B"): 0x100, ("B", "A"): 0x200}
 
 
+def name_hosts(addresses):
+    """Writes /etc/hosts; a host that `addresses` does not name has its address of the plain cable."""
+    places = {"client": V4["A"], "server": V4["B"], **addresses}
+    with open("/etc/hosts", "w") as hosts:
+        hosts.write("127.0.0.1 localhost\n" + "".join(f"{address} {name}.example.org\n" for name, address in places.items()))
+
+
 def cable(lab):
     """A and B joined by a veth pair, both families, device eth0 on both."""
     lab.a, lab.b
     ip("link add eth0 netns A type veth peer name eth0 netns B")
     for name in "AB":
         lab.host(name).ip(f"addr add {V4[name]}/24 dev eth0", f"addr add {V6[name]}/64 dev eth0 nodad", "link set eth0 up")
+
+
+ROUTED = {"A": "10.1.0.1", "B": "10.2.0.2"}
+
+
+def routed(lab):
+    """A and B on two cables with M between them, which forwards; M's devices are eth0 (to A, 10.1.0.254) and eth1 (to B, 10.2.0.254)."""
+    middle = lab.host("M")
+    lab.a, lab.b
+    ip("link add eth0 netns A type veth peer name eth0 netns M", "link add eth0 netns B type veth peer name eth1 netns M")
+    middle.ip("addr add 10.1.0.254/24 dev eth0", "addr add 10.2.0.254/24 dev eth1", "link set eth0 up", "link set eth1 up")
+    middle.write("/proc/sys/net/ipv4/ip_forward", "1")
+    for name, gateway in (("A", "10.1.0.254"), ("B", "10.2.0.254")):
+        lab.host(name).ip(f"addr add {ROUTED[name]}/24 dev eth0", "link set eth0 up", f"route add default via {gateway}")
+    name_hosts({"server": ROUTED["B"], "relay": "10.1.0.254"})
 
 
 def sas(host, addresses=V4, reqid=1, keys=None, spis=None, algorithm="aead rfc4106(gcm(aes)) {key} 128", mode="transport"):

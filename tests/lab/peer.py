@@ -10,9 +10,8 @@ FLAG_NAMES = {1: "deleg", 2: "mutual", 4: "replay", 8: "sequence", 16: "conf", 3
 class Peer:
     def __init__(self, host, uid=None, env=None):
         self.host = host
-        wrap = host.lab.job.get("wrap", "").split()
         trace = {"GSS_IPSEC_TRACE": f"{host.directory}/trace.{uid or 0}"}
-        self.process = host.popen([*wrap, "/run/bin/gss_peer"], env={**trace, **(env or {})}, uid=uid, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = host.popen(host.wrapped(["/run/bin/gss_peer"]), env={**trace, **(env or {})}, uid=uid, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(f"{host.directory}/peer.log", "ab"), text=True, bufsize=1)
         from host import MECHANISM
         self.cmd("mech", MECHANISM)

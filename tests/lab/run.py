@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""run.py [--list] [--tag TAG] [--build DIR] [--jobs N] [--wrap valgrind] [SCENARIO...]: runs scenarios in lab kernels. Those of one topology
-share a kernel; two kernels run side by side. Prints each assertion that failed, each scenario's verdict and seconds, and `N passed, N failed`."""
+"""run.py [--list] [--tag TAG] [--build DIR] [--jobs N] [--wrap valgrind] [--qemu] [--verbose] [SCENARIO...]: runs scenarios in lab kernels, many in
+one boot, each in a topology made afresh; two kernels run side by side. Prints each assertion that failed, each scenario's verdict and seconds,
+and `N passed, N failed`. Logs of what failed stay in build/lab/logs/SCENARIO."""
 import argparse
 import concurrent.futures
+import os
+import shutil
 import sys
 import threading
 import time
@@ -14,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import kernel  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-PER_KERNEL = 14  # scenarios; more share a boot no longer, so that two kernels end together
+PER_KERNEL = 14  # scenarios; what dies with its kernel stays little
 
 
 def load():
@@ -32,40 +35,60 @@ def choose(scenarios, names, tag):
     return {n: s for n, s in scenarios.items() if (not names or n in names) and (not tag or tag in s.get("tags", []))}
 
 
-def groups(chosen):
-    by_topology = {}
-    for name, scenario in chosen.items():
-        by_topology.setdefault(scenario["topology"], []).append(name)
-    out = []
-    for topology, names in by_topology.items():
-        count = -(-len(names) // PER_KERNEL)
-        out += [(topology, names[i::count]) for i in range(count)]
-    return sorted(out, key=lambda g: -len(g[1]))
+def groups(chosen, jobs):
+    """Shares of about equal work: the scenarios of one topology are dealt out in turn."""
+    names = sorted(chosen, key=lambda n: (chosen[n]["topology"], n))
+    count = max(min(jobs, len(names)), -(-len(names) // PER_KERNEL))
+    return [names[i::count] for i in range(count)]
 
 
 class Report:
-    def __init__(self):
+    """What the kernels tell, printed as it comes; logs of failed scenarios are brought to one place."""
+
+    def __init__(self, options):
         self.lock = threading.Lock()
-        self.verdicts = {}
+        self.options, self.verdicts, self.told = options, {}, {}
 
-    def follow(self, event):
+    def logs(self, name):
+        return kernel.LAB / "logs" / (name if self.options.label == "lab" else f"{name}.{self.options.label}")
+
+    def follow(self, event, share):
+        name = event["scenario"]
         with self.lock:
-            if event["event"] == "assertion" and not event["ok"]:
-                print(f"  FAIL {event['scenario']}: {event['text']}: {event['detail']}", flush=True)
+            if event["event"] == "assertion":
+                line = f"{'PASS' if event['ok'] else 'FAIL'} {name}: {event['text']}" + ("" if event["ok"] else f": {event['detail']}")
+                self.told.setdefault(name, []).append(line)
+                if not event["ok"] or self.options.verbose:
+                    print("  " + line, flush=True)
             if event["event"] == "verdict":
-                self.verdicts[event["scenario"]] = event["ok"]
-                print(f"{'PASS' if event['ok'] else 'FAIL'} {event['scenario']} ({event['seconds']:.1f} s, {event['assertions']} assertions)", flush=True)
+                self.verdicts[name] = event["ok"]
+                print(f"{'PASS' if event['ok'] else 'FAIL'} {name} ({event['seconds']:.1f} s, {event['assertions']} assertions)", flush=True)
+                if not event["ok"]:
+                    self.keep(name, share)
+
+    def keep(self, name, share):
+        logs = self.logs(name)
+        logs.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(logs, ignore_errors=True)
+        if (share / "logs" / name).exists():
+            shutil.move(share / "logs" / name, logs)
+        logs.mkdir(exist_ok=True)
+        (logs / "assertions").write_text("\n".join(self.told.get(name, [])) + "\n")
+        print(f"  logs: {logs}", flush=True)
 
 
-def run_group(options, scenarios, report, number, group):
-    topology, names = group
-    limit = 40 + sum(scenarios[n].get("timeout", 60) for n in names)
-    share = kernel.LAB / "share" / f"{options.label}-{number}-{topology}"
-    job = {"topology": topology, "scenarios": names, "timeouts": {n: scenarios[n].get("timeout", 60) for n in names},
-           "build": str(options.build.resolve()), "pki": str(kernel.LAB / "pki"), "wrap": options.wrap}
-    finished, seconds = kernel.boot(options.kernel, share, job, limit, report.follow)
+def run_group(options, scenarios, report, number, names):
+    limits = {n: scenarios[n].get("timeout", 60) * options.slow for n in names}
+    share = kernel.LAB / "share" / f"{options.label}-{os.getpid()}-{number}"  # runs at the same time do not meet
+    job = {"scenarios": names, "topologies": {n: scenarios[n]["topology"] for n in names}, "timeouts": limits, "build": str(options.build.resolve()),
+           "wrap": options.wrap, "slow": options.slow, "pki": str(kernel.LAB / "pki"), "preload": options.kernel.preload(options.build)}
+    limit = 40 * options.slow + sum(limits.values())
+    for name in names:
+        shutil.rmtree(report.logs(name), ignore_errors=True)
+    finished, seconds = kernel.boot(options.kernel, share, job, limit, lambda event: report.follow(event, share))
     if not finished:
-        print(f"lab: the kernel for {topology} ended early or ran out of its {limit} s (after {seconds:.0f} s); see {share}", flush=True)
+        print(f"lab: a kernel ended early or ran out of its {limit} s (after {seconds:.0f} s):\n{kernel.last_words(share)}", flush=True)
+    shutil.rmtree(share, ignore_errors=True)
 
 
 def main():
@@ -77,7 +100,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--label", default="lab")
     parser.add_argument("--wrap", default="", help="run brokers and peers under this (valgrind)")
-    parser.add_argument("--qemu", action="store_true")
+    parser.add_argument("--qemu", action="store_true", help="in qemu, for sanitizers that user-mode-linux has no room for")
+    parser.add_argument("--verbose", action="store_true", help="print assertions that hold, too")
     options = parser.parse_args()
     scenarios = load()
     chosen = choose(scenarios, options.scenario, options.tag)
@@ -90,9 +114,10 @@ def main():
         options.kernel = qemu.Qemu()
     else:
         options.kernel = kernel.UserModeLinux()
-    report, started = Report(), time.monotonic()
+    options.slow = options.kernel.slowness * (4 if options.wrap else 1)
+    report, started = Report(options), time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        list(pool.map(lambda item: run_group(options, scenarios, report, *item), enumerate(groups(chosen))))
+        list(pool.map(lambda item: run_group(options, scenarios, report, *item), enumerate(groups(chosen, options.jobs))))
     missing = [n for n in chosen if n not in report.verdicts]
     for name in missing:
         print(f"FAIL {name}: no verdict")
