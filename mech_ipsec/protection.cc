@@ -2,6 +2,7 @@
 #include "mech_ipsec/protection.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace gssipsec::mech {
 namespace {
@@ -41,7 +42,10 @@ Nonce nonce_of(View header) {
 
 bool agrees(const Digest& wanted, View tag) { return base::equal_secret(View(wanted).first(kTagSize), tag); }
 
-void put(View octets, std::span<std::byte> room, std::size_t at) { std::ranges::copy(octets, room.begin() + static_cast<std::ptrdiff_t>(at)); }
+// memcpy, because a copy octet by octet would cost more than all the rest.
+void put(View octets, std::span<std::byte> room, std::size_t at) {
+  if (!octets.empty()) memcpy(room.subspan(at).data(), octets.data(), octets.size());
+}
 
 }  // namespace
 
