@@ -55,6 +55,7 @@ class AssertionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_is_too_long_is_refused_before_it_is_read);
   CPPUNIT_TEST(what_cannot_be_read_back_is_not_sealed);
   CPPUNIT_TEST(what_is_sealed_is_opened);
+  CPPUNIT_TEST(the_seal_is_an_hmac_under_the_key_of_role_and_flow);
   CPPUNIT_TEST(peek_shows_without_a_key);
   CPPUNIT_TEST(every_changed_octet_of_a_sealed_assertion_is_refused);
   CPPUNIT_TEST(every_cut_of_a_sealed_assertion_is_refused);
@@ -85,7 +86,12 @@ class AssertionTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(encode(with) != encode(without));
     CPPUNIT_ASSERT(decode_assertion(encode(with))->challenge.has_value() && !decode_assertion(encode(without))->challenge.has_value());
   }
-  void another_challenge_flag_is_refused() { changed(kFlagAt, 2, Code::BAD_TOKEN); }
+  void another_challenge_flag_is_refused() {
+    changed(kFlagAt, 2, Code::BAD_TOKEN);
+    base::Bytes none = encode(Assertion{});
+    none[kFlagAt] = std::byte{2};
+    CPPUNIT_ASSERT_EQUAL(Code::BAD_TOKEN, code_of(decode_assertion(none)));
+  }
   void another_version_says_so() { changed(0, 2, Code::TOKEN_VERSION); }
   void another_role_is_refused() {
     for (const int role : {0, 3, 255}) changed(1, role, Code::BAD_TOKEN);
@@ -126,6 +132,11 @@ class AssertionTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!seal(a, exporter()).ok());
   }
   void what_is_sealed_is_opened() { CPPUNIT_ASSERT(*open(sealed(), exporter()) == sample()); }
+  void the_seal_is_an_hmac_under_the_key_of_role_and_flow() {
+    const base::Bytes body = encode(sample());
+    const auto key = exporter().derive("assertion", 2, sample_label(), {}, kMacSize);
+    CPPUNIT_ASSERT(glued(body, *hmac_sha256(key->view(), body)) == sealed());
+  }
   void peek_shows_without_a_key() { CPPUNIT_ASSERT(*peek(sealed()) == sample()); }
   void every_changed_octet_of_a_sealed_assertion_is_refused() {
     const Exporter key = exporter();

@@ -103,6 +103,7 @@ class CarriersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_vrf_is_not_latchable);
   CPPUNIT_TEST(latch_templates_have_addresses_and_are_required);
   CPPUNIT_TEST(a_pin_names_the_newest_carrier);
+  CPPUNIT_TEST(an_spi_that_the_policy_names_is_not_copied);
   CPPUNIT_TEST(a_bundle_cannot_be_pinned);
   CPPUNIT_TEST(an_open_tunnel_is_latched_to_its_sas);
   CPPUNIT_TEST(what_is_not_protected_has_no_templates);
@@ -466,6 +467,13 @@ class CarriersTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(0x2002u, pinned(world));
     std::reverse(world.sad.sas.begin(), world.sad.sas.end());
     CPPUNIT_ASSERT_EQUAL(0x2002u, pinned(world));
+  }
+  void an_spi_that_the_policy_names_is_not_copied() {
+    World world;
+    world.template_out().spi = 0x1001;
+    const OneWay out = world.resolve().out;
+    CPPUNIT_ASSERT_EQUAL(0u, latch_templates(out, world.flow, Direction::out, false)->at(0).spi);
+    CPPUNIT_ASSERT_EQUAL(0x1001u, latch_templates(out, world.flow, Direction::out, true)->at(0).spi);
   }
   void a_bundle_cannot_be_pinned() {
     const World world = bundle();
