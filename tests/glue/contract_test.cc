@@ -521,6 +521,7 @@ class ContractTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("ipsec:fqdn:server.example.org"), canonical("fqdn:Server.Example.ORG", project_oid(3)));
     CPPUNIT_ASSERT_EQUAL(std::string("ipsec:rfc822:a%40b/bob"), canonical("ipsec:rfc822:a%40b/bob", project_oid(3)));
     CPPUNIT_ASSERT_EQUAL(std::string("alice"), canonical("alice", GSS_C_NT_USER_NAME));
+    CPPUNIT_ASSERT_EQUAL(std::string("test@host"), canonical(std::string("test@host\0", 10), GSS_C_NT_HOSTBASED_SERVICE));
     CPPUNIT_ASSERT_EQUAL(std::string("ipsec:anonymous"), canonical("whatever", GSS_C_NT_ANONYMOUS));
   }
 

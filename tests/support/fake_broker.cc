@@ -175,6 +175,11 @@ void FakeBroker::greet(FakeRequest& request) {
   send(request.socket, protocol::encode(request.frame.header, body), {memory.get()});
 }
 
+LatchPage& FakeBroker::page_of(const FakeRequest& request) {
+  const std::lock_guard lock(mutex_);
+  return *pages_.at(request.connection);
+}
+
 protocol::ChannelInfo FakeBroker::new_channel(const FakeRequest& request) {
   protocol::ChannelInfo channel;
   channel.latch = LatchState::established;

@@ -59,6 +59,8 @@ class FakeBroker {
 
   // The page of the connection that came last. It beats once, when it is made, unless the test beats it.
   [[nodiscard]] protocol::LatchPage& page() { return *page_.load(); }
+  // The page of the connection that this request came over.
+  [[nodiscard]] protocol::LatchPage& page_of(const FakeRequest& request);
   static void beat(protocol::LatchPage& page, int seconds_ago = 0);
   void stop_accepting_new();  // and removes the path
   void hang_up_all();

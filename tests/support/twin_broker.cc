@@ -106,18 +106,18 @@ void TwinBroker::serve(FakeRequest& request) {
 }
 
 // Slots are used again, as a broker does, with another generation.
-protocol::ChannelInfo TwinBroker::new_latch() {
+protocol::ChannelInfo TwinBroker::new_latch(const FakeRequest& request) {
   protocol::ChannelInfo info;
   info.slot = latches_ % 1000;
   info.generation = 1 + latches_ / 1000;
   info.latch = knobs.latch;
   ++latches_;
-  fake_->page().slots[info.slot] = protocol::slot_word(info.generation, protocol::LatchState::established);
+  fake_->page_of(request).slots[info.slot] = protocol::slot_word(info.generation, protocol::LatchState::established);
   return info;
 }
 
 protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, bool initiator_anonymous) {
-  protocol::ChannelInfo info = new_latch();
+  protocol::ChannelInfo info = new_latch(request);
   info.integrity = info.replay_protection = true;
   info.confidentiality = knobs.confidentiality;
   info.peer_authenticated = knobs.peer_authenticated;
@@ -244,7 +244,7 @@ Result<Bytes> TwinBroker::small(FakeRequest& request) {
     }
     case Verb::check: {
       if (knobs.check != Code::ok) return base::fail(knobs.check, "as told");
-      const auto info = new_latch();
+      const auto info = new_latch(request);
       return protocol::encode(protocol::CheckReply{info.latch, Code::ok, {}, info.slot, info.generation});
     }
     default: return base::fail(Code::BAD_MESSAGE);

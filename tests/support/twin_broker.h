@@ -59,7 +59,7 @@ class TwinBroker {
   base::Result<base::Bytes> accept(FakeRequest& request);
   base::Result<base::Bytes> finish(FakeRequest& request);
   base::Result<base::Bytes> small(FakeRequest& request);
-  protocol::ChannelInfo new_latch();
+  protocol::ChannelInfo new_latch(const FakeRequest& request);
   protocol::ChannelInfo channel_for(FakeRequest& request, channel::Role role, bool initiator_anonymous);
   channel::Assertion vouch(channel::Role role, const channel::FlowLabel& flow);
 
