@@ -33,10 +33,21 @@ struct Pair {
   SharedExporter exporter;
 };
 
+// After a rekey each host keeps old SAs for as long as it likes, so the smallest tag over all of them would name one that
+// the peer has no more. Those that the IKE daemon is about to delete are for packets on their way.
+std::vector<channel::Sa> staying(const View& view, const std::vector<channel::Sa>& carriers) {
+  std::vector<channel::Sa> out;
+  for (const channel::Sa& sa : carriers) {
+    const auto peer = view.peer_of(sa.id);
+    if (!peer || !peer->leaving) out.push_back(sa);
+  }
+  return out.empty() ? carriers : out;
+}
+
 base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen) {
-  const auto out = core.exporters.choose(bench, seen.assessment.verdict.out.carriers);
+  const auto out = core.exporters.choose(bench, staying(seen.view, seen.assessment.verdict.out.carriers));
   if (!out) return out.error();
-  const auto in = core.exporters.choose(bench, seen.assessment.verdict.in.carriers);
+  const auto in = core.exporters.choose(bench, staying(seen.view, seen.assessment.verdict.in.carriers));
   if (!in) return in.error();
   auto exporter = core.exporters.of(bench, *out, *in, std::chrono::steady_clock::now());
   if (!exporter) return exporter.error();

@@ -70,7 +70,9 @@ ViciAuth auth_of(const ViciSection& connection) {
 
 // In REKEYED and DELETING the CHILD_SAs of an IKE_SA are still there; before ESTABLISHED nobody has proven anything.
 bool proven(std::string_view state) { return one_of(state, {"ESTABLISHED", "REKEYING", "REKEYED", "DELETING"}); }
-bool in_kernel(std::string_view state) { return one_of(state, {"INSTALLED", "REKEYING", "REKEYED"}); }
+// After a rekey strongSwan keeps the old inbound SA for some seconds, as DELETING and DELETED, for packets on their way.
+bool in_kernel(std::string_view state) { return one_of(state, {"INSTALLED", "UPDATING", "REKEYING", "REKEYED", "DELETING", "DELETED"}); }
+bool leaving(std::string_view state) { return one_of(state, {"REKEYED", "DELETING", "DELETED"}); }
 
 std::optional<std::uint8_t> protocol_of(std::string_view name) {
   if (name == "ESP") return channel::kProtoEsp;
@@ -99,7 +101,7 @@ std::optional<ViciIkeSa::Child> child_of(const ViciSection& child, const Ends& e
   const auto in = number<std::uint32_t>(child.text("spi-in"), 16), out = number<std::uint32_t>(child.text("spi-out"), 16);
   if (!in_kernel(child.text("state")) || !protocol || !in || !out || *in == 0 || *out == 0) return std::nullopt;
   return ViciIkeSa::Child{std::string(child.text("name")), {*in, ends.local, *protocol}, {*out, ends.remote, *protocol},
-                          weaker_group(ike_group, child.text("dh-group"))};
+                          weaker_group(ike_group, child.text("dh-group")), leaving(child.text("state"))};
 }
 
 std::optional<ViciIkeSa> ike_sa_of(const ViciSection& sa) {
@@ -129,6 +131,7 @@ void add_peer(const channel::SaId& id, const channel::PeerInfo& peer, Peers& pee
   channel::PeerInfo other = place->second;
   const std::uint64_t newest = std::max(other.ike_sa, peer.ike_sa);
   other.ike_sa = peer.ike_sa;
+  other.leaving = peer.leaving;
   if (other == peer)
     place->second.ike_sa = newest;
   else
@@ -165,6 +168,7 @@ void add_peers(const ViciIkeSa& sa, const ViciAuth& auth, std::uint64_t ike_sa, 
   for (const ViciIkeSa::Child& child : sa.children) {
     peer.child = child.name;
     peer.dh_group = child.dh_group;
+    peer.leaving = child.leaving;
     add_peer(child.in, peer, peers);
     add_peer(child.out, peer, peers);
   }

@@ -35,6 +35,7 @@ struct ViciIkeSa {
     std::string name;
     channel::SaId in, out;
     std::uint16_t dh_group = 0;
+    bool leaving = false;  // replaced, and kept for packets on their way
   };
   std::vector<Child> children;
 };

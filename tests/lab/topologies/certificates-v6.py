@@ -7,5 +7,6 @@ import net
 def up(lab):
     net.cable(lab)
     for host in (lab.a, lab.b):
-        ike.configure(host, ike.connection(host, "pubkey", family=ike.V6))
+        # TCP only: neighbour discovery must work before IKE can.
+        ike.configure(host, ike.connection(host, "pubkey", family=ike.V6, child="local_ts = dynamic[tcp]\nremote_ts = dynamic[tcp]"))
         ike.start(host)

@@ -6,9 +6,11 @@ POSTGRES, MALLORY = 2004, 2003
 MAP = '[[service]]\nuser = "postgres"\nname = "postgres"\nport = 7001\n'
 
 
-def attempt(lab, port, uid, target):
-    client, server = gss.peers(lab, port=port, server=uid)
-    return Exchange(client, server, target)
+def attempt(lab, port, uid, target, before=[]):
+    for peer in before:
+        peer.end()
+    before[:] = gss.peers(lab, port=port, server=uid)
+    return Exchange(*before, target)
 
 
 def run(lab):
