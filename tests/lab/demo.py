@@ -25,6 +25,7 @@ def follow(event):
 
 
 print("Booting a kernel with real ESP (user-mode-linux); nothing is started on this machine ...\n", flush=True)
+kernel.end_with_signals()
 kernel.boot(kernel.UserModeLinux(), SHARE, JOB, 130, follow)
 if verdict != [True]:
     print(kernel.last_words(SHARE))

@@ -13,6 +13,9 @@ LAB = TOP / "build" / "lab"
 PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so")
 
 
+RUNNING = set()
+
+
 def memory_folder(need):
     """Where the kernel's memory file can live: the roomier of /dev/shm and TMPDIR."""
     folders = ["/dev/shm", os.environ.get("TMPDIR", "/tmp")]
@@ -39,6 +42,7 @@ class UserModeLinux:
 def stage(build, share):
     """Copies what is tested to where the guest finds it, wherever the build tree lies."""
     (share / "bin").mkdir()
+    shutil.copy(TOP / "tests/support/tsan.supp", share)
     for program in PROGRAMS:
         if (Path(build) / program).exists():
             shutil.copy(Path(build) / program, share / "bin")
@@ -55,6 +59,7 @@ def boot(kernel, share, job, limit, follow):
     started = time.monotonic()
     with open(share / "console.log", "wb") as console, open(share / "events") as events:
         process = kernel.start(share, console)
+        RUNNING.add(process)
         rest = ""
         try:
             while True:
@@ -71,6 +76,18 @@ def boot(kernel, share, job, limit, follow):
     return (share / "exit").exists(), time.monotonic() - started
 
 
+def interrupted(signum, frame):
+    for process in list(RUNNING):
+        stop(process)
+    os._exit(128 + signum)
+
+
+def end_with_signals():
+    """An interrupted run leaves no kernel behind."""
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, interrupted)
+
+
 def stop(process):
     """Ends the kernel and every process of its session (user-mode-linux has one host process for each of the guest's)."""
     try:
@@ -78,6 +95,7 @@ def stop(process):
     except ProcessLookupError:
         pass
     process.wait()
+    RUNNING.discard(process)
 
 
 def last_words(share):

@@ -8,15 +8,13 @@ import subprocess
 import kernel
 
 
-
 def listening(folder, name):
     """A listening socket `name` in a folder whose path may be longer than a socket's may be. For root alone, as the folder's files are served."""
     directory = os.open(folder, os.O_PATH | os.O_CLOEXEC)
     try:
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o077)
         server.bind(f"/proc/self/fd/{directory}/{name}")
-        os.umask(before)
+        os.chmod(folder / name, 0o600)  # before anybody can connect
         server.listen(1)
         return server
     finally:

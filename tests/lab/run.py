@@ -115,6 +115,7 @@ def main():
     else:
         options.kernel = kernel.UserModeLinux()
     options.slow = options.kernel.slowness * (4 if options.wrap else 1)
+    kernel.end_with_signals()
     report, started = Report(options), time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(lambda item: run_group(options, scenarios, report, *item), enumerate(groups(chosen, options.jobs))))

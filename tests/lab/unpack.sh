@@ -7,12 +7,20 @@ list=$1 root=$2
 stamp=$root/.unpacked
 [ -f "$stamp" ] && cmp -s "$list" "$stamp" && exit 0
 wanted=$(grep -v '^#' "$list")
-packages=$(apt-get -s install --no-install-recommends -y $wanted | awk '/^Inst/ {print $2}')
-# A wanted package that the machine has already is unpacked all the same: the lab must not depend on the machine.
-packages=$(printf '%s\n' $packages $wanted | sort -u)
-rm -rf "$root" && mkdir -p "$root/.debs"
-echo "lab: unpacking $(echo "$packages" | wc -l) packages into $root" >&2
-(cd "$root/.debs" && apt-get download -qq $packages >/dev/null)
+
+fetch() {
+  local needed
+  needed=$(apt-get -s install --no-install-recommends -y $wanted) || return
+  # A wanted package that the machine has already is unpacked all the same: the lab must not depend on the machine.
+  packages=$(awk '/^Inst/ {print $2}' <<<"$needed" | cat - <(printf '%s\n' $wanted) | sort -u)
+  rm -rf "$root" && mkdir -p "$root/.debs" || return
+  echo "lab: unpacking $(wc -l <<<"$packages") packages into $root"
+  (cd "$root/.debs" && apt-get download -qq $packages >/dev/null)
+}
+
+mkdir -p "$(dirname "$root")"
+# Lists that are missing or old name packages that the mirror no longer has.
+fetch 2>"$root.log" || { apt-get -qq update && fetch; }
 for deb in "$root"/.debs/*.deb; do dpkg -x "$deb" "$root"; done
 rm -rf "$root/.debs"
 cp "$list" "$stamp"
