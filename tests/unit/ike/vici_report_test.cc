@@ -53,6 +53,7 @@ class ViciReportTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_certificate_beside_raw_keys_makes_certificates);
   CPPUNIT_TEST(two_connections_of_one_name_prove_nothing);
   CPPUNIT_TEST(only_sas_in_the_kernel_of_proven_ike_sas_count);
+  CPPUNIT_TEST(a_replaced_child_is_leaving);
   CPPUNIT_TEST(broken_fields_leave_the_sa_out);
   CPPUNIT_TEST(an_sa_told_twice_differently_is_nobodys);
   CPPUNIT_TEST(an_sa_that_moved_to_the_rekeyed_ike_sa_belongs_to_the_newer);
@@ -191,9 +192,16 @@ class ViciReportTest : public CppUnit::TestFixture {
     };
     for (const char* state : {"ESTABLISHED", "REKEYING", "REKEYED", "DELETING"}) CPPUNIT_ASSERT_EQUAL(std::size_t{1}, children(state, "INSTALLED"));
     for (const char* state : {"CREATED", "CONNECTING", "PASSIVE", "DESTROYING", ""}) CPPUNIT_ASSERT_EQUAL(std::size_t{0}, children(state, "INSTALLED"));
-    for (const char* state : {"REKEYING", "REKEYED"}) CPPUNIT_ASSERT_EQUAL(std::size_t{1}, children("ESTABLISHED", state));
-    for (const char* state : {"CREATED", "ROUTED", "INSTALLING", "DELETING", "DELETED", ""})
+    for (const char* state : {"UPDATING", "REKEYING", "REKEYED", "DELETING", "DELETED"}) CPPUNIT_ASSERT_EQUAL(std::size_t{1}, children("ESTABLISHED", state));
+    for (const char* state : {"CREATED", "ROUTED", "INSTALLING", "RETRYING", "DESTROYING", ""})
       CPPUNIT_ASSERT_EQUAL(std::size_t{0}, children("ESTABLISHED", state));
+  }
+
+  void a_replaced_child_is_leaving() {
+    for (const auto& [state, leaving] : {std::pair{"INSTALLED", false}, {"REKEYING", false}, {"REKEYED", true}, {"DELETING", true}, {"DELETED", true}}) {
+      const auto sas = read_ike_sas(message({ike_sa("c", "7", kServer, "ESTABLISHED", state)}));
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(state, leaving, sas.at(0).children.at(0).leaving);
+    }
   }
 
   void broken_fields_leave_the_sa_out() {
