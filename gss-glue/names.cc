@@ -9,13 +9,6 @@ using namespace gssipsec::glue;
 
 namespace {
 
-// gss-server and others count the final null octet of a C string.
-std::string_view text_of(gss_buffer_t buffer, mech::NameType type) {
-  const std::string_view text = base::text_of(view_of(buffer));
-  const bool counted = type != mech::NameType::exported && !text.empty() && text.back() == '\0';
-  return counted ? text.substr(0, text.size() - 1) : text;
-}
-
 // The octets of an exported name that is broken are a bad name, not a bad token.
 OM_uint32 name_failed(OM_uint32* minor, const base::Error& error) {
   return fail(minor, error, error.code == base::Code::NAME_TYPE ? GSS_S_BAD_NAMETYPE : GSS_S_BAD_NAME);
@@ -39,7 +32,7 @@ OM_uint32 gss_import_name(OM_uint32* minor_status, gss_buffer_t input_name_buffe
     const auto type = name_type_of(input_name_type);
     if (!type) return fail(minor, base::fail(base::Code::NAME_TYPE));
     if (!input_name_buffer) return no_name(minor);
-    auto name = mech::import_name(*type, text_of(input_name_buffer, *type));
+    auto name = mech::import_name(*type, base::text_of(view_of(input_name_buffer)));
     if (!name) return name_failed(minor, name.error());
     *output_name = NameHandle::give(NameHandle::make(*std::move(name)));
     return GSS_S_COMPLETE;
