@@ -18,6 +18,7 @@ FOREIGN = {"gss-client", "gss-server", "python3"}
 REPORTS = "/run/lab/reports"  # guest.py looks there after each scenario
 SANITIZERS = {"UBSAN_OPTIONS": f"print_stacktrace=1:halt_on_error=1:log_path={REPORTS}/ubsan",
               "ASAN_OPTIONS": f"detect_leaks=1:log_path={REPORTS}/asan",
+              "LSAN_OPTIONS": "suppressions=/run/share/lsan.supp:print_suppressions=0",
               "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:log_path={REPORTS}/tsan:suppressions=/run/share/tsan.supp"}
 VALGRIND = ["valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=99", f"--log-file={REPORTS}/valgrind.%p"]
 
@@ -36,6 +37,22 @@ def ip(*lines):
         done = subprocess.run(["ip", *line.split()], capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(f"ip {line}: {done.stderr.strip()}")
+
+
+def close_quietly(pipe):
+    try:
+        pipe.close()
+    except OSError:
+        pass
+
+
+def wait_for(processes, seconds):
+    end = time.monotonic() + seconds
+    for process in processes:
+        try:
+            process.wait(max(0.01, end - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            pass
 
 
 class Host:
@@ -154,16 +171,24 @@ class Host:
             return file.read()
 
     def down(self):
-        for process in self.processes:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-        end = time.monotonic() + 3
-        for process in self.processes:
-            try:
-                process.wait(max(0.05, end - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        self.end_processes()
         for capture in self.captures:
             capture.close()
         ip(f"netns del {self.name}")
+        if self.daemon and self.daemon.returncode != 0:
+            self.lab.expect(f"the broker of {self.name} ends well when told to", False, f"status {self.daemon.returncode}: {self.log('gssd.log')[-600:]}")
+
+    def end_processes(self):
+        """Peers end when nothing more is asked, so that what they leaked is looked for; others when told to; at last all."""
+        asked = [p for p in self.processes if p.stdin]
+        for process in asked:
+            close_quietly(process.stdin)
+        wait_for(asked, 1.0 * self.lab.job["slow"])
+        for process in self.processes:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+        wait_for(self.processes, 3.0 * self.lab.job["slow"])
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+                process.wait()

@@ -42,7 +42,8 @@ class UserModeLinux:
 def stage(build, share):
     """Copies what is tested to where the guest finds it, wherever the build tree lies."""
     (share / "bin").mkdir()
-    shutil.copy(TOP / "tests/support/tsan.supp", share)
+    for suppressions in ("tsan.supp", "lsan.supp"):
+        shutil.copy(TOP / "tests/support" / suppressions, share)
     for program in PROGRAMS:
         if (Path(build) / program).exists():
             shutil.copy(Path(build) / program, share / "bin")

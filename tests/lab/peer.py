@@ -33,10 +33,11 @@ class Peer:
 def connected(lab, client, server, address="10.1.0.2", port=7000, **options):
     """A TCP connection between two peers."""
     lab.need("server listens", "errno" not in server.cmd("listen", address, port))
-    extra = [f"{k}={v}" for k, v in options.items()]
+    limit = f"wait={8 * lab.job['slow']}"
+    extra = [f"{k}={v}" for k, v in options.items()] + [limit]
     answer = client.cmd("connect", address, port, *extra)
     lab.need("client connects", "fd" in answer, answer)
-    answer = server.cmd("accept")
+    answer = server.cmd("accept", limit)
     lab.need("server accepts", "fd" in answer, answer)
 
 
