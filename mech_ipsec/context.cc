@@ -170,7 +170,6 @@ Context::Answer Context::answer_hello(const ContextToken& token) {
   if (!reply) return reply.error();
   transcript_.add(inner_);
   if (reply->retry) return challenge_peer(*reply->retry);
-  if (reply->channel.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   base::Bytes answer = sealed_token(TokenType::reply, std::move(reply->sealed));
   transcript_.add(answer);
   if (const Status names = names_of(reply->channel); !names) return names.error();

@@ -9,6 +9,7 @@ bool known(std::uint8_t type, std::uint8_t direction) noexcept { return type >= 
 // channel: mac | plaintext; sealed: ciphertext | tag; both as long as the header says.
 void read_body(base::Reader& in, MessageToken& token) {
   const std::uint32_t length = in.u32();
+  if (length > kMaxMessageSize) in.mark_failed();  // OpenSSL counts in int
   if (token.type == MessageType::channel) token.tag = in.take(kTagSize);
   token.body = in.take(length);
   if (token.type == MessageType::sealed) token.tag = in.take(kTagSize);

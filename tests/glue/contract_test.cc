@@ -21,6 +21,7 @@ namespace gssipsec::tests {
 namespace {
 
 using base::Code;
+using protocol::Verb;
 
 // The plugin's file, from the configuration that libgssapi reads.
 std::string plugin_path() {
@@ -446,7 +447,9 @@ class ContractTest : public CppUnit::TestFixture {
     GssCredential copy;
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_import_cred(&minor, &token, copy.out()));
     std::swap(*copy.out(), *other.initiator.credential.out());
+    const int before = twin_->requests(Verb::initiate);
     expect(other.shake(), GSS_S_FAILURE, Code::SOCKET_CHANGED);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("the other connection went to the broker", before, twin_->requests(Verb::initiate));
   }
 
   void broken_exported_credentials_are_refused() {

@@ -314,6 +314,7 @@ class HandshakeTest : public CppUnit::TestFixture {
     twin_->knobs.other_cookie = true;
     Pair pair;
     expect(pair.shake(), GSS_S_FAILURE, Code::SOCKET_CHANGED);
+    CPPUNIT_ASSERT_MESSAGE("a token left", pair.tokens.empty());
     twin_->knobs.other_cookie = false;
     Pair late;
     std::string token;

@@ -186,6 +186,7 @@ class MessageTest : public CppUnit::TestFixture {
     must(initiator().mic(kText, mic));
     expect(acceptor().verify("attack at dusk", mic), GSS_S_BAD_MIC, Code::BAD_MIC);
     expect(acceptor().verify("", mic), GSS_S_BAD_MIC, Code::BAD_MIC);
+    must(acceptor().verify(kText, mic));
   }
 
   void tokens_of_another_kind_or_length_are_refused() {

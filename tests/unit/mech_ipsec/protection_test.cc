@@ -55,6 +55,8 @@ class ProtectionTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(initiator.put_mic(kText, std::span(mic).first<kMicSize>()).ok());
     CPPUNIT_ASSERT_EQUAL(std::string("11000000000000000000000000044eebe0c5e5cfa113f665d9b05b1a01306461776e"), base::to_hex(plain));
     CPPUNIT_ASSERT_EQUAL(std::string("120000000000000000010000000420a53e650d6734d6394e809a760752ee7a0bfeb5"), base::to_hex(secret));
+    Protection acceptor = make(Direction::from_acceptor);
+    CPPUNIT_ASSERT_EQUAL(std::string("1101000000000000000000000004aa77132a0ec6500a74d571421bb10c366461776e"), base::to_hex(channel(acceptor)));
     CPPUNIT_ASSERT_EQUAL(std::string("1300000000000000000213a5493d354f24d8d49925b59d037495"), base::to_hex(mic));
   }
 
