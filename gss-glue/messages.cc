@@ -17,14 +17,15 @@ struct Free {
   void operator()(void* room) const noexcept { free(room); }
 };
 
-// malloc'ed room that becomes the caller's buffer. An empty message is no null pointer.
+// malloc'ed room that becomes the caller's buffer. An empty one is given as a null pointer: gss_release_buffer() frees
+// nothing whose length is 0.
 class Room {
  public:
   explicit Room(std::size_t size) : octets_(static_cast<std::byte*>(malloc(std::max<std::size_t>(size, 1)))), size_(size) {
     if (!octets_) throw std::bad_alloc();
   }
   [[nodiscard]] std::span<std::byte> span() const noexcept { return {octets_.get(), size_}; }
-  void give_to(gss_buffer_t out) noexcept { *out = {size_, octets_.release()}; }
+  void give_to(gss_buffer_t out) noexcept { *out = {size_, size_ == 0 ? nullptr : octets_.release()}; }
 
  private:
   std::unique_ptr<std::byte, Free> octets_;

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <map>
+#include <array>
 #include <stdexcept>
 
 namespace gssipsec::tests {
@@ -44,8 +44,8 @@ std::string texts(OM_uint32 code, int type) {
 
 // The ones asked for are kept to the end of the program.
 gss_OID project_oid(unsigned arc) {
-  static std::map<unsigned, gss_OID> known;
-  gss_OID& oid = known[arc];
+  static std::array<gss_OID, 16> known{};
+  gss_OID& oid = known.at(arc);
   if (!oid) oid = parse_oid("{ " + std::string(kBase) + " " + std::to_string(arc) + " }");
   return oid;
 }

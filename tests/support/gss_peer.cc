@@ -78,7 +78,7 @@ struct Buffer : gss_buffer_desc {
   Buffer() : gss_buffer_desc{0, nullptr} {}
   Buffer(const Buffer&) = delete;
   ~Buffer() {
-    OM_uint32 minor;
+    OM_uint32 minor = 0;
     gss_release_buffer(&minor, this);
   }
   [[nodiscard]] std::string str() const { return {static_cast<const char*>(value), length}; }
@@ -209,8 +209,9 @@ Json do_mech(Peer& peer, const Words& words) {
   for (char& c : braces)
     if (c == '.') c = ' ';
   gss_buffer_desc text = in(braces);
-  OM_uint32 minor;
-  return outcome(peer, gss_str_to_oid(&minor, &text, &peer.mech), minor);
+  OM_uint32 minor = 0;
+  const OM_uint32 major = gss_str_to_oid(&minor, &text, &peer.mech);
+  return outcome(peer, major, minor);
 }
 
 // target hostbased|user|ipsec NAME   ("ipsec" gives OID by its last arc, see mech)
@@ -228,14 +229,14 @@ gss_name_t import_name(Peer& peer, const std::string& kind, std::string text, OM
 }
 
 Json do_target(Peer& peer, const Words& words) {
-  OM_uint32 major, minor;
+  OM_uint32 major = 0, minor = 0;
   peer.target = import_name(peer, words.at(1), words.at(2), major, minor);
   return outcome(peer, major, minor);
 }
 
 // cred initiate|accept [socket=N|socket=current] [name=SERVICE@HOST]
 Json do_cred(Peer& peer, const Words& words) {
-  OM_uint32 major, minor, ignored;
+  OM_uint32 major = 0, minor = 0, ignored = 0;
   std::string socket = option(words, "socket"), name_text = option(words, "name");
   if (socket == "current") socket = std::to_string(peer.fd);
   gss_key_value_element_desc element{"ipsec-socket", socket.c_str()};
@@ -286,7 +287,7 @@ Json do_step(Peer& peer, const Words& words) {
 
 std::string display(gss_name_t name) {
   Buffer text;
-  OM_uint32 minor;
+  OM_uint32 minor = 0;
   if (name == GSS_C_NO_NAME || gss_display_name(&minor, name, &text, nullptr) != GSS_S_COMPLETE) return "";
   return text.str();
 }
@@ -308,7 +309,7 @@ Json do_wrap(Peer& peer, const Words& words) {
   std::string data = from_hex(words.at(3));
   gss_buffer_desc input = in(data);
   Buffer output;
-  OM_uint32 minor;
+  OM_uint32 minor = 0;
   int conf = 0;
   const OM_uint32 major = gss_wrap(&minor, peer.ctx(), std::stoi(words.at(2)), static_cast<gss_qop_t>(std::stoul(words.at(1))), &input, &conf, &output);
   return outcome(peer, major, minor).number("conf", conf).text("token", to_hex(output.value, output.length));
@@ -318,7 +319,7 @@ Json do_unwrap(Peer& peer, const Words& words) {
   std::string data = from_hex(words.at(1));
   gss_buffer_desc input = in(data);
   Buffer output;
-  OM_uint32 minor;
+  OM_uint32 minor = 0;
   int conf = 0;
   gss_qop_t qop = 0;
   const OM_uint32 major = gss_unwrap(&minor, peer.ctx(), &input, &output, &conf, &qop);
@@ -329,7 +330,7 @@ Json do_mic(Peer& peer, const Words& words) {
   std::string data = from_hex(words.at(1));
   gss_buffer_desc input = in(data);
   Buffer output;
-  OM_uint32 minor;
+  OM_uint32 minor = 0;
   const OM_uint32 major = gss_get_mic(&minor, peer.ctx(), GSS_C_QOP_DEFAULT, &input, &output);
   return outcome(peer, major, minor).text("token", to_hex(output.value, output.length));
 }
@@ -337,14 +338,14 @@ Json do_mic(Peer& peer, const Words& words) {
 Json do_verify(Peer& peer, const Words& words) {
   std::string data = from_hex(words.at(1)), mic = from_hex(words.at(2));
   gss_buffer_desc input = in(data), token = in(mic);
-  OM_uint32 minor;
+  OM_uint32 minor = 0;
   gss_qop_t qop = 0;
   const OM_uint32 major = gss_verify_mic(&minor, peer.ctx(), &input, &token, &qop);
   return outcome(peer, major, minor);
 }
 
 Json do_delete(Peer& peer, const Words&) {
-  OM_uint32 minor;
+  OM_uint32 minor = 0;
   const OM_uint32 major = gss_delete_sec_context(&minor, &peer.ctx(), GSS_C_NO_BUFFER);
   return outcome(peer, major, minor);
 }
@@ -386,7 +387,7 @@ int main() {
       std::cout << Json().text("error", std::string("bad command: ") + fault.what()).str() << std::endl;
     }
   }
-  OM_uint32 minor;
+  OM_uint32 minor = 0;
   for (auto& [name, context] : peer.contexts) gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
   gss_release_cred(&minor, &peer.cred);
   gss_release_name(&minor, &peer.target);
