@@ -44,7 +44,7 @@ std::string texts(OM_uint32 code, int type) {
 
 // The ones asked for are kept to the end of the program.
 gss_OID project_oid(unsigned arc) {
-  static std::array<gss_OID, 16> known{};
+  static std::array<gss_OID, 128> known{};
   gss_OID& oid = known.at(arc);
   if (!oid) oid = parse_oid("{ " + std::string(kBase) + " " + std::to_string(arc) + " }");
   return oid;
