@@ -45,8 +45,9 @@ def stage(build, share):
     for suppressions in ("tsan.supp", "lsan.supp"):
         shutil.copy(TOP / "tests/support" / suppressions, share)
     for program in PROGRAMS:
-        if (Path(build) / program).exists():
-            shutil.copy(Path(build) / program, share / "bin")
+        if not (Path(build) / program).exists():
+            raise SystemExit(f"lab: {build} holds no {program}; build it first (./dev build, or tests/support/build_tree VARIANT all lab-programs)")
+        shutil.copy(Path(build) / program, share / "bin")
 
 
 def boot(kernel, share, job, limit, follow):
