@@ -98,8 +98,7 @@ class Context {
 
   // Per message.
   [[nodiscard]] base::Status usable() const;
-  [[nodiscard]] base::Status latch_allows(bool confirm);
-  [[nodiscard]] base::Result<bool> needs_seal(bool confidential, std::uint32_t qop) const;
+  [[nodiscard]] base::Status confirm_latch();
   [[nodiscard]] std::uint32_t seconds_left() const;
 
   mutable Mutex mutex_;

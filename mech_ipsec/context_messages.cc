@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What an established context does: facts, and messages behind the latch.
-//
-// The latch decides (docs/protocol.md has the same table):
-//   established        QOP 0 is a channel token, if the channel gives what was asked; all else as asked
-//   stale, monitored   wrap seals; a channel token that came is taken only after the broker has confirmed the latch
-//   broken and others  nothing but opening sealed tokens, which need no channel
+// What the latch allows is decided in decision.h; the broker is asked only here, and only where a token needs it.
 #include "base/trace.h"
 #include "client/deadline.h"
 #include "mech_ipsec/context.h"
+#include "mech_ipsec/decision.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -20,13 +17,6 @@ using base::View;
 using protocol::LatchState;
 
 constexpr std::uint16_t kSealedStrength = 256;
-constexpr std::uint32_t kQopSealed = 1;  // 0 rests on the channel
-
-bool unconfirmed(LatchState state) noexcept { return state == LatchState::stale || state == LatchState::monitored; }
-
-base::Error broken(LatchState state) {
-  return fail(Code::LATCH_BROKEN, std::string("the latch is ") + protocol::latch_state_name(state));
-}
 
 }  // namespace
 
@@ -63,42 +53,32 @@ Status Context::usable() const {
   return seconds_left() == 0 ? Status(fail(Code::EXPIRED)) : Status();
 }
 
-// For all that rests on the channel. `confirm`: a stale latch is not enough; ask the broker, once.
-Status Context::latch_allows(bool confirm) {
-  const LatchState state = latch_.state();
-  if (state == LatchState::established) return {};
-  if (!unconfirmed(state)) return broken(state);
-  if (!confirm) return {};
+Status Context::confirm_latch() {
+  const LatchState before = latch_.state();
   const Status confirmed = client::Broker::check(terms_.socket.fd, terms_.socket.cookie, latch_);
-  if (base::tracing()) base::trace("context", "latch " + std::string(protocol::latch_state_name(state)) + (confirmed.ok() ? ", confirmed" : ": " + base::describe(confirmed.error())));
+  if (base::tracing()) base::trace("context", "latch " + std::string(protocol::latch_state_name(before)) + (confirmed.ok() ? ", confirmed" : ": " + base::describe(confirmed.error())));
   return confirmed;
-}
-
-Result<bool> Context::needs_seal(bool confidential, std::uint32_t qop) const {
-  if (qop > kQopSealed) return fail(Code::BAD_QOP, "wanted 0 or 1, found " + std::to_string(qop));
-  if (qop == kQopSealed || !channel_.integrity || (confidential && !channel_.confidentiality)) return true;
-  return latch_.state() != LatchState::established;
 }
 
 Result<bool> Context::wrap(bool confidential, std::uint32_t qop, View message, std::span<std::byte> token) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
-  if (const Status latch = latch_allows(false); !latch) return latch.error();
-  const auto seal = needs_seal(confidential, qop);
-  if (!seal) return seal.error();
-  const Status put = *seal ? protection_->put_sealed(message, token) : protection_->put_channel(message, token);
+  const auto type = decide_wrap(latch_.state(), channel_, confidential, qop);
+  if (!type) return type.error();
+  const bool seal = *type == MessageType::sealed;
+  const Status put = seal ? protection_->put_sealed(message, token) : protection_->put_channel(message, token);
   if (!put) return put.error();
-  return *seal || channel_.confidentiality;
+  return seal || channel_.confidentiality;
 }
 
 Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte> message) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   const bool sealed = token.type == MessageType::sealed;
-  if (!sealed) {
-    if (!channel_.integrity) return fail(Code::WEAK, "the channel gives no integrity");
-    if (const Status latch = latch_allows(true); !latch) return latch.error();
-  }
+  const auto opening = decide_unwrap(latch_.state(), channel_, token.type);
+  if (!opening) return opening.error();
+  if (*opening == Opening::when_confirmed)
+    if (const Status confirmed = confirm_latch(); !confirmed) return confirmed.error();
   const auto order = sealed ? protection_->open_sealed(token, message) : protection_->open_channel(token, message);
   if (!order) return order.error();
   return Unwrapped{token.body.size(), sealed || channel_.confidentiality, sealed, *order};
@@ -107,15 +87,14 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte
 Status Context::get_mic(std::uint32_t qop, View message, std::span<std::byte, kMicSize> token) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;
-  if (qop > kQopSealed) return fail(Code::BAD_QOP, "wanted 0 or 1, found " + std::to_string(qop));
-  if (const Status latch = latch_allows(false); !latch) return latch;
+  if (const Status latch = decide_mic(latch_.state(), qop); !latch) return latch;
   return protection_->put_mic(message, token);
 }
 
 Result<Order> Context::verify_mic(const MessageToken& token, View message) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
-  if (const Status latch = latch_allows(false); !latch) return latch.error();
+  if (const Status latch = decide_mic(latch_.state(), 0); !latch) return latch.error();
   return protection_->check_mic(token, message);
 }
 
