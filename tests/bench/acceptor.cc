@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 
 #include "tests/bench/hosts.h"
 #include "tests/bench/tcp.h"
@@ -30,17 +31,13 @@ void establish(Context& context, const Credential& credential, int fd, std::stri
   context.must_be_mutual();
 }
 
-// A credential of `ipsec` names the socket, so it is made when the first token is here: as part of what is measured.
+// Credentials are held before the first token, in both cases; one of `ipsec` names the socket and so comes with it.
 void serve(int fd, Mechanism mechanism, const Credential& krb5) {
+  std::optional<Credential> own;
+  if (mechanism == Mechanism::ipsec) own.emplace(mechanism, GSS_C_ACCEPT, Credential::Store{{"ipsec-socket", std::to_string(fd)}});
   Context context(mechanism);
   send_token(fd, "");
-  const std::string first = receive_token(fd);
-  if (mechanism == Mechanism::krb5) {
-    establish(context, krb5, fd, first);
-  } else {
-    const Credential own(mechanism, GSS_C_ACCEPT, {{"ipsec-socket", std::to_string(fd)}});
-    establish(context, own, fd, first);
-  }
+  establish(context, own ? *own : krb5, fd, receive_token(fd));
   char none;
   (void)!recv(fd, &none, 1, 0);
 }

