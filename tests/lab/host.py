@@ -20,7 +20,8 @@ SANITIZERS = {"UBSAN_OPTIONS": f"print_stacktrace=1:halt_on_error=1:log_path={RE
               "ASAN_OPTIONS": f"detect_leaks=1:log_path={REPORTS}/asan",
               "LSAN_OPTIONS": "suppressions=/run/share/lsan.supp:print_suppressions=0",
               "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:log_path={REPORTS}/tsan:suppressions=/run/share/tsan.supp"}
-VALGRIND = ["valgrind", "-q", "--leak-check=full", "--errors-for-leak-kinds=definite", "--error-exitcode=99", f"--log-file={REPORTS}/valgrind.%p"]
+VALGRIND = ["valgrind", "-q", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite", "--error-exitcode=99",
+            "--suppressions=/run/share/valgrind.supp", f"--log-file={REPORTS}/valgrind.%p"]
 
 
 def enter(namespace):

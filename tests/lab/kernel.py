@@ -42,7 +42,7 @@ class UserModeLinux:
 def stage(build, share):
     """Copies what is tested to where the guest finds it, wherever the build tree lies."""
     (share / "bin").mkdir()
-    for suppressions in ("tsan.supp", "lsan.supp"):
+    for suppressions in ("tsan.supp", "lsan.supp", "valgrind.supp"):
         shutil.copy(TOP / "tests/support" / suppressions, share)
     for program in PROGRAMS:
         if not (Path(build) / program).exists():
