@@ -34,6 +34,7 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_new_peer_on_the_socket_leaves_old_contexts_broken);
   CPPUNIT_TEST(a_socket_that_is_gone_closes_it);
   CPPUNIT_TEST(a_released_slot_is_given_anew_with_another_generation);
+  CPPUNIT_TEST(a_slot_given_anew_does_not_rest_on_its_former_socket);
   CPPUNIT_TEST(another_clients_slot_cannot_be_released);
   CPPUNIT_TEST(a_full_page_is_a_limit);
   CPPUNIT_TEST(check_confirms_and_latches_again);
@@ -200,6 +201,20 @@ class LatchesTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(state() == LatchState::none);
     latches().release(end_->page, slot_);  // the old generation frees nothing
     CPPUNIT_ASSERT(!latches().establish(setup(), end_->page, now_));
+  }
+
+  void a_slot_given_anew_does_not_rest_on_its_former_socket() {
+    CPPUNIT_ASSERT(latches().rests_on(end_->page, slot_, setup().cookie, setup().flow));
+    latches().release(end_->page, slot_);
+    LatchSetup other = setup();
+    ++other.cookie;
+    Slot anew;
+    do anew = *latches().establish(other, end_->page, now_);
+    while (anew.number != slot_.number);
+    CPPUNIT_ASSERT(latches().rests_on(end_->page, anew, other.cookie, other.flow));
+    CPPUNIT_ASSERT(!latches().rests_on(end_->page, anew, setup().cookie, setup().flow));
+    latches().drop_page(end_->page);
+    CPPUNIT_ASSERT(!latches().rests_on(end_->page, anew, other.cookie, other.flow));
   }
 
   void another_clients_slot_cannot_be_released() {
