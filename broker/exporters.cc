@@ -91,8 +91,17 @@ base::Result<channel::Sa> Exporters::choose(Bench& bench, const std::vector<chan
 
 void Exporters::remember(std::uint64_t cookie, const channel::FlowLabel& label, SharedExporter exporter, Time now) {
   const std::lock_guard lock(mutex_);
-  make_room(handshakes_, kLimit);
-  handshakes_[{cookie, encode(label)}] = {std::move(exporter), now};
+  while (arrivals_.size() >= kLimit) drop_oldest();
+  Handshake key{cookie, encode(label)};
+  arrivals_.emplace_back(key, now);
+  handshakes_[std::move(key)] = {std::move(exporter), now};
+}
+
+void Exporters::drop_oldest() {
+  const auto& [key, when] = arrivals_.front();
+  const auto entry = handshakes_.find(key);
+  if (entry != handshakes_.end() && entry->second.used == when) handshakes_.erase(entry);
+  arrivals_.pop_front();
 }
 
 SharedExporter Exporters::recall(std::uint64_t cookie, const channel::FlowLabel& label, Time now) {
@@ -112,7 +121,7 @@ void Exporters::expire(Time now) {
   const std::lock_guard lock(mutex_);
   const auto old = [now](const auto& entry) { return now - entry.second.used > kLifetime; };
   std::erase_if(pairs_, old);
-  std::erase_if(handshakes_, old);
+  while (!arrivals_.empty() && now - arrivals_.front().second > kLifetime) drop_oldest();
 }
 
 std::size_t Exporters::size() const {

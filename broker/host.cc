@@ -25,7 +25,7 @@ class RealHost final : public Host {
     return kernel::set_latch(fd, flow, out, in);
   }
   base::Status clear_latch(int fd, const channel::Flow& flow) override { return kernel::clear_latch(fd, flow); }
-  base::Result<kernel::RouteFacts> read_route(const channel::Flow& flow) override { return kernel::read_route(flow); }
+  base::Result<kernel::RouteFacts> read_route(const channel::Flow& flow) override;
   base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) override {
     return kernel::list_sockets(protocol);
   }
@@ -45,6 +45,19 @@ class RealHost final : public Host {
  private:
   std::uint64_t netns_;
 };
+
+// Each thread keeps its port.
+base::Result<kernel::RouteFacts> RealHost::read_route(const channel::Flow& flow) {
+  thread_local std::unique_ptr<kernel::NetlinkPort> kept;
+  if (!kept) {
+    auto opened = kernel::open_route_port(kRequestTimeoutMs);
+    if (!opened) return opened.error();
+    kept = *std::move(opened);
+  }
+  auto facts = kernel::read_route(*kept, flow);
+  if (!facts) kept.reset();
+  return facts;
+}
 
 // Read anew each time: containers change it, and a stale value would call a port privileged that is not.
 std::uint16_t RealHost::unprivileged_port_start() {

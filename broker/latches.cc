@@ -40,6 +40,7 @@ base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared
   latch.stale_since = Time();
   latch.made = when;
   latch.contexts.push_back({page, *slot});
+  cookies_[{page.get(), slot->number}] = setup.cookie;
   tell(latch);
   return slot;
 }
@@ -71,11 +72,21 @@ bool Latches::any_stale() const {
   return std::any_of(latches_.begin(), latches_.end(), [](const auto& entry) { return entry.second.stale_since != Time(); });
 }
 
+void Latches::leave(const Context& context, std::uint64_t cookie) {
+  const auto latch = latches_.find(cookie);
+  if (latch == latches_.end()) return;
+  std::erase_if(latch->second.contexts,
+                [&context](const Reference& other) { return other.page.get() == context.first && other.slot.number == context.second; });
+}
+
 void Latches::release(const std::shared_ptr<Page>& page, const Slot& slot) {
   const std::lock_guard lock(mutex_);
   if (!page->holds(slot)) return;
-  for (auto& [cookie, latch] : latches_)
-    std::erase_if(latch.contexts, [&](const Reference& context) { return context.page == page && context.slot.number == slot.number; });
+  const auto entry = cookies_.find({page.get(), slot.number});
+  if (entry != cookies_.end()) {
+    leave(entry->first, entry->second);
+    cookies_.erase(entry);
+  }
   page->give_back(slot);
 }
 
@@ -89,8 +100,10 @@ bool Latches::rests_on(const std::shared_ptr<Page>& page, const Slot& slot, std:
 
 void Latches::drop_page(const std::shared_ptr<Page>& page) {
   const std::lock_guard lock(mutex_);
-  for (auto& [cookie, latch] : latches_)
-    std::erase_if(latch.contexts, [&page](const Reference& context) { return context.page == page; });
+  const auto first = cookies_.lower_bound({page.get(), 0});
+  auto entry = first;
+  for (; entry != cookies_.end() && entry->first.first == page.get(); ++entry) leave(entry->first, entry->second);
+  cookies_.erase(first, entry);
 }
 
 void Latches::close_gone(const std::function<bool(std::uint16_t, std::uint64_t)>& there, Time before) {

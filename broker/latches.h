@@ -73,11 +73,14 @@ class Latches {
     Time stale_since{}, made{};
     std::vector<Reference> contexts;
   };
+  using Context = std::pair<const Page*, std::uint32_t>;  // page, number of the slot
+  void leave(const Context& context, std::uint64_t cookie);
   static void tell(const Latch& latch);
   static void end(Latch& latch, protocol::LatchState state);
 
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, Latch> latches_;  // by cookie
+  std::map<std::uint64_t, Latch> latches_;   // by cookie
+  std::map<Context, std::uint64_t> cookies_;  // what each context that was not released rests on, or rested
 };
 
 }  // namespace gssipsec::broker

@@ -7,6 +7,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <chrono>
@@ -48,10 +49,10 @@ class RealPort final : public NetlinkPort {
     const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(timeout_ms_.value_or(0));
     for (int foreign = 0; timeout_ms_ || foreign < kForeignAtOnce; ++foreign) {
       if (base::Status ready = wait(deadline); !ready) return ready.error();
-      base::Bytes buffer(kLargestDatagram);
-      auto arrival = receive_into(buffer);
+      base::Bytes datagram;
+      auto arrival = receive_into(datagram);
       if (!arrival) return arrival.error();
-      if (*arrival == Arrival::deliver) return buffer;
+      if (*arrival == Arrival::deliver) return datagram;
       if (*arrival == Arrival::lost) return base::fail(Code::NETLINK_LOST, "a datagram was longer than the buffer");
       if (*arrival == Arrival::foreign) ++foreign_;
       if (*arrival == Arrival::nothing && !timeout_ms_) break;
@@ -75,9 +76,10 @@ class RealPort final : public NetlinkPort {
     }
   }
 
-  base::Result<Arrival> receive_into(base::Bytes& buffer) const {
+  // The port's own room is kept from one datagram to the next, and what was in it is wiped: some hold keys.
+  base::Result<Arrival> receive_into(base::Bytes& datagram) {
     sockaddr_nl sender{};
-    iovec part{buffer.data(), buffer.size()};
+    iovec part{room_.data(), room_.size()};
     msghdr message{};
     message.msg_name = &sender;
     message.msg_namelen = sizeof sender;
@@ -88,13 +90,16 @@ class RealPort final : public NetlinkPort {
     while (got < 0 && errno == EINTR);
     if (got < 0 && errno == EAGAIN) return Arrival::nothing;
     if (got < 0) return base::system_error(errno == ENOBUFS ? Code::NETLINK_LOST : Code::NETLINK, "recvmsg", errno);
-    buffer.resize(static_cast<std::size_t>(got));
+    const auto filled = std::span(room_).first(static_cast<std::size_t>(got));
+    datagram.assign(filled.begin(), filled.end());
+    explicit_bzero(filled.data(), filled.size());
     return judge(sender, message.msg_namelen, message.msg_flags);
   }
 
   Socket socket_;
   std::optional<int> timeout_ms_;
   std::uint64_t foreign_ = 0;
+  base::Bytes room_ = base::Bytes(kLargestDatagram);
 };
 
 // Beyond net.core.rmem_max where CAP_NET_ADMIN allows it; what is refused only makes losses likelier.

@@ -86,8 +86,12 @@ base::Result<bool> is_exempt(channel::Family family, const std::string& device) 
 base::Result<RouteFacts> read_route(const channel::Flow& flow) {
   auto port = open_route_port(kTimeoutMs);
   if (!port) return port.error();
+  return read_route(**port, flow);
+}
+
+base::Result<RouteFacts> read_route(NetlinkPort& port, const channel::Flow& flow) {
   Route route;
-  Status ok = ask(**port, route_request(flow), "look-up of a route", [&route](const Message& message) -> Status {
+  Status ok = ask(port, route_request(flow), "look-up of a route", [&route](const Message& message) -> Status {
     auto decoded = decode_route(message.payload);
     if (!decoded) return decoded.error();
     route = *decoded;
@@ -95,7 +99,7 @@ base::Result<RouteFacts> read_route(const channel::Flow& flow) {
   });
   if (!ok) return ok.error();
   Link link;
-  if (ok = read_link(**port, route.output_ifindex, link); !ok) return ok.error();
+  if (ok = read_link(port, route.output_ifindex, link); !ok) return ok.error();
   auto exempt = is_exempt(flow.remote.family, link.name);
   if (!exempt) return exempt.error();
   RouteFacts facts;
