@@ -230,6 +230,7 @@ gss_name_t import_name(Peer& peer, const std::string& kind, std::string text, OM
 
 Json do_target(Peer& peer, const Words& words) {
   OM_uint32 major = 0, minor = 0;
+  gss_release_name(&minor, &peer.target);
   peer.target = import_name(peer, words.at(1), words.at(2), major, minor);
   return outcome(peer, major, minor);
 }
