@@ -170,6 +170,7 @@ Context::Answer Context::answer_hello(const ContextToken& token) {
   if (!reply) return reply.error();
   transcript_.add(inner_);
   if (reply->retry) return challenge_peer(*reply->retry);
+  initiator_asked_mutual_ = reply->initiator_wants & protocol::kWantMutual;
   base::Bytes answer = sealed_token(TokenType::reply, std::move(reply->sealed));
   transcript_.add(answer);
   if (const Status names = names_of(reply->channel); !names) return names.error();
@@ -200,9 +201,10 @@ Status Context::names_of(const protocol::ChannelInfo& channel) {
   return {};
 }
 
-// Did this end prove itself to the initiator, or the acceptor to this end?
+// Did this end prove itself to the initiator, or the acceptor to this end? An initiator that asked for it refuses otherwise;
+// what one that did not ask believes is not known here.
 bool Context::is_mutual() const {
-  if (role_ == Role::acceptor) return local_ && !local_->is_anonymous();
+  if (role_ == Role::acceptor) return initiator_asked_mutual_ && local_ && !local_->is_anonymous();
   return channel_.peer_authenticated && peer_ && !peer_->is_anonymous();
 }
 

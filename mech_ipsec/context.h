@@ -113,6 +113,7 @@ class Context {
   protocol::ChannelInfo channel_;
   std::optional<Name> local_, peer_;
   bool bound_ = false;
+  bool initiator_asked_mutual_ = false;  // acceptor: what the initiator insists on
   std::int64_t expires_ = 0;         // milliseconds of the monotonic clock; 0 never
   client::LatchWord latch_;
   std::optional<Protection> protection_;

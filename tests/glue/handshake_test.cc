@@ -290,6 +290,7 @@ class HandshakeTest : public CppUnit::TestFixture {
     without.request &= ~OM_uint32{GSS_C_MUTUAL_FLAG};
     without.must_shake();
     CPPUNIT_ASSERT(!(without.initiator.flags & GSS_C_MUTUAL_FLAG));
+    CPPUNIT_ASSERT(!(without.acceptor.flags & GSS_C_MUTUAL_FLAG));
     twin_->knobs.peer_authenticated = true;
     twin_->knobs.acceptor_anonymous = true;
     Pair nobody;

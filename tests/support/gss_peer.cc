@@ -164,6 +164,16 @@ Json do_connect(Peer& peer, const Words& words) {
   return Json().number("fd", peer.fd);
 }
 
+// reconnect HOST PORT: the same socket, connected elsewhere
+Json do_reconnect(Peer& peer, const Words& words) {
+  const sockaddr none{AF_UNSPEC, {}};
+  if (connect(peer.fd, &none, sizeof none) != 0) return failed("connect(AF_UNSPEC)");
+  socklen_t size = 0;
+  const sockaddr_storage to = address_of(words.at(1), std::stoi(words.at(2)), size);
+  if (connect(peer.fd, reinterpret_cast<const sockaddr*>(&to), size) != 0) return failed("connect");
+  return Json().number("fd", peer.fd);
+}
+
 Json do_listen(Peer& peer, const Words& words) {
   peer.listener = bound_socket(words.at(1), std::stoi(words.at(2)), SOCK_STREAM);
   if (peer.listener < 0 || listen(peer.listener, 16) != 0) return failed("listen");
@@ -235,20 +245,23 @@ Json do_target(Peer& peer, const Words& words) {
   return outcome(peer, major, minor);
 }
 
-// cred initiate|accept [socket=N|socket=current] [name=SERVICE@HOST]
+// cred initiate|accept [socket=N|socket=current] [anonymous=allow] [name=SERVICE@HOST]
 Json do_cred(Peer& peer, const Words& words) {
   OM_uint32 major = 0, minor = 0, ignored = 0;
   std::string socket = option(words, "socket"), name_text = option(words, "name");
   if (socket == "current") socket = std::to_string(peer.fd);
-  gss_key_value_element_desc element{"ipsec-socket", socket.c_str()};
-  const gss_key_value_set_desc store{1, &element};
+  const std::string anonymous = option(words, "anonymous");
+  std::vector<gss_key_value_element_desc> elements;
+  if (!socket.empty()) elements.push_back({"ipsec-socket", socket.c_str()});
+  if (!anonymous.empty()) elements.push_back({"ipsec-anonymous", anonymous.c_str()});
+  const gss_key_value_set_desc store{static_cast<OM_uint32>(elements.size()), elements.data()};
   gss_name_t name = GSS_C_NO_NAME;
   if (!name_text.empty()) name = import_name(peer, "hostbased", name_text, major, minor);
   gss_release_cred(&ignored, &peer.cred);
   gss_OID_set_desc mechs{1, peer.mech};
   major = gss_acquire_cred_from(&minor, name, GSS_C_INDEFINITE, peer.mech == GSS_C_NO_OID ? GSS_C_NO_OID_SET : &mechs,
                                 words.at(1) == "accept" ? GSS_C_ACCEPT : GSS_C_INITIATE,
-                                socket.empty() ? GSS_C_NO_CRED_STORE : &store, &peer.cred, nullptr, nullptr);
+                                elements.empty() ? GSS_C_NO_CRED_STORE : &store, &peer.cred, nullptr, nullptr);
   gss_release_name(&ignored, &name);
   return outcome(peer, major, minor);
 }
@@ -358,7 +371,6 @@ Json do_small(Peer& peer, const Words& words) {
   if (verb == "close") close(peer.fd);
   if (verb == "shutdown") shutdown(peer.fd, SHUT_RDWR);
   if (verb == "setuid" && (setgid(static_cast<gid_t>(std::stoul(words.at(1)))) != 0 || setuid(static_cast<uid_t>(std::stoul(words.at(1)))) != 0)) return failed("setuid");
-  if (verb == "use") peer.fd = std::stoi(words.at(1));
   return Json().number("fd", peer.fd);
 }
 
@@ -369,7 +381,7 @@ Json run(Peer& peer, const Words& words) {
       {"bypass", do_bypass},   {"mech", do_mech},       {"target", do_target}, {"cred", do_cred},       {"init", do_init},
       {"step", do_step},       {"inquire", do_inquire}, {"wrap", do_wrap},     {"unwrap", do_unwrap},   {"mic", do_mic},
       {"verify", do_verify},   {"delete", do_delete},   {"context", do_small}, {"bindings", do_small},  {"close", do_small},
-      {"shutdown", do_small},  {"setuid", do_small},    {"use", do_small}};
+      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}};
   const auto verb = kVerbs.find(words.empty() ? "" : words[0]);
   return verb == kVerbs.end() ? Json().text("error", "no such command") : verb->second(peer, words);
 }
