@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "broker/board.h"
 
+#include <utility>
+
+#include "channel/slice.h"
+
 namespace gssipsec::broker {
 namespace {
 
@@ -10,8 +14,8 @@ constexpr auto kYoung = std::chrono::seconds(1);
 }  // namespace
 
 std::optional<channel::PeerInfo> View::peer_of(const channel::SaId& id) const {
-  const auto arrival = arrivals->find(id);
-  const std::uint64_t since = arrival == arrivals->end() ? 0 : arrival->second.sequence;
+  const auto arrival = arrivals.find(id);
+  const std::uint64_t since = arrival == arrivals.end() ? 0 : arrival->second.sequence;
   for (const SourceState& source : sources) {
     if (source.answered < since) continue;
     const auto peer = source.snapshot->peers.find(id);
@@ -21,54 +25,89 @@ std::optional<channel::PeerInfo> View::peer_of(const channel::SaId& id) const {
 }
 
 bool View::peer_may_come(const channel::SaId& id, Time now) const {
-  const auto arrival = arrivals->find(id);
-  if (arrival == arrivals->end()) return false;
+  const auto arrival = arrivals.find(id);
+  if (arrival == arrivals.end()) return false;
   for (const SourceState& source : sources)
     if (source.asked < arrival->second.sequence || (source.healthy && now - arrival->second.when < kYoung)) return true;
   return false;
 }
 
-Board::Board() {
-  view_.databases = std::make_shared<const kernel::Databases>();
-  view_.arrivals = std::make_shared<const Arrivals>();
-}
-
-View Board::current() const {
+Outline Board::outline() const {
   const std::lock_guard lock(mutex_);
-  return view_;
+  return outline_;
 }
 
-View Board::newer_than(std::uint64_t version, Time deadline) const {
+View Board::look(const channel::Flow& flow) const {
+  auto databases = std::make_shared<kernel::Databases>();
+  View view;
+  const std::lock_guard lock(mutex_);
+  static_cast<Outline&>(view) = outline_;
+  channel::Slice slice = channel::slice_of(flow, tables_.spd, tables_.sad);
+  view.cut = slice.cut;
+  databases->spd = std::move(slice.spd);
+  databases->sad.sas.reserve(slice.sas.size());
+  for (const channel::SadIndex::Held* held : slice.sas) {
+    databases->sad.sas.push_back(held->sa);
+    view.arrivals[held->sa.id] = tables_.sad.arrival_of(held->sa.id);
+  }
+  view.databases = std::move(databases);
+  return view;
+}
+
+void Board::wait_newer(std::uint64_t version, Time deadline) const {
   std::unique_lock lock(mutex_);
-  changed_.wait_until(lock, deadline, [this, version] { return view_.version > version; });
-  return view_;
+  changed_.wait_until(lock, deadline, [this, version] { return outline_.version > version; });
 }
 
-void Board::publish_databases(std::shared_ptr<const kernel::Databases> databases, bool fresh, std::uint64_t epoch,
-                              std::shared_ptr<const Arrivals> arrivals, std::uint64_t arrivals_seen) {
+bool Board::holds(const channel::SaId& id) const {
+  const std::lock_guard lock(mutex_);
+  return tables_.sad.contains(id);
+}
+
+bool Board::has_templates() const {
+  const std::lock_guard lock(mutex_);
+  return tables_.spd.has_templates();
+}
+
+channel::Sad Board::between(const std::vector<channel::AddressPair>& ends) const {
+  channel::Sad sad;
+  const std::lock_guard lock(mutex_);
+  for (const channel::AddressPair& pair : ends)
+    for (const channel::SadIndex::Held& held : tables_.sad.between(pair.source, pair.destination)) sad.sas.push_back(held.sa);
+  return sad;
+}
+
+void Board::each_sa(const std::function<void(const channel::Sa&)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  tables_.sad.each([&visit](const channel::SadIndex::Held& held) { visit(held.sa); });
+}
+
+void Board::edit(const Edit& edit) {
+  const std::lock_guard lock(mutex_);
+  outline_.epoch = edit(tables_, outline_.epoch);
+}
+
+void Board::publish(bool fresh, std::uint64_t arrivals_seen) {
   {
     const std::lock_guard lock(mutex_);
-    view_.databases.swap(databases);  // the old one goes outside the lock
-    view_.fresh = fresh;
-    view_.epoch = epoch;
-    view_.arrivals = std::move(arrivals);
-    view_.arrivals_seen = arrivals_seen;
-    ++view_.version;
+    outline_.fresh = fresh;
+    outline_.arrivals_seen = arrivals_seen;
+    ++outline_.version;
   }
   changed_.notify_all();
 }
 
 void Board::set_stale() {
   const std::lock_guard lock(mutex_);
-  view_.fresh = false;
-  ++view_.version;
+  outline_.fresh = false;
+  ++outline_.version;
 }
 
 void Board::publish_sources(std::vector<SourceState> sources) {
   {
     const std::lock_guard lock(mutex_);
-    view_.sources.swap(sources);
-    ++view_.version;
+    outline_.sources.swap(sources);
+    ++outline_.version;
   }
   changed_.notify_all();
 }

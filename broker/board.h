@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What the broker knows now: one immutable View of the kernel's databases and of the IKE sources' peers, replaced whole
-// by its writers (event thread: databases; IKE thread: peers) and read by everybody. A reader may wait for the next
-// one. Threads: all functions from any thread; nothing is called back under the lock.
+// What the broker knows now: the kernel's databases, written by the event thread, and the IKE sources' peers, written by the
+// IKE thread; read by everybody. A reader gets a View of one flow: copies of what can matter to it, consistent, made under
+// a lock that is held for that long only. A reader may wait for the next change. Threads: all functions from any thread;
+// nothing is called back under the lock but what says so.
 #pragma once
 
-#include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,18 +16,14 @@
 
 #include "channel/identity.h"
 #include "ike/source.h"
-#include "kernel/xfrm.h"
+#include "kernel/xfrm_mirror.h"
 
 namespace gssipsec::broker {
 
 using Time = std::chrono::steady_clock::time_point;
 
-// When an SA came into the mirror. SPIs are reused: an IKE source's word about an SA counts only if the source was
-// asked after that SA appeared.
-struct Arrival {
-  std::uint64_t sequence = 0;  // View::arrivals_seen when it came
-  Time when{};
-};
+// SPIs are reused: an IKE source's word about an SA counts only if the source was asked after that SA appeared.
+using channel::Arrival;
 using Arrivals = std::map<channel::SaId, Arrival>;
 
 struct SourceState {
@@ -39,14 +34,19 @@ struct SourceState {
   std::shared_ptr<const ike::Snapshot> snapshot;    // kept while the source is away; never null
 };
 
-struct View {
-  std::shared_ptr<const kernel::Databases> databases;  // never null
-  bool fresh = false;                                  // the mirror is in step
-  std::uint64_t epoch = 0;                             // of the SPD: see history.h
-  std::shared_ptr<const Arrivals> arrivals;            // recent ones only; never null
-  std::uint64_t arrivals_seen = 0;                     // sequence of the newest arrival
-  std::vector<SourceState> sources;                    // in order of precedence
-  std::uint64_t version = 0;                           // counts publications
+// All but the databases.
+struct Outline {
+  bool fresh = false;                // the mirror is in step
+  std::uint64_t epoch = 0;           // of the SPD: see history.h
+  std::uint64_t arrivals_seen = 0;   // sequence of the newest arrival
+  std::vector<SourceState> sources;  // in order of precedence
+  std::uint64_t version = 0;         // counts publications
+};
+
+struct View : Outline {
+  std::shared_ptr<const kernel::Databases> databases;  // what matters to the flow; never null
+  bool cut = false;                                    // more matters than anybody looks at
+  Arrivals arrivals;                                   // of its SAs
 
   // The peer of an SA that has this name now. Nothing when no source knows it, or only knew a former SA of this name.
   [[nodiscard]] std::optional<channel::PeerInfo> peer_of(const channel::SaId& id) const;
@@ -56,14 +56,26 @@ struct View {
 
 class Board {
  public:
-  Board();
-  [[nodiscard]] View current() const;
-  // A view newer than `version`, or the newest one when `deadline` has passed.
-  [[nodiscard]] View newer_than(std::uint64_t version, Time deadline) const;
+  [[nodiscard]] Outline outline() const;
+  [[nodiscard]] View look(const channel::Flow& flow) const;
+  // Returns when there is something newer than `version`, or when `deadline` has passed.
+  void wait_newer(std::uint64_t version, Time deadline) const;
 
-  void publish_databases(std::shared_ptr<const kernel::Databases> databases, bool fresh, std::uint64_t epoch,
-                         std::shared_ptr<const Arrivals> arrivals, std::uint64_t arrivals_seen);
+  [[nodiscard]] bool holds(const channel::SaId& id) const;
+  [[nodiscard]] bool has_templates() const;  // any policy asks for IPsec
+  [[nodiscard]] channel::Sad between(const std::vector<channel::AddressPair>& ends) const;
+  // Under the lock: `visit` must be short and ask nothing of the board.
+  void each_sa(const std::function<void(const channel::Sa&)>& visit) const;
+
+  // The event thread only. `edit` works under the lock and must ask nothing of the board; what it does to the SPD has the
+  // epoch that it returns from then on.
+  using Edit = std::function<std::uint64_t(kernel::Tables&, std::uint64_t epoch)>;
+  void edit(const Edit& edit);
+  void publish(bool fresh, std::uint64_t arrivals_seen);  // wakes who waits
   void set_stale();
+  // What the event thread itself wrote.
+  [[nodiscard]] const kernel::Tables& tables() const noexcept { return tables_; }
+
   void publish_sources(std::vector<SourceState> sources);
 
   // Rings the IKE thread: somebody met an SA without a peer.
@@ -73,7 +85,8 @@ class Board {
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  View view_;
+  Outline outline_;
+  kernel::Tables tables_;
   std::function<void()> bell_;
 };
 

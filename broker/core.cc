@@ -41,7 +41,7 @@ void Core::set_config(Config config) {
   config_.swap(next);
 }
 
-void Core::set_elders(std::shared_ptr<const std::set<channel::SaId>> elders) {
+void Core::set_elders(std::shared_ptr<const std::vector<channel::SaId>> elders) {
   const std::lock_guard lock(mutex_);
   elders_ = std::move(elders);
 }
@@ -53,7 +53,7 @@ bool Core::has_elders() const {
 
 bool Core::elder(const channel::SaId& id) const {
   const std::lock_guard lock(mutex_);
-  return !elders_ || elders_->contains(id);  // not known yet: suppose the worst
+  return !elders_ || std::ranges::binary_search(*elders_, id);  // not known yet: suppose the worst
 }
 
 channel::Digest random_digest() {

@@ -46,7 +46,7 @@ struct Core {
   Names names;
   Counter counter;
   // SAs that were there before this broker: others may have seen their tokens.
-  void set_elders(std::shared_ptr<const std::set<channel::SaId>> elders);
+  void set_elders(std::shared_ptr<const std::vector<channel::SaId>> elders);  // sorted
   [[nodiscard]] bool has_elders() const;
   [[nodiscard]] bool elder(const channel::SaId& id) const;
   Census census;
@@ -54,7 +54,7 @@ struct Core {
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<const Config> config_;
-  std::shared_ptr<const std::set<channel::SaId>> elders_;
+  std::shared_ptr<const std::vector<channel::SaId>> elders_;
 };
 
 // 32 octets of getrandom(2). Throws std::runtime_error when the kernel gives none.

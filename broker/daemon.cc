@@ -7,7 +7,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
-#include <set>
+#include <algorithm>
 #include <thread>
 
 #include "broker/ike_thread.h"
@@ -82,7 +82,7 @@ Daemon::Daemon(DaemonSetup setup)
       core_(std::make_shared<Core>(setup.host, setup.config)),
       workers_(setup.host, limits_of(setup.config)),
       mirror_(setup.host, core_->board, core_->history,
-              Mirror::Listener{[this] { reevaluate(); }, [this] { core_->census.request(); }, [this] { core_->board.ask_refresh(); },
+              Mirror::Listener{[this](const Changes&) { reevaluate(); }, [this] { core_->census.request(); }, [this] { core_->board.ask_refresh(); },
                                [this](const channel::SaId& id) { core_->exporters.forget(id); }}) {}
 
 Daemon::~Daemon() {
@@ -132,10 +132,11 @@ base::Status Daemon::begin(base::UniqueFd listener) {
 }
 
 void Daemon::note_elders() {
-  const View view = core_->board.current();
-  if (!view.fresh) return;  // later, when the first dump succeeds
-  auto elders = std::make_shared<std::set<channel::SaId>>();
-  for (const channel::Sa& sa : view.databases->sad.sas) elders->insert(sa.id);
+  if (!mirror_.fresh()) return;  // later, when the first dump succeeds
+  auto elders = std::make_shared<std::vector<channel::SaId>>();
+  elders->reserve(core_->board.tables().sad.size());
+  core_->board.each_sa([&elders](const channel::Sa& sa) { elders->push_back(sa.id); });
+  std::ranges::sort(*elders);
   core_->set_elders(std::move(elders));
 }
 
@@ -194,15 +195,11 @@ void Daemon::beat() {
   server_->beat();
   core_->exporters.expire(Clock::now());
   if (core_->windows.pairs() == 0) return;
-  const View view = core_->board.current();
-  if (!view.fresh) return;
-  std::set<channel::SaId> alive;
-  for (const channel::Sa& sa : view.databases->sad.sas) alive.insert(sa.id);
-  core_->windows.sweep([&alive](const channel::SaId& id) { return alive.contains(id); });
+  if (mirror_.fresh()) core_->windows.sweep([this](const channel::SaId& id) { return core_->board.holds(id); });
 }
 
 void Daemon::reevaluate() {
-  for (const Latches::Broken& broken : core_->latches.reevaluate(core_->board.current(), Clock::now())) {
+  for (const Latches::Broken& broken : core_->latches.reevaluate(core_->board, Clock::now())) {
     log(Level::warning, "latch broken: " + format(broken.flow) + ": " + describe(broken.why));
     if (broken.proven) destroy(broken);
   }

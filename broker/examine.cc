@@ -45,11 +45,11 @@ base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow
 
 void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment) {
   while (true) {
-    view = core.board.current();
+    view = core.board.look(flow);
     assessment = assess(flow, around, view, now());
     if (!assessment.may_improve || now() >= deadline) return;
     if (view.fresh) core.board.ask_refresh();
-    (void)core.board.newer_than(view.version, std::min(deadline, now() + kAskAgain));
+    core.board.wait_newer(view.version, std::min(deadline, now() + kAskAgain));
   }
 }
 

@@ -78,7 +78,7 @@ void IkeThread::run() {
 }
 
 void IkeThread::refresh(Entry& entry) {
-  const std::uint64_t seen = board_.current().arrivals_seen;
+  const std::uint64_t seen = board_.outline().arrivals_seen;
   auto snapshot = entry.source->refresh();
   entry.state.asked = seen;
   entry.state.healthy = snapshot.ok();

@@ -53,11 +53,12 @@ std::optional<LatchInfo> Latches::find(std::uint64_t cookie, const channel::Flow
   return LatchInfo{latch.status, latch.setup.parameters, latch.setup.owner, latch.setup.since_start, latch.setup.flow, latch.setup.around};
 }
 
-std::vector<Latches::Broken> Latches::reevaluate(const View& view, Time when) {
+std::vector<Latches::Broken> Latches::reevaluate(const Board& board, Time when) {
   std::vector<Broken> broken;
   const std::lock_guard lock(mutex_);
   for (auto& [cookie, latch] : latches_) {
     const LatchState before = latch.status.state;
+    const View view = board.look(latch.setup.flow);
     const Assessment now = assess(latch.setup.flow, latch.setup.around, view, when);
     latch.status = next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
     if (latch.status.state == before) continue;

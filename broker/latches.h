@@ -43,7 +43,7 @@ class Latches {
   [[nodiscard]] base::Result<Slot> establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when);
   [[nodiscard]] std::optional<LatchInfo> find(std::uint64_t cookie, const channel::Flow& flow) const;
 
-  // Each latch against the view. Returns the connections that just broke.
+  // Each latch against what the board says. Returns the connections that just broke.
   struct Broken {
     channel::Flow flow;
     std::uint64_t cookie = 0;
@@ -51,7 +51,7 @@ class Latches {
     bool proven = false;  // something changed, rather than could not be confirmed in time
     base::Error why;
   };
-  std::vector<Broken> reevaluate(const View& view, Time when);
+  std::vector<Broken> reevaluate(const Board& board, Time when);
   [[nodiscard]] bool any_stale() const;
 
   void release(const std::shared_ptr<Page>& page, const Slot& slot);

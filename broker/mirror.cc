@@ -1,65 +1,33 @@
 // SPDX-License-Identifier: MIT
 #include "broker/mirror.h"
 
-#include <algorithm>
 #include <utility>
+
+#include "base/secret.h"
 
 namespace gssipsec::broker {
 namespace {
 
-using channel::Policy;
+using base::Code;
 
-// After this long every source has been asked about an SA, and its arrival is no news.
-constexpr auto kArrivalMemory = std::chrono::seconds(30);
 constexpr int kMaxDatagrams = 4096;  // one turn of the event loop
+constexpr int kQuietTries = 3;
 
-bool same_key(const Policy& a, const Policy& b) {
-  return a.direction == b.direction && a.selector == b.selector && a.sub_policy == b.sub_policy && a.mark == b.mark && a.if_id == b.if_id;
-}
-
-template <typename Match>
-std::vector<Policy> those(const channel::Spd& spd, Match match) {
-  std::vector<Policy> found;
-  std::copy_if(spd.policies.begin(), spd.policies.end(), std::back_inserter(found), match);
-  return found;
-}
-
-const channel::Sa* find_sa(const channel::Sad& sad, const channel::SaId& id) {
-  const auto sa = std::find_if(sad.sas.begin(), sad.sas.end(), [&id](const channel::Sa& s) { return s.id == id; });
-  return sa == sad.sas.end() ? nullptr : &*sa;
+// Events that tell of the SPD, in the history's words.
+std::uint64_t record(History& history, const kernel::Effect& effect, std::uint64_t epoch) {
+  if (effect.defaults) return history.reset();
+  if (effect.removed.empty() && effect.added.empty()) return epoch;
+  return history.changed({effect.removed, effect.added});
 }
 
 }  // namespace
-
-bool touches_spd(const kernel::Event& event) noexcept {
-  return std::holds_alternative<kernel::PolicyAdded>(event) || std::holds_alternative<kernel::PolicyDeleted>(event) ||
-         std::holds_alternative<kernel::PolicyExpired>(event) || std::holds_alternative<kernel::PoliciesFlushed>(event) ||
-         std::holds_alternative<kernel::DefaultsChanged>(event);
-}
-
-SpdChange change_of(const kernel::Event& event, const channel::Spd& before, const channel::Spd& after) {
-  if (const auto* added = std::get_if<kernel::PolicyAdded>(&event)) {
-    const auto same = [added](const Policy& p) { return same_key(p, added->policy); };
-    return {those(before, same), those(after, same)};
-  }
-  if (const auto* expired = std::get_if<kernel::PolicyExpired>(&event)) {
-    const auto same = [expired](const Policy& p) { return p.index == expired->index && p.direction == expired->direction; };
-    return {those(before, same), those(after, same)};
-  }
-  // Deletions: whatever is not there any more.
-  std::vector<Policy> gone = those(before, [&after](const Policy& p) {
-    return std::none_of(after.policies.begin(), after.policies.end(), [&p](const Policy& q) { return p.index == q.index && same_key(p, q); });
-  });
-  return {std::move(gone), {}};
-}
 
 Mirror::Mirror(std::shared_ptr<Host> host, Board& board, History& history, Listener listener)
     : host_(std::move(host)), board_(board), history_(history), listener_(std::move(listener)) {}
 
 base::Status Mirror::start() {
-  const auto now = std::chrono::steady_clock::now();
   base::Status status = reopen();
-  if (status.ok()) status = dump(now);
+  if (status.ok()) status = dump(std::chrono::steady_clock::now());
   if (!status.ok()) lose(status.error());
   return status;
 }
@@ -69,6 +37,7 @@ base::Status Mirror::reopen() {
     auto monitor = host_->open_monitor_port();
     if (!monitor) return monitor.error();
     monitor_ = std::move(*monitor);
+    if (state_ == State::doubtful) state_ = State::lost;
   }
   if (!requests_) {
     auto requests = host_->open_request_port();
@@ -78,116 +47,135 @@ base::Status Mirror::reopen() {
   return {};
 }
 
-void Mirror::lose(base::Error why) {
-  last_error_ = std::move(why);
-  if (!fresh_) return;
-  fresh_ = false;
-  board_.set_stale();
+void Mirror::lose(base::Error why) { leave_fresh(State::lost, std::move(why)); }
+
+void Mirror::doubt(base::Error why) {
+  if (state_ == State::fresh) leave_fresh(State::doubtful, std::move(why));
 }
 
-// What the monitor queued before and during the dump is applied afterwards: events about what the dump already shows
-// either change nothing or do not fit, and then it is dumped once more.
+void Mirror::leave_fresh(State state, base::Error why) {
+  last_error_ = std::move(why);
+  const bool was_fresh = fresh();
+  state_ = state;
+  if (was_fresh) board_.set_stale();
+}
+
+void Mirror::drain() {
+  const bool changed = take_queued(std::chrono::steady_clock::now());
+  if (changed && fresh()) publish();
+}
+
+// True when the monitor said anything. What was lost is not made better by what follows.
+bool Mirror::take_queued(Time now) {
+  bool any = false;
+  for (int i = 0; i < kMaxDatagrams && monitor_; ++i) {
+    auto datagram = monitor_->receive();
+    if (!datagram) {
+      lose(datagram.error());
+      if (datagram.error().code != Code::NETLINK_LOST) monitor_.reset();
+      return true;
+    }
+    if (datagram->empty()) return any;
+    any = true;
+    if (state_ != State::lost) take_datagram(*datagram, now);
+    base::wipe(*datagram);
+  }
+  return any;
+}
+
+void Mirror::take_datagram(base::View datagram, Time now) {
+  const auto events = kernel::decode_events(datagram);
+  if (!events) return lose(events.error());
+  for (const kernel::Event& event : *events) take(event, now);
+}
+
+void Mirror::take(const kernel::Event& event, Time now) {
+  const channel::Arrival arrival{sequence_ + 1, now};
+  kernel::Effect effect;
+  board_.edit([&](kernel::Tables& tables, std::uint64_t epoch) {
+    effect = kernel::apply(event, tables, arrival);
+    return record(history_, effect, epoch);
+  });
+  if (effect.arrived) arrive(*effect.arrived, effect.replaced);
+  if (!effect.fits) doubt(base::fail(Code::NETLINK_LOST, "an event does not fit the mirror; dumping anew"));
+  changes_.add(std::move(effect));
+}
+
+void Mirror::arrive(const channel::SaId& id, bool replaces) {
+  ++sequence_;
+  if (replaces && listener_.replaced) listener_.replaced(id);
+  arrived_ = true;
+}
+
+void Mirror::forget_queued() {
+  while (true) {
+    auto datagram = monitor_->receive();
+    if (!datagram || datagram->empty()) return;
+    base::wipe(*datagram);
+  }
+}
+
+// What the monitor queues during a dump is applied afterwards: events about what the dump already shows either change
+// nothing or do not fit, and then it is dumped once more.
 base::Status Mirror::dump(Time now) {
   last_dump_ = now;
-  while (true) {  // old news
-    const auto datagram = monitor_->receive();
-    if (!datagram || datagram->empty()) break;
-  }
-  auto dumped = kernel::dump(*requests_);
+  if (state_ == State::lost) forget_queued();
+  auto dumped = state_ == State::lost ? kernel::dump(*requests_) : read_quietly(now);
   if (!dumped) {
     requests_.reset();
     return dumped.error();
   }
-  const bool same_spd = dumped_once_ && dumped->spd.policies == databases_.spd.policies &&
-                        dumped->spd.default_in == databases_.spd.default_in && dumped->spd.default_out == databases_.spd.default_out;
-  std::map<channel::SaId, std::uint64_t> known;
-  for (const channel::Sa& sa : databases_.sad.sas) known.emplace(sa.id, sa.added);
-  databases_ = std::move(*dumped);
-  for (const channel::Sa& sa : databases_.sad.sas) {
-    const auto old = known.find(sa.id);
-    if (old != known.end() && old->second == sa.added) continue;
-    arrive(sa.id, old != known.end(), now);
-  }
-  if (dumped_once_ || !same_spd) epoch_ = history_.reset();
-  dumped_once_ = fresh_ = true;
+  adopt(*std::move(dumped), now);
   publish();
-  if (listener_.policies_changed) listener_.policies_changed();
   return {};
 }
 
-void Mirror::drain() {
-  const auto now = std::chrono::steady_clock::now();
-  const std::uint64_t old_epoch = epoch_;
-  bool changed = false;
-  for (int i = 0; i < kMaxDatagrams && monitor_; ++i) {
-    const auto datagram = monitor_->receive();
-    if (!datagram) {
-      lose(datagram.error());
-      if (datagram.error().code != base::Code::NETLINK_LOST) monitor_.reset();
-      break;
-    }
-    if (datagram->empty()) break;
-    if (!fresh_) continue;
-    const auto events = kernel::decode_events(*datagram);
-    if (!events) {
-      lose(events.error());
-      continue;
-    }
-    for (const kernel::Event& event : *events) {
-      if (!take(event, now)) {
-        lose(base::fail(base::Code::NETLINK_LOST, "an event does not fit the mirror; dumping anew"));
-        break;
-      }
-      changed = true;
-    }
+// A dump into which no event falls: then it differs from the mirror only by what events do not tell, and the history of the
+// SPD has no gap. Where events never cease it is lost.
+base::Result<kernel::Databases> Mirror::read_quietly(Time now) {
+  (void)take_queued(now);
+  for (int i = 0; i < kQuietTries && state_ == State::doubtful; ++i) {
+    auto dumped = kernel::dump(*requests_);
+    if (!dumped || (!take_queued(now) && state_ == State::doubtful)) return dumped;
   }
-  if (changed && fresh_) publish();
-  if (fresh_ && epoch_ != old_epoch && listener_.policies_changed) listener_.policies_changed();
+  state_ = State::lost;
+  if (!monitor_) return base::fail(Code::NETLINK, "the monitor's port broke");
+  forget_queued();
+  return kernel::dump(*requests_);
 }
 
-bool Mirror::take(const kernel::Event& event, Time now) {
-  if (const auto* added = std::get_if<kernel::SaAdded>(&event)) note_arrival(*added, now);
-  if (const auto* deleted = std::get_if<kernel::SaDeleted>(&event)) arrivals_.erase(deleted->id);
-  if (!touches_spd(event)) return kernel::apply(event, databases_);
-  const channel::Spd before = databases_.spd;
-  if (!kernel::apply(event, databases_)) return false;
-  epoch_ = std::holds_alternative<kernel::DefaultsChanged>(event) ? history_.reset()
-                                                                  : history_.changed(change_of(event, before, databases_.spd));
-  return true;
-}
-
-void Mirror::note_arrival(const kernel::SaAdded& event, Time now) {
-  const channel::Sa* known = find_sa(databases_.sad, event.sa.id);
-  if (known && event.update && known->added == event.sa.added) return;
-  arrive(event.sa.id, known != nullptr, now);
-}
-
-void Mirror::arrive(const channel::SaId& id, bool replaces, Time now) {
-  if (replaces && listener_.replaced) listener_.replaced(id);
-  arrivals_[id] = {++sequence_, now};
+channel::Arrival Mirror::arrival_of(const channel::Sa& sa, const channel::Arrival& news) {
+  const auto& known = board_.tables().sad;
+  const channel::SadIndex::Held* old = known.find(sa.id, sa.mark);
+  if (old && old->sa.added == sa.added) return old->arrival;
+  if (known.contains(sa.id) && listener_.replaced) listener_.replaced(sa.id);
   arrived_ = true;
+  return news;
 }
 
-// An arrival is news until every source has answered since.
-void Mirror::forget_old_arrivals(Time now) {
-  const View view = board_.current();
-  std::erase_if(arrivals_, [&](const auto& entry) {
-    return now - entry.second.when > kArrivalMemory &&
-           std::all_of(view.sources.begin(), view.sources.end(),
-                       [&entry](const SourceState& s) { return s.answered >= entry.second.sequence; });
+void Mirror::adopt(kernel::Databases databases, Time now) {
+  const channel::Arrival news{++sequence_, now};
+  kernel::Tables fresh = kernel::tables_of(std::move(databases), [&](const channel::Sa& sa) { return arrival_of(sa, news); });
+  board_.edit([&](kernel::Tables& tables, std::uint64_t epoch) {
+    std::swap(tables.sad, fresh.sad);  // the old one goes outside the lock
+    if (state_ == State::doubtful) return record(history_, kernel::bring_to(tables.spd, fresh.spd), epoch);
+    std::swap(tables.spd, fresh.spd);
+    return history_.reset();
   });
+  changes_.everything = true;
+  state_ = State::fresh;
 }
 
 void Mirror::publish() {
-  forget_old_arrivals(std::chrono::steady_clock::now());
-  board_.publish_databases(std::make_shared<const kernel::Databases>(databases_), fresh_, epoch_,
-                           std::make_shared<const Arrivals>(arrivals_), sequence_);
-  if (listener_.changed) listener_.changed();
+  board_.publish(fresh(), sequence_);
+  if (listener_.changed) listener_.changed(std::exchange(changes_, {}));
   if (std::exchange(arrived_, false) && listener_.unknown_sa) listener_.unknown_sa();
+  const std::uint64_t epoch = history_.epoch();
+  if (std::exchange(published_epoch_, epoch) != epoch && listener_.policies_changed) listener_.policies_changed();
 }
 
 Time::duration Mirror::tick(Time now) {
-  if (fresh_) return std::chrono::seconds(1);
+  if (fresh()) return std::chrono::seconds(1);
   if (now - last_dump_ < kDumpInterval) return kDumpInterval - (now - last_dump_);
   base::Status status = reopen();
   if (status.ok()) status = dump(now);

@@ -12,15 +12,8 @@ namespace {
 using base::Code;
 using base::fail;
 
-bool has_policies(const View& view) {
-  const auto& policies = view.databases->spd.policies;
-  return std::any_of(policies.begin(), policies.end(), [](const channel::Policy& policy) {
-    return !policy.templates.empty() && (policy.direction == channel::Direction::in || policy.direction == channel::Direction::out);
-  });
-}
-
 // Before there is a connection this host's name is known only if all SAs agree on it.
-std::string own_name(const View& view, const Caller& caller) {
+std::string own_name(const Outline& view, const Caller& caller) {
   std::set<channel::Identity> identities;
   for (const SourceState& source : view.sources)
     for (const auto& [id, peer] : source.snapshot->peers) identities.insert(peer.local);
@@ -42,7 +35,7 @@ base::Result<Answer> handle_hello(Core& core, const Request& request) {
   reply.version = std::min(hello->newest, protocol::kVersion);
   reply.broker_started = core.started;
   reply.slots = protocol::kPageSlots;
-  reply.has_policies = has_policies(core.board.current());
+  reply.has_policies = core.board.has_templates();
   return Answer{encode(reply), true};
 }
 
@@ -81,8 +74,7 @@ base::Result<Answer> handle_probe(Core& core, const Request& request) {
   if (probe->role == channel::Role::acceptor && !probe->service.empty() && !may_serve(*core.config(), request.caller, probe->service))
     return fail(Code::SERVICE_DENIED, "no [[service]] line lets " + (request.caller.user.empty() ? "this user" : request.caller.user) +
                                           " serve " + probe->service);
-  const View view = core.board.current();
-  return Answer{encode(protocol::ProbeReply{has_policies(view), own_name(view, request.caller)})};
+  return Answer{encode(protocol::ProbeReply{core.board.has_templates(), own_name(core.board.outline(), request.caller)})};
 }
 
 base::Result<Answer> handle_localname(Core& core, const Request& request) {

@@ -1,10 +1,27 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
+
 #include "broker/daemon.h"
 #include "broker/log.h"
 #include "ike/static_source.h"
 #include "ike/vici_source.h"
 
 namespace gssipsec::broker {
+namespace {
+
+// Both directions of each rule, once.
+std::vector<channel::AddressPair> ends_of(const std::vector<ike::StaticEnds>& rules) {
+  std::vector<channel::AddressPair> ends;
+  for (const ike::StaticEnds& rule : rules) {
+    ends.push_back({rule.local_address, rule.remote_address});
+    ends.push_back({rule.remote_address, rule.local_address});
+  }
+  std::ranges::sort(ends);
+  ends.erase(std::ranges::unique(ends).begin(), ends.end());
+  return ends;
+}
+
+}  // namespace
 
 // IKE goes first: the administrator's word is for SAs that no daemon negotiated.
 Sources open_sources(const Config& config, const Board& board) {
@@ -15,9 +32,8 @@ Sources open_sources(const Config& config, const Board& board) {
   else if (!vici->paths.empty())
     sources.push_back(std::make_unique<ike::ViciSource>(*vici));
   if (!config.statics.empty())
-    sources.push_back(std::make_unique<ike::StaticSource>(static_ends(config), [&board] {
-      const auto databases = board.current().databases;
-      return std::shared_ptr<const channel::Sad>(databases, &databases->sad);
+    sources.push_back(std::make_unique<ike::StaticSource>(static_ends(config), [&board, ends = ends_of(static_ends(config))] {
+      return std::make_shared<const channel::Sad>(board.between(ends));
     }));
   return sources;
 }

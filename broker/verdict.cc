@@ -44,6 +44,7 @@ Assessment assess(const channel::Flow& flow, const channel::Surroundings& around
   Assessment out;
   channel::Surroundings here = around;
   here.mirror_fresh = view.fresh;
+  here.too_many = view.cut;
   out.verdict = channel::resolve(flow, view.databases->spd, view.databases->sad, here);
   out.peer_error = fail(Code::PEER_UNKNOWN, "no SA carries this connection");
   out.may_improve = !view.fresh;

@@ -39,6 +39,16 @@ bool Address::is_v4_mapped() const noexcept {
 
 Address Address::unmapped() const noexcept { return is_v4_mapped() ? address_from(Family::ipv4, view().subspan(12)) : *this; }
 
+Address masked(const Address& address, unsigned length) noexcept {
+  Address out;
+  if (length == 0) return out;
+  out.family = address.family;
+  const unsigned whole = std::min<unsigned>(length / 8, out.octets.size()), rest = length % 8;
+  std::copy_n(address.octets.begin(), whole, out.octets.begin());
+  if (rest != 0 && whole < out.octets.size()) out.octets[whole] = address.octets[whole] & static_cast<std::byte>(0xff00 >> rest);
+  return out;
+}
+
 Address address_from(Family family, base::View octets) {
   Address out;
   out.family = family;

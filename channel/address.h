@@ -29,6 +29,8 @@ struct Address {
   [[nodiscard]] Address unmapped() const noexcept;   // the IPv4 address inside, or itself
 };
 
+// The first `length` bits of it; without any, no address at all.
+[[nodiscard]] Address masked(const Address& address, unsigned length) noexcept;
 [[nodiscard]] Address address_from(Family family, base::View octets);
 [[nodiscard]] base::Result<Address> parse_address(std::string_view text);
 [[nodiscard]] std::string format(const Address& address);

@@ -37,15 +37,19 @@ bool fits_inbound(const Sa& sa, const Policy& policy, const Template& entry, con
 
 }  // namespace
 
+bool joins(const Sa& sa, const Policy& policy, const Template& entry, const Packet& packet, const Outer& outer) {
+  if (!same_kind(sa, entry)) return false;
+  const bool inbound = packet.direction == Direction::in;
+  if (!(inbound ? fits_inbound(sa, policy, entry, outer) : fits_outbound(sa, policy, entry, outer))) return false;
+  return own_selector(sa, packet) != Match::no;
+}
+
 Joined join(const Sad& sad, const Policy& policy, const Template& entry, const Packet& packet, const Outer& outer) {
   Joined out;
   const bool inbound = packet.direction == Direction::in;
   for (const Sa& sa : sad.sas) {
-    if (!same_kind(sa, entry)) continue;
-    if (!(inbound ? fits_inbound(sa, policy, entry, outer) : fits_outbound(sa, policy, entry, outer))) continue;
-    const Match selected = own_selector(sa, packet);
-    if (selected == Match::no) continue;
-    out.uncertain = out.uncertain || sa.incomplete || selected == Match::maybe;
+    if (!joins(sa, policy, entry, packet, outer)) continue;
+    out.uncertain = out.uncertain || sa.incomplete || own_selector(sa, packet) == Match::maybe;
     out.sas.push_back(sa);
   }
   // Masks of algorithms count inbound only, by numbers of PF_KEY that the mirror does not keep.

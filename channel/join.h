@@ -18,6 +18,7 @@ struct Joined {
   std::vector<Sa> sas;     // mature ones that fit
   bool uncertain = false;  // one that may fit is not understood
 };
+[[nodiscard]] bool joins(const Sa& sa, const Policy& policy, const Template& entry, const Packet& packet, const Outer& outer);
 [[nodiscard]] Joined join(const Sad& sad, const Policy& policy, const Template& entry, const Packet& packet, const Outer& outer);
 
 }  // namespace gssipsec::channel

@@ -131,7 +131,7 @@ Judged judge(const Sad& sad, const Path& path, const Packet& packet, Action fall
   Judged out;
   OneWay& way = out.way;
   if (path.uncertain) {
-    way.why_not = fail(Code::UNKNOWN, "a policy that could apply to " + described(packet) + " cannot be judged (its device or attributes)");
+    way.why_not = fail(Code::UNKNOWN, "a policy that could apply to " + described(packet) + " cannot be judged (its device, its attributes, or its place among others of its priority)");
     return out;
   }
   if (path.policies.empty()) {

@@ -37,6 +37,18 @@ bool comes_before(const Candidate& a, const Candidate& b) {
   return std::tie(a.policy->priority, a.policy->order) < std::tie(b.policy->priority, b.policy->order);
 }
 
+bool same_effect(const Policy& a, const Policy& b) {
+  if (a.action != b.action) return false;
+  return a.action == Action::block || a.templates == b.templates;
+}
+
+// Another of the same priority may come before it and would do something else.
+bool contested(const Candidate& one, const std::vector<Candidate>& all) {
+  return one.policy->order_unsure && std::ranges::any_of(all, [&one](const Candidate& other) {
+           return other.policy->priority == one.policy->priority && other.policy->order_unsure && !same_effect(*one.policy, *other.policy);
+         });
+}
+
 // In the kernel's order, up to the first that every packet of this kind meets.
 std::vector<Candidate> candidates(const Spd& spd, const Packet& packet, bool sub) {
   std::vector<Candidate> found;
@@ -44,6 +56,10 @@ std::vector<Candidate> candidates(const Spd& spd, const Packet& packet, bool sub
     if (const Match how = fits(policy, packet, sub); how != Match::no)
       found.push_back({&policy, how == Match::maybe, packet.any_mark && policy.mark.mask != 0});
   std::ranges::sort(found, comes_before);
+  for (Candidate& one : found) {
+    one.uncertain = one.uncertain || contested(one, found);
+    if (!one.by_mark) break;
+  }
   const auto last = std::ranges::find_if(found, [](const Candidate& one) { return !one.by_mark; });
   if (last == found.end()) found.emplace_back();
   else found.erase(last + 1, found.end());

@@ -61,6 +61,7 @@ struct Policy {
   Mark mark;
   std::uint32_t if_id = 0;
   std::uint64_t order = 0;     // insertion order, ascending (position in the dump, then arrival of events)
+  bool order_unsure = false;   // among others of equal priority that are unsure too: a dump does not tell their order
   std::uint64_t added = 0;     // seconds since 1970, of the kernel
   std::vector<Template> templates;
   bool incomplete = false;     // carries something that the decoder does not know and that may change matching

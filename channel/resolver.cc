@@ -93,6 +93,7 @@ base::Error exempt(const Surroundings& around, const Flow& flow) {
   if (!is_on_the_wire(flow)) return fail(Code::UNKNOWN, "no single flow on the wire: " + format(flow));
   if (around.same_host || flow.local.is_loopback() || flow.remote.is_loopback() || flow.local == flow.remote) return fail(Code::LOOPBACK, format(flow));
   if (!around.mirror_fresh) return fail(Code::UNKNOWN, "the kernel's databases are being read again");
+  if (around.too_many) return fail(Code::UNKNOWN, "more policies or SAs could apply than are looked at");
   if (around.device_exempt) return fail(Code::BYPASS, "disable_xfrm or disable_policy is set on the device");
   return {Code::ok, ""};
 }

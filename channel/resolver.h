@@ -32,6 +32,7 @@ struct Surroundings {
   bool device_exempt = false;    // disable_xfrm or disable_policy of the devices, or of all
   bool vrf = false;
   bool mirror_fresh = true;      // false: mirror is stale, answer UNKNOWN
+  bool too_many = false;         // more policies or SAs may matter than were looked at
 };
 
 struct OneWay {

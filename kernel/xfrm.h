@@ -21,7 +21,7 @@ struct Databases {
 
 // Whole SPD, default policies and SAD, without keys. NETLINK_LOST when the dump was interrupted (NLM_F_DUMP_INTR) or
 // lost; the caller tries again. Socket policies (direction 3 and above) are skipped. `order` ascends with the age of a
-// policy's index, which an update keeps; among policies of equal priority the older wins.
+// policy's index, which an update keeps; among policies of equal priority the older wins, and this order is not sure.
 [[nodiscard]] base::Result<Databases> dump(NetlinkPort& port);
 
 // XFRM_MSG_GETSA of one SA, with its keys. SA_GONE when the kernel has none, and for an SA with a mark: its name alone does
@@ -48,10 +48,6 @@ using Event = std::variant<SaAdded, SaDeleted, SaExpired, SasFlushed, PolicyAdde
 // All messages of one monitor datagram. A message of an unknown type is skipped; a broken one is NETLINK_MESSAGE. The
 // kernel announces new SAs with their keys: wipe the datagram after this (base::wipe).
 [[nodiscard]] base::Result<std::vector<Event>> decode_events(base::View datagram);
-
-// Keeps `databases` in step with events. False: it cannot be kept in step (Migrated, an update of something not
-// known, ...): dump again.
-[[nodiscard]] bool apply(const Event& event, Databases& databases);
 
 // Single messages, pure (for fuzzers and tests): payload behind nlmsghdr.
 [[nodiscard]] base::Result<channel::Sa> decode_sa(base::View payload);

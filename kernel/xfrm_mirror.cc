@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Keeping a copy of the databases in step with the monitor's events, as the kernel itself changes them.
-#include <algorithm>
+#include <utility>
 
-#include "kernel/xfrm.h"
+#include "kernel/xfrm_mirror.h"
 
 namespace gssipsec::kernel {
 
@@ -10,18 +10,8 @@ namespace {
 
 using channel::Policy;
 using channel::Sa;
-
-// An id can be there twice only with different marks, and most events tell no mark: then nobody can say which one is meant.
-struct Found {
-  std::vector<Sa>::iterator at;
-  std::size_t count;
-};
-
-Found find(std::vector<Sa>& sas, const channel::SaId& id) {
-  const auto same = [&id](const Sa& sa) { return sa.id == id; };
-  const auto first = std::find_if(sas.begin(), sas.end(), same);
-  return {first, first == sas.end() ? 0 : static_cast<std::size_t>(std::count_if(first, sas.end(), same))};
-}
+using channel::SpdIndex;
+using Held = channel::SadIndex::Held;
 
 // xfrm_state_update(): keys, algorithms, mode and selector of a mature SA stay what they were, whatever the message that
 // announces the update says; a larval one is replaced as a whole.
@@ -33,95 +23,137 @@ void update_in_place(Sa& old, const Sa& news) {
   old.dying = false;
 }
 
-struct Applier {
-  Databases& databases;
+// A policy that replaces one of the same selector takes over its index, and its place among those of equal priority as long
+// as the priority stays (xfrm_policy_insert_list()); else it comes last among its new equals, `unsure` if that was not seen.
+void put_policy(SpdIndex& spd, Policy news, bool unsure, Effect& effect) {
+  const Policy* old = spd.find(news.index, news.direction);
+  const bool stays = old && old->priority == news.priority;
+  news.order = stays ? old->order : spd.next_order();
+  news.order_unsure = stays ? old->order_unsure : unsure;
+  if (old) effect.removed.push_back(*old);
+  effect.added.push_back(news);
+  spd.put(std::move(news));
+}
 
-  std::vector<Sa>& sas() const { return databases.sad.sas; }
-  std::vector<Policy>& policies() const { return databases.spd.policies; }
+void remove_policy(SpdIndex& spd, std::uint32_t index, channel::Direction direction, Effect& effect) {
+  const Policy* old = spd.find(index, direction);
+  if (!old) return;
+  effect.removed.push_back(*old);
+  spd.remove(index, direction);
+}
+
+bool same_but_order(Policy a, const Policy& b) {
+  a.order = b.order;
+  a.order_unsure = b.order_unsure;
+  return a == b;
+}
+
+struct Applier {
+  Tables& tables;
+  const channel::Arrival& arrival;
+  Effect effect{};
 
   // ALLOCSPI announces no SA, so the update that completes it is the first that the monitor tells of it.
-  bool operator()(const SaAdded& event) const {
-    const auto same = [&event](const Sa& sa) { return sa.id == event.sa.id && sa.mark == event.sa.mark; };
-    const auto old = std::find_if(sas().begin(), sas().end(), same);
-    if (old == sas().end())
-      sas().push_back(event.sa);
-    else if (event.update && old->state == channel::SaState::valid)
-      update_in_place(*old, event.sa);
-    else
-      *old = event.sa;
-    return true;
+  void operator()(const SaAdded& event) {
+    Held* old = tables.sad.find(event.sa.id, event.sa.mark);
+    const bool same = old && event.update && old->sa.added == event.sa.added;
+    if (!same) effect.arrived = event.sa.id;
+    effect.replaced = !same && tables.sad.contains(event.sa.id);
+    effect.reqids.push_back(event.sa.reqid);
+    if (!old) {
+      tables.sad.add(event.sa, arrival);
+      return;
+    }
+    effect.reqids.push_back(old->sa.reqid);
+    if (!same) old->arrival = arrival;
+    if (event.update && old->sa.state == channel::SaState::valid) update_in_place(old->sa, event.sa);
+    else tables.sad.replace(*old, event.sa);
   }
 
-  bool operator()(const SaDeleted& event) const { return remove(event.id); }
+  void operator()(const SaDeleted& event) { remove(event.id); }
 
-  bool operator()(const SaExpired& event) const {
+  void operator()(const SaExpired& event) {
     if (event.hard) return remove(event.id);
-    const Found found = find(sas(), event.id);
-    if (found.count == 1) found.at->dying = true;
-    return found.count < 2;
+    if (Held* held = only(event.id)) held->sa.dying = true;
   }
 
-  bool operator()(const SasFlushed& event) const {
-    const auto gone = [&event](const Sa& sa) { return event.protocol == 0 || event.protocol == 255 || sa.id.protocol == event.protocol; };
-    std::erase_if(sas(), gone);
-    return true;
+  void operator()(const SasFlushed& event) {
+    effect.all_sas = true;
+    tables.sad.remove_if([&event](const Sa& sa) { return event.protocol == 0 || event.protocol == 255 || sa.id.protocol == event.protocol; });
   }
 
-  // A policy that replaces one of the same selector takes over its index, and its place among those of equal priority
-  // as long as the priority stays (xfrm_policy_insert_list()); else it comes last among its new equals.
-  bool operator()(const PolicyAdded& event) const {
-    Policy news = event.policy;
-    const auto old = find_policy(news.index, news.direction);
-    const bool stays = old != policies().end() && old->priority == news.priority;
-    news.order = stays ? old->order : next_order();
-    if (old == policies().end())
-      policies().push_back(std::move(news));
-    else
-      *old = std::move(news);
-    return true;
+  void operator()(const PolicyAdded& event) { put_policy(tables.spd, event.policy, false, effect); }
+  void operator()(const PolicyDeleted& event) { remove_policy(tables.spd, event.index, event.direction, effect); }
+  void operator()(const PolicyExpired& event) {
+    if (event.hard) remove_policy(tables.spd, event.index, event.direction, effect);
   }
 
-  bool operator()(const PolicyDeleted& event) const { return remove_policy(event.index, event.direction); }
-  bool operator()(const PolicyExpired& event) const { return !event.hard || remove_policy(event.index, event.direction); }
-
-  bool operator()(const PoliciesFlushed& event) const {
-    std::erase_if(policies(), [&event](const Policy& policy) { return policy.sub_policy == event.sub_policy; });
-    return true;
+  void operator()(const PoliciesFlushed& event) {
+    tables.spd.each([&](const Policy& policy) {
+      if (policy.sub_policy == event.sub_policy) effect.removed.push_back(policy);
+    });
+    for (const Policy& policy : effect.removed) tables.spd.remove(policy.index, policy.direction);
   }
 
-  bool operator()(const DefaultsChanged& event) const {
-    databases.spd.default_in = event.in;
-    databases.spd.default_out = event.out;
-    return true;
+  void operator()(const DefaultsChanged& event) {
+    effect.defaults = true;
+    tables.spd.default_in = event.in;
+    tables.spd.default_out = event.out;
   }
 
-  bool operator()(const Mapped&) const { return true; }  // news for the IKE daemon, who then updates the SA
-  bool operator()(const Migrated&) const { return false; }
+  void operator()(const Mapped&) {}  // news for the IKE daemon, who then updates the SA
+  void operator()(const Migrated&) { effect.fits = false; }
 
-  bool remove(const channel::SaId& id) const {
-    const Found found = find(sas(), id);
-    if (found.count == 1) sas().erase(found.at);
-    return found.count < 2;
+  // Most events tell no mark, and an id can be there twice with different ones: then nobody can say which is meant.
+  Held* only(const channel::SaId& id) {
+    const auto found = tables.sad.find(id);
+    effect.fits = found.count < 2;
+    if (found.count != 1) return nullptr;
+    effect.reqids.push_back(found.first->sa.reqid);
+    return found.first;
   }
 
-  std::vector<Policy>::iterator find_policy(std::uint32_t index, channel::Direction direction) const {
-    return std::find_if(policies().begin(), policies().end(), [=](const Policy& policy) { return policy.index == index && policy.direction == direction; });
-  }
-
-  bool remove_policy(std::uint32_t index, channel::Direction direction) const {
-    if (const auto old = find_policy(index, direction); old != policies().end()) policies().erase(old);
-    return true;
-  }
-
-  std::uint64_t next_order() const {
-    std::uint64_t last = 0;
-    for (const Policy& policy : policies()) last = std::max(last, policy.order);
-    return last + 1;
+  void remove(const channel::SaId& id) {
+    if (const Held* held = only(id)) tables.sad.remove(*held);
   }
 };
 
 }  // namespace
 
-bool apply(const Event& event, Databases& databases) { return std::visit(Applier{databases}, event); }
+Effect apply(const Event& event, Tables& tables, const channel::Arrival& arrival) {
+  Applier applier{tables, arrival};
+  std::visit(applier, event);
+  return std::move(applier.effect);
+}
+
+Effect bring_to(SpdIndex& have, const SpdIndex& wanted) {
+  Effect effect;
+  std::vector<std::pair<std::uint32_t, channel::Direction>> gone;
+  have.each([&](const Policy& policy) {
+    if (!wanted.find(policy.index, policy.direction)) gone.emplace_back(policy.index, policy.direction);
+  });
+  for (const auto& [index, direction] : gone) remove_policy(have, index, direction, effect);
+  wanted.each([&](const Policy& policy) {
+    const Policy* old = have.find(policy.index, policy.direction);
+    if (!old || !same_but_order(*old, policy)) put_policy(have, policy, true, effect);
+  });
+  effect.defaults = have.default_in != wanted.default_in || have.default_out != wanted.default_out;
+  have.default_in = wanted.default_in;
+  have.default_out = wanted.default_out;
+  return effect;
+}
+
+Tables tables_of(Databases databases, const ArrivalOf& arrival_of) {
+  Tables tables;
+  tables.spd.default_in = databases.spd.default_in;
+  tables.spd.default_out = databases.spd.default_out;
+  for (Policy& policy : databases.spd.policies) tables.spd.put(std::move(policy));
+  tables.sad.reserve(databases.sad.sas.size());
+  for (Sa& sa : databases.sad.sas) {
+    const channel::Arrival arrival = arrival_of(sa);
+    tables.sad.add(std::move(sa), arrival);
+  }
+  return tables;
+}
 
 }  // namespace gssipsec::kernel

@@ -26,13 +26,16 @@ Status run(NetlinkPort& port, const Request& request, const char* what, const Co
 
 // Main and sub policies come in one dump. The list is newest first, and an update puts a policy at its head although
 // the look-up keeps it in its old place among those of equal priority; but it keeps its index, and indexes grow. So
-// the index tells who is older. (Where `added` contradicts that, an update changed the priority or an administrator
-// chose the index: among equals of that kind the dump does not tell which one the look-up finds.)
+// the index tells who is older, but not surely: an update that changed the priority put a policy behind its new equals, an
+// administrator may choose indexes, and no dump shows either.
 void number(std::vector<channel::Policy>& policies) {
   const auto older = [](const channel::Policy& a, const channel::Policy& b) { return a.index >> 3 < b.index >> 3; };
   std::stable_sort(policies.begin(), policies.end(), older);
   std::uint64_t order = 0;
-  for (channel::Policy& policy : policies) policy.order = ++order;
+  for (channel::Policy& policy : policies) {
+    policy.order = ++order;
+    policy.order_unsure = true;
+  }
 }
 
 Status dump_policies(NetlinkPort& port, channel::Spd& spd) {

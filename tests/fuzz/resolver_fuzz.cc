@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Databases made of octets: whatever stands in them, protected means a required ESP or AH template and SAs with
-// integrity in both directions, and what can be latched has templates.
+// integrity in both directions, what can be latched has templates, and the indexes lead to the same verdict.
 #include <algorithm>
 #include <cstdlib>
 
 #include "channel/resolver.h"
+#include "channel/slice.h"
 
 namespace {
 
@@ -56,6 +57,7 @@ Policy policy(Reader& in, std::uint64_t order) {
   if (bits & 32) out.mark = {1, 1};
   out.if_id = bits >> 6 & 1;
   out.order = order;
+  out.index = static_cast<std::uint32_t>(order);
   out.selector = selector(in);
   for (int i = 0; i < (count & 7); ++i) out.templates.push_back(entry(in));
   return out;
@@ -87,6 +89,21 @@ bool sound(const OneWay& way) {
          std::ranges::all_of(way.carriers, [](const Sa& one) { return one.state == SaState::valid; });
 }
 
+bool same(const OneWay& a, const OneWay& b) {
+  return a.is_protected == b.is_protected && a.why_not.code == b.why_not.code && a.policy == b.policy && a.carriers.size() == b.carriers.size();
+}
+
+Verdict indexed(const Flow& flow, const Spd& spd, const Sad& sad) {
+  SpdIndex policies;
+  SadIndex sas;
+  for (const Policy& one : spd.policies) policies.put(one);
+  for (const Sa& one : sad.sas) sas.add(one, {});
+  const Slice slice = slice_of(flow, policies, sas);
+  Sad found;
+  for (const SadIndex::Held* held : slice.sas) found.sas.push_back(held->sa);
+  return resolve(flow, slice.spd, found, {});
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -102,5 +119,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!sound(verdict.out) || !sound(verdict.in)) std::abort();
   if (verdict.is_protected != (verdict.out.is_protected && verdict.in.is_protected)) std::abort();
   if (verdict.latchable && (!verdict.is_protected || !latch_templates(verdict.in, flow, Direction::in, false))) std::abort();
+  const Verdict sliced = indexed(flow, spd, sad);
+  if (!same(sliced.out, verdict.out) || !same(sliced.in, verdict.in) || sliced.latchable != verdict.latchable) std::abort();
   return 0;
 }

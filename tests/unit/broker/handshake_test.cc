@@ -123,7 +123,7 @@ class HandshakeTest : public CppUnit::TestFixture {
 
   void sas_older_than_the_broker_need_a_challenge() {
     for (const std::uint32_t spi : {kSpiToA, kSpiToB}) {
-      b_->core->set_elders(std::make_shared<const std::set<channel::SaId>>(std::set{b_->sa(spi).id}));
+      b_->core->set_elders(std::make_shared<const std::vector<channel::SaId>>(1, b_->sa(spi).id));
       CPPUNIT_ASSERT(accept(*initiate())->retry);
     }
   }

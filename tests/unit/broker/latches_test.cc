@@ -276,14 +276,14 @@ class LatchesTest : public CppUnit::TestFixture {
 
   LatchSetup setup() {
     const channel::Flow flow = end_->host->socket.flow;
-    const auto parameters = parameters_of(assess(flow, {}, end_->core->board.current(), now_), flow);
+    const auto parameters = parameters_of(assess(flow, {}, end_->core->board.look(flow), now_), flow);
     CPPUNIT_ASSERT_MESSAGE(parameters ? "" : describe(parameters.error()), parameters.ok());
     return {501, flow, {}, 1000, *parameters, true};
   }
 
   std::vector<Latches::Broken> reevaluate() {
     end_->publish();
-    return latches().reevaluate(end_->core->board.current(), now_);
+    return latches().reevaluate(end_->core->board, now_);
   }
 
   void expect(LatchState wanted) {

@@ -230,16 +230,25 @@ End::End(bool is_a, Config config) {
   bench = std::make_unique<Bench>(*host);
   page = *Page::create();
   caller = core->names.caller(is_a ? 1000 : 0, Clock::now());
-  core->set_elders(std::make_shared<const std::set<channel::SaId>>());
+  core->set_elders(std::make_shared<const std::vector<channel::SaId>>());
   publish();
   core->census.take();  // before the connection: the kernel has no such socket yet
+}
+
+void put_on(Board& board, kernel::Databases databases, const kernel::ArrivalOf& arrival_of, std::uint64_t epoch) {
+  std::uint32_t index = 0;
+  for (channel::Policy& policy : databases.spd.policies) policy.index = ++index;
+  board.edit([&](kernel::Tables& tables, std::uint64_t) {
+    tables = kernel::tables_of(std::move(databases), arrival_of);
+    return epoch;
+  });
 }
 
 Request End::request(base::View body, int fd) const { return {caller, page, fd, body, Clock::now() + std::chrono::milliseconds(200)}; }
 
 void End::publish() {
-  core->board.publish_databases(std::make_shared<const kernel::Databases>(databases), fresh, core->history.epoch(),
-                                std::make_shared<const Arrivals>(arrivals), arrivals_seen);
+  put_on(core->board, databases, [this](const channel::Sa& sa) { return arrivals[sa.id]; }, core->history.epoch());
+  core->board.publish(fresh, arrivals_seen);
   SourceState source{"vici", healthy, arrivals_seen, answered, std::make_shared<const ike::Snapshot>(snapshot)};
   core->board.publish_sources({source});
 }

@@ -69,6 +69,8 @@ struct End {
   bool fresh = true, healthy = true;
 };
 
+// As a mirror would write them; policies are numbered anew.
+void put_on(Board& board, kernel::Databases databases, const kernel::ArrivalOf& arrival_of, std::uint64_t epoch);
 [[nodiscard]] channel::Address address(const char* text);
 [[nodiscard]] channel::Flow flow_of_a(std::uint16_t acceptor_port);
 [[nodiscard]] channel::Flow reversed(const channel::Flow& flow);

@@ -7,7 +7,7 @@
 
 #include "kernel/netlink_receive.h"
 #include "kernel/transaction.h"
-#include "kernel/xfrm.h"
+#include "kernel/xfrm_mirror.h"
 #include "tests/unit/kernel/in_namespace.h"
 #include "tests/unit/kernel/messages.h"
 
@@ -71,11 +71,12 @@ class NetlinkPortTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(1, ::poll(&entry, 1, 1000));
       const auto events = decode_events(*(*monitor)->receive());
       CPPUNIT_ASSERT(events.ok() && events->size() == 1);
-      Databases mirror;
-      CPPUNIT_ASSERT(apply((*events)[0], mirror));
+      Tables mirror;
+      CPPUNIT_ASSERT(apply((*events)[0], mirror, {}).fits && mirror.spd.size() == 1);
       auto kernels = dump(**port);
       CPPUNIT_ASSERT(kernels.ok() && kernels->spd.policies.size() == 1);
-      CPPUNIT_ASSERT(kernels->spd.policies == mirror.spd.policies);
+      const Tables fresh = tables_of(*std::move(kernels), [](const channel::Sa&) { return channel::Arrival{}; });
+      CPPUNIT_ASSERT(bring_to(mirror.spd, fresh.spd).removed.empty());
     });
   }
 

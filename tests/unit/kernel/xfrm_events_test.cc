@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <cppunit/extensions/HelperMacros.h>
 
-#include "kernel/xfrm.h"
+#include <algorithm>
+
+#include "kernel/xfrm_mirror.h"
 #include "tests/unit/kernel/messages.h"
 
 namespace gssipsec::kernel::testing {
@@ -53,18 +55,18 @@ class XfrmEventsTest : public CppUnit::TestFixture {
 
   void an_update_keeps_keys_algorithms_and_mode_of_a_mature_sa() {
     feed(message(XFRM_MSG_NEWSA, sa_payload(1) + attribute(XFRMA_ENCAP, xfrm_encap_tmpl{2, htons(4500), htons(4500), {}})));
-    sas()[0].dying = true;
+    feed(message(XFRM_MSG_EXPIRE, octets_of(xfrm_user_expire{sa_info(1), 0})));
     xfrm_usersa_info info = sa_info(1);
     info.mode = XFRM_MODE_TUNNEL;
     Bytes news = octets_of(info) + attribute(XFRMA_ALG_AEAD, algorithm("rfc4543(gcm(aes))", 160, 128));
     feed(message(XFRM_MSG_UPDSA, news += attribute(XFRMA_ENCAP, xfrm_encap_tmpl{2, htons(4500), htons(7777), {}})));
-    const channel::Sa& sa = sas().at(0);
+    const channel::Sa sa = sas().at(0);
     CPPUNIT_ASSERT_EQUAL(std::string("rfc4106(gcm(aes))"), sa.aead.name);
     CPPUNIT_ASSERT(sa.mode == channel::Mode::transport && !sa.dying && sa.encap_destination_port == 7777);
   }
 
   void an_update_completes_a_larval_sa() {
-    sas().push_back(*decode_sa(octets_of(sa_info(1))));
+    tables_.sad.add(*decode_sa(octets_of(sa_info(1))), {});
     feed(message(XFRM_MSG_UPDSA, sa_payload(1)));
     CPPUNIT_ASSERT(sas().size() == 1 && sas()[0].state == channel::SaState::valid && sas()[0].aead.key_bits == 160);
   }
@@ -92,11 +94,11 @@ class XfrmEventsTest : public CppUnit::TestFixture {
 
   void a_mapping_changes_nothing() {
     feed(message(XFRM_MSG_NEWSA, sa_payload(1)));
-    const channel::Sad before = databases_.sad;
+    const std::vector<channel::Sa> before = sas();
     xfrm_user_mapping mapping{};
     mapping.id = *reinterpret_cast<const xfrm_usersa_id*>(deleted(1).data());
     feed(message(XFRM_MSG_MAPPING, octets_of(mapping)));
-    CPPUNIT_ASSERT(databases_.sad.sas == before.sas);
+    CPPUNIT_ASSERT(sas() == before);
   }
 
   void a_migration_cannot_be_kept_in_step() { CPPUNIT_ASSERT(!follow(message(XFRM_MSG_MIGRATE, octets_of(xfrm_userpolicy_id{})))); }
@@ -152,9 +154,9 @@ class XfrmEventsTest : public CppUnit::TestFixture {
 
   void default_policies_change() {
     feed(message(XFRM_MSG_GETDEFAULT, octets_of(xfrm_userpolicy_default{XFRM_USERPOLICY_BLOCK, 2, 2})));
-    CPPUNIT_ASSERT(databases_.spd.default_in == channel::Action::block && databases_.spd.default_out == channel::Action::allow);
+    CPPUNIT_ASSERT(tables_.spd.default_in == channel::Action::block && tables_.spd.default_out == channel::Action::allow);
     feed(message(XFRM_MSG_SETDEFAULT, octets_of(xfrm_userpolicy_default{2, 2, XFRM_USERPOLICY_BLOCK})));
-    CPPUNIT_ASSERT(databases_.spd.default_in == channel::Action::allow && databases_.spd.default_out == channel::Action::block);
+    CPPUNIT_ASSERT(tables_.spd.default_in == channel::Action::allow && tables_.spd.default_out == channel::Action::block);
   }
 
   void a_deleted_policy_without_contents_is_broken() {
@@ -185,7 +187,7 @@ class XfrmEventsTest : public CppUnit::TestFixture {
     support::ReplayPort port(recorded);
     auto databases = dump(port);
     CPPUNIT_ASSERT(databases.ok());
-    databases_ = *std::move(databases);
+    tables_ = tables_of(*std::move(databases), [](const channel::Sa&) { return channel::Arrival{}; });
     std::size_t most_sas = 0, most_policies = 0;
     for (const Bytes& datagram : recorded.events()) {
       feed(datagram);
@@ -198,14 +200,25 @@ class XfrmEventsTest : public CppUnit::TestFixture {
   }
 
  private:
-  std::vector<channel::Sa>& sas() { return databases_.sad.sas; }
-  std::vector<channel::Policy>& policies() { return databases_.spd.policies; }
+  // By name, by index.
+  std::vector<channel::Sa> sas() const {
+    std::vector<channel::Sa> out;
+    tables_.sad.each([&out](const channel::SadIndex::Held& held) { out.push_back(held.sa); });
+    std::ranges::sort(out, {}, &channel::Sa::id);
+    return out;
+  }
+  std::vector<channel::Policy> policies() const {
+    std::vector<channel::Policy> out;
+    tables_.spd.each([&out](const channel::Policy& policy) { out.push_back(policy); });
+    std::ranges::sort(out, {}, &channel::Policy::index);
+    return out;
+  }
 
   bool follow(const Bytes& datagram) {
     const auto events = decode_events(datagram);
     CPPUNIT_ASSERT(events.ok());
     bool kept = true;
-    for (const Event& event : *events) kept = apply(event, databases_) && kept;
+    for (const Event& event : *events) kept = apply(event, tables_, {}).fits && kept;
     return kept;
   }
   void feed(const Bytes& datagram) { CPPUNIT_ASSERT(follow(datagram)); }
@@ -219,7 +232,7 @@ class XfrmEventsTest : public CppUnit::TestFixture {
     return octets_of(id);
   }
 
-  Databases databases_;
+  Tables tables_;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(XfrmEventsTest);
