@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // CHECK: is the latch of this context still what it was? Latches again where the SAs changed under the same peer, or
-// where this broker is younger than the latch.
+// where this broker is younger than the latch and IKE authenticated the peer: lineage is known to a broker that saw it.
 #include "broker/bind.h"
 
 namespace gssipsec::broker {
@@ -48,6 +48,9 @@ base::Result<Answer> handle_check(Core& core, const Request& request) {
   if (known && ours && known->status.state == LatchState::established) return reply(LatchState::established, {}, slot);
   const base::Status enough = sufficient(seen->assessment, *core.config());
   if (!enough.ok()) return reply(state_for(enough.error()), enough.error(), slot);
+  if (!known && pinned(*seen->assessment.peer))
+    return reply(LatchState::broken,
+                 fail(Code::LATCH_BROKEN, "the broker was restarted, and without an authenticated peer nothing says whose SAs these are"), slot);
   if (known) {
     const auto now = parameters_of(seen->assessment, seen->socket.flow);
     if (!now) return reply(LatchState::broken, now.error(), slot);

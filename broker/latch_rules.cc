@@ -21,6 +21,11 @@ bool only_missing(const Assessment& now) {
   return waits(verdict.out) && waits(verdict.in);
 }
 
+// Keys that no IKE SA made have no lineage: whoever holds the next pair, nothing says that he held the last one.
+bool replaced_without_lineage(const LatchParameters& latched, const LatchParameters& now) {
+  return pinned(now.peer) && now.peer.ike_sa == 0 && (latched.out != now.out || latched.in != now.in);
+}
+
 LatchStatus unconfirmed(base::Error why, Time when, Time& stale_since, bool limited) {
   if (stale_since == Time()) stale_since = when;
   if (limited && when - stale_since > kStaleLimit) return {LatchState::broken, std::move(why)};
@@ -48,6 +53,8 @@ base::Status congruent(const LatchParameters& latched, const LatchParameters& no
     return fail(Code::LATCH_BROKEN, "latched to peer " + format(latched.peer.remote) + " (" +
                                         auth_method_name(latched.peer.remote_method) + "), found " + format(now.peer.remote) + " (" +
                                         auth_method_name(now.peer.remote_method) + ")");
+  if (replaced_without_lineage(latched, now))
+    return fail(Code::LATCH_BROKEN, "no peer is authenticated and no IKE SA made the keys, so other SAs than those latched may be anybody's");
   if (latched.mode != now.mode)
     return fail(Code::LATCH_BROKEN, std::string("latched in ") + mode_name(latched.mode) + " mode, found " + mode_name(now.mode));
   if (weaker(now.quality, latched.quality))

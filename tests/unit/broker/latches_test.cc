@@ -30,6 +30,7 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(another_reqid_must_be_latched_again);
   CPPUNIT_TEST(without_authentication_another_ike_sa_breaks_it);
   CPPUNIT_TEST(without_authentication_a_rekey_must_be_latched_again);
+  CPPUNIT_TEST(without_authentication_and_ike_other_sas_break_it);
   CPPUNIT_TEST(another_connection_of_the_same_socket_closes_it);
   CPPUNIT_TEST(a_new_peer_on_the_socket_leaves_old_contexts_broken);
   CPPUNIT_TEST(a_socket_that_is_gone_closes_it);
@@ -41,6 +42,7 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(check_refuses_another_socket);
   CPPUNIT_TEST(check_tells_why_it_is_broken);
   CPPUNIT_TEST(check_after_a_restart_latches_again);
+  CPPUNIT_TEST(check_after_a_restart_knows_no_lineage);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -161,6 +163,18 @@ class LatchesTest : public CppUnit::TestFixture {
     expect(LatchState::stale);
   }
 
+  void without_authentication_and_ike_other_sas_break_it() {
+    channel::PeerInfo peer = unauthenticated();
+    peer.remote_method = channel::AuthMethod::manual, peer.remote_fixed = peer.negotiated = false, peer.ike_sa = 0;
+    latch_under(peer);
+    expect(LatchState::established);
+    for (channel::Sa& sa : end_->databases.sad.sas) sa.id.spi += 0x10;
+    end_->set_peer(peer);
+    expect(LatchState::broken);
+    CPPUNIT_ASSERT(check()->state == LatchState::broken);
+    CPPUNIT_ASSERT_EQUAL(0, end_->host->latches_set);
+  }
+
   void another_connection_of_the_same_socket_closes_it() {
     LatchSetup other = setup();
     other.flow.local_port = 40001;
@@ -269,6 +283,17 @@ class LatchesTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(fresh.page->state({answer->slot, answer->generation}) == LatchState::established);
   }
 
+  void check_after_a_restart_knows_no_lineage() {
+    End fresh(true);
+    fresh.set_peer(unauthenticated());
+    fresh.publish();
+    const auto body = encode(protocol::CheckRequest{slot_.number, slot_.generation, 501});
+    const auto answer = protocol::decode_check_reply(handle_check(*fresh.core, fresh.request(body))->body);
+    CPPUNIT_ASSERT(answer->state == LatchState::broken);
+    CPPUNIT_ASSERT(answer->why == Code::LATCH_BROKEN);
+    CPPUNIT_ASSERT_EQUAL(0, fresh.host->latches_set);
+  }
+
  private:
   Latches& latches() { return end_->core->latches; }
   LatchState state() { return end_->page->state(slot_); }
@@ -297,9 +322,11 @@ class LatchesTest : public CppUnit::TestFixture {
     return peer;
   }
 
-  void latch_unauthenticated() {
+  void latch_unauthenticated() { latch_under(unauthenticated()); }
+
+  void latch_under(const channel::PeerInfo& peer) {
     latches().release(end_->page, slot_);
-    end_->set_peer(unauthenticated());
+    end_->set_peer(peer);
     end_->publish();
     slot_ = *latches().establish(setup(), end_->page, now_);
   }
