@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: MIT
 import gss
 
-CLIENT = """
+FRAMED = """
 import socket, sys, gssapi
 mech = gssapi.OID.from_int_seq(sys.argv[1])
-s = socket.create_connection(("10.1.0.2", 7000))
-creds = gssapi.Credentials(usage="initiate", mechs=[mech], store={"ipsec-socket": str(s.fileno())})
-name = gssapi.Name("host@server.example.org", gssapi.NameType.hostbased_service)
-ctx = gssapi.SecurityContext(name=name, creds=creds, mech=mech, usage="initiate")
 def send(data): s.sendall(len(data).to_bytes(4, "big") + data)
 def read(n):
     data = b""
@@ -17,6 +13,13 @@ def read(n):
         data += more
     return data
 def receive(): return read(int.from_bytes(read(4), "big"))
+"""
+
+CLIENT = FRAMED + """
+s = socket.create_connection(("10.1.0.2", 7000))
+creds = gssapi.Credentials(usage="initiate", mechs=[mech], store={"ipsec-socket": str(s.fileno())})
+name = gssapi.Name("host@server.example.org", gssapi.NameType.hostbased_service)
+ctx = gssapi.SecurityContext(name=name, creds=creds, mech=mech, usage="initiate")
 token = None
 while not ctx.complete:
     out = ctx.step(token)
@@ -29,23 +32,12 @@ print("initiator", ctx.initiator_name, "peer", ctx.target_name, "encrypted", wra
 print("answer", ctx.unwrap(receive()).message.decode())
 """
 
-SERVER = """
-import socket, sys, gssapi
-mech = gssapi.OID.from_int_seq(sys.argv[1])
+SERVER = FRAMED + """
 l = socket.create_server(("10.1.0.2", 7000))
 print("listening", flush=True)
 s, _ = l.accept()
 creds = gssapi.Credentials(usage="accept", mechs=[mech], store={"ipsec-socket": str(s.fileno())})
 ctx = gssapi.SecurityContext(creds=creds, usage="accept")
-def send(data): s.sendall(len(data).to_bytes(4, "big") + data)
-def read(n):
-    data = b""
-    while len(data) < n:
-        more = s.recv(n - len(data))
-        if not more: raise SystemExit("closed")
-        data += more
-    return data
-def receive(): return read(int.from_bytes(read(4), "big"))
 while not ctx.complete:
     out = ctx.step(receive())
     if out: send(out)
