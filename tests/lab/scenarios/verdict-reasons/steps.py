@@ -17,6 +17,9 @@ def reason(lab, prepare, expected, text):
         prepare(host)
     said = lab.wait(lambda: (lambda s: s if status.code(s) == expected else None)(status.of_peer(lab.a, client)), 2) or status.of_peer(lab.a, client)
     lab.expect(text, status.code(said) == expected and (expected == "" or not said["protected"]), said)
+    if not said.get("protected"):
+        named = client.cmd("cred", "initiate", "socket=current")
+        lab.expect(f"{text}: no credential for it, and a reason", named["major"] != 0 and named["why"], named)
     client.end()
     server.end()
     return said
