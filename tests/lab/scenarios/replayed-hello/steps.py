@@ -13,45 +13,64 @@ def first_hello(lab, client, server):
     return exchange, answer["token"]
 
 
-def replayed(lab, name, server, token, accepted):
-    """The token is never enough: refused, or answered by a challenge that only its maker can meet."""
-    answer = server.cmd("step", token)
-    done = answer["major"] == 0
-    lab.expect(f"{name}: does not make a context", not done, answer)
-    if answer["major"] == 1:
-        second = server.cmd("step", token)
-        lab.expect(f"{name}: the same token again does not meet the challenge", second["major"] >= 1 << 16, second)
+def on_same_ports(lab, port, local, client=None, server=None):
+    """A connection with chosen ports at both ends."""
+    one, other = lab.a.peer(client), lab.b.peer(server)
+    other.cmd("listen", "10.1.0.2", port)
+    one.cmd("connect", "10.1.0.2", port, f"port={local}")
+    lab.need(f"connected from {local} to {port}", "fd" in other.cmd("accept"))
+    return one, other
 
 
-def run(lab):
-    gss.brokers(lab)
-    client, server = gss.peers(lab, port=7000)
-    _, hello = first_hello(lab, client, server)
-    other_client, other_server = gss.peers(lab, port=7001)
-    answer = other_server.cmd("step", hello)
-    lab.expect("on another connection: the wrong flow", answer["major"] >= 1 << 16 and gss.says(answer, "belongs to another connection"), answer)
-
-    squatter = lab.b.peer(MALLORY)
-    victim = lab.a.peer()
-    squatter.cmd("listen", "10.1.0.2", 7002)
-    victim.cmd("connect", "10.1.0.2", 7002, "port=40000")
-    squatter.cmd("accept")
-    _, stolen = first_hello(lab, victim, squatter)
-    for end in (victim, squatter):
+def gone(*ends):
+    for end in ends:
         end.cmd("shutdown")
         end.cmd("close")
         end.end()
-    squatter_listener_gone = lab.wait(lambda: True, 0.2)
-    lab.expect("the squatter leaves", squatter_listener_gone)
+
+
+def replayed(lab, name, server, token):
+    """The token is never enough: it is answered by a challenge that only its maker can meet."""
+    answer = server.cmd("step", token)
+    lab.expect(f"{name}: no context, but a challenge", answer["major"] == 1 and answer["token"], answer)
+    second = server.cmd("step", token)
+    lab.expect(f"{name}: the same token does not meet it", second["major"] >= 1 << 16 and second["why"], second)
+
+
+def other_connection(lab):
+    client, server = gss.peers(lab, port=7000)
+    _, hello = first_hello(lab, client, server)
+    _, other_server = gss.peers(lab, port=7001)
+    answer = other_server.cmd("step", hello)
+    lab.expect("on another connection: the wrong flow", answer["major"] >= 1 << 16 and gss.says(answer, "belongs to another connection"), answer)
+
+
+def squatted(lab):
+    """Mallory listens where the service will, and keeps a HELLO that no broker of B has seen."""
+    victim, squatter = on_same_ports(lab, 7002, 40000, server=MALLORY)
+    _, stolen = first_hello(lab, victim, squatter)
+    gone(victim, squatter)
     for name, restart in (("on the same ports later", False), ("after a restart of the broker", True)):
         if restart:
             lab.b.stop_broker()
             lab.b.broker(ike.broker_config(lab.b))
-        server, friend = lab.b.peer(), lab.a.peer(MALLORY)
-        server.cmd("listen", "10.1.0.2", 7002)
-        friend.cmd("connect", "10.1.0.2", 7002, "port=40000")
-        lab.need(f"{name}: the friend has the victim's ports", "fd" in server.cmd("accept"))
-        replayed(lab, name, server, stolen, False)
-        for end in (friend, server):
-            end.cmd("shutdown")
-            end.end()
+        friend, server = on_same_ports(lab, 7002, 40000, client=MALLORY)
+        replayed(lab, name, server, stolen)
+        gone(friend, server)
+
+
+def privileged_port(lab):
+    """Where only root can have listened the first HELLO is enough, once."""
+    client, server = on_same_ports(lab, 700, 40001)
+    exchange = gss.context(lab, client, server)
+    lab.expect("a privileged port: HELLO, REPLY", len(exchange.tokens) == 2, len(exchange.tokens))
+    gone(client, server)
+    friend, server = on_same_ports(lab, 700, 40001, client=MALLORY)
+    replayed(lab, "on the same privileged port later", server, exchange.tokens[0])
+
+
+def run(lab):
+    gss.brokers(lab)
+    other_connection(lab)
+    privileged_port(lab)
+    squatted(lab)
