@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Cables, addresses, manual SAs and policies."""
+import socket
+import struct
+
 from host import ip
 
 V4 = {"A": "10.1.0.1", "B": "10.1.0.2"}
@@ -62,3 +65,21 @@ def static_identities(host, exclusive=True, addresses=V4, reqid=1):
     own, peer = host.name, PEER[host.name]
     return (f'[[static]]\nlocal = "fqdn:{names[own]}.example.org"\nremote = "fqdn:{names[peer]}.example.org"\nlocal-address = "{addresses[own]}"\n'
             f'remote-address = "{addresses[peer]}"\nreqid = {reqid}\nexclusive = {str(exclusive).lower()}\n')
+
+
+def clear_segment(source, destination, source_port, destination_port, data):
+    """Sends one TCP segment past the socket layer; call it inside a host. What no policy covers leaves in clear."""
+    header = struct.pack(">HHIIBBHHH", source_port, destination_port, 1, 1, 5 << 4, 0x18, 1024, 0, 0)
+    pseudo = socket.inet_aton(source) + socket.inet_aton(destination) + struct.pack(">BBH", 0, 6, len(header) + len(data))
+    words = pseudo + header + data + b"\0" * (len(data) % 2)
+    total = sum(int.from_bytes(words[at:at + 2], "big") for at in range(0, len(words), 2))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP) as raw:
+        raw.sendto(header[:16] + struct.pack(">H", ~total & 0xffff) + header[18:] + data, (destination, 0))
+
+
+def template_mismatches(host):
+    """Packets that came in clear where a policy wanted ESP."""
+    lines = host.run(["cat", "/proc/net/xfrm_stat"]).stdout.splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("XfrmInTmplMismatch"))

@@ -1,5 +1,18 @@
 # SPDX-License-Identifier: MIT
 import gss
+import net
+import status
+
+
+def in_clear(lab, client, server, wire):
+    """A segment of this connection that somebody sends in clear: the socket itself refuses it, for the SPD is empty."""
+    port = status.of_peer(lab.b, server)["flow"]["remote_port"]
+    before = net.template_mismatches(lab.b)
+    lab.a.inside(lambda: net.clear_segment("10.1.0.1", "10.1.0.2", port, 7000, b"forged in clear"))
+    lab.expect("a forged segment arrives in clear", lab.wait(lambda: wire.clear_payload(b"forged in clear"), 3))
+    lab.expect("and is refused by the latched socket's template", lab.wait(lambda: net.template_mismatches(lab.b) == before + 1, 3), net.template_mismatches(lab.b))
+    lab.expect("nothing of it is read", "error" in server.cmd("recv", "wait=0.3"))
+    wire.clear()
 
 
 def run(lab):
@@ -15,10 +28,12 @@ def run(lab):
     sealed = client.cmd("wrap", 1, 1, gss.text("never in clear"))
     lab.expect("QOP 1 fails too", gss.says(sealed, "the latch on this connection is broken"), sealed)
     client.cmd("send", gss.text("octets past the library"))
-    server.cmd("recv", "wait=1")
+    lab.expect("they arrive over ESP", server.cmd("recv", "wait=1").get("data") == gss.text("octets past the library"))
     for wire in wires:
         lab.expect("no payload in clear", not wire.clear_payload(b"octets past the library"))
         lab.expect("no clear segment of the open socket", not wire.clear_segments(7000, bare=True))
+    in_clear(lab, client, server, wires[1])
+    wires[0].clear()
     client.cmd("close")
     server.cmd("close")
     lab.wait(lambda: False, 0.5)
