@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
-#include <set>
 
 // toml++ 3.3 asserts what input can contradict ("[[[a]]") and then reports the same as an error: the error is wanted.
 #undef NDEBUG
@@ -20,6 +19,7 @@
 #include <toml++/toml.h>
 
 #include "base/unique_fd.h"
+#include "broker/config_section.h"
 #include "channel/quality.h"
 
 namespace gssipsec::broker {
@@ -29,159 +29,8 @@ using base::Code;
 using base::fail;
 
 constexpr std::size_t kMaxFile = 1U << 20;
-constexpr std::size_t kMaxFaults = 100;
-constexpr std::size_t kMaxName = 255;
 constexpr std::size_t kMaxSocketPath = 107;  // sun_path with its NUL
 constexpr std::int64_t kMaxKeyBits = 256;
-
-// Every fault of a file, in the order in which they were found.
-class Faults {
- public:
-  explicit Faults(const std::string& file) : file_(file) {}
-  void add(const toml::source_region& where, const std::string& what) {
-    if (count_++ >= kMaxFaults) return;
-    if (!text_.empty()) text_ += '\n';
-    text_ += file_ + ":" + std::to_string(where.begin.line) + ": " + what;
-  }
-  [[nodiscard]] bool none() const { return count_ == 0; }
-  [[nodiscard]] std::string text() const {
-    return count_ > kMaxFaults ? text_ + "\n" + std::to_string(count_ - kMaxFaults) + " more faults" : text_;
-  }
-
- private:
-  const std::string& file_;
-  std::string text_;
-  std::size_t count_ = 0;
-};
-
-// One line and no control characters: faults are shown on terminals.
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text.substr(0, 80)) out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-  return out + (text.size() > 80 ? "...\"" : "\"");
-}
-
-std::string kind(const toml::node& node) {
-  switch (node.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "an array";
-    case toml::node_type::string: return "a string";
-    case toml::node_type::integer: return "a whole number";
-    case toml::node_type::boolean: return "true or false";
-    default: return "a value of another type";
-  }
-}
-
-bool plain(std::string_view text) {
-  return !text.empty() && text.size() <= kMaxName &&
-         std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7f; });
-}
-
-// A table of which every key must be asked for: what was not asked for is unknown.
-class Section {
- public:
-  Section(const toml::table& table, std::string name, Faults& faults) : table_(table), name_(std::move(name)), faults_(faults) {}
-
-  const toml::node* find(const char* key) {
-    asked_.insert(key);
-    return table_.get(key);
-  }
-  const toml::node* require(const char* key) {
-    const toml::node* node = find(key);
-    if (!node) fault(table_, std::string(key) + " is missing");
-    return node;
-  }
-  void fault(const toml::node& node, const std::string& what) { faults_.add(node.source(), name_ + ": " + what); }
-  void wrong_type(const toml::node& node, const char* key, const char* wanted) {
-    fault(node, std::string(key) + " must be " + wanted + ", found " + kind(node));
-  }
-
-  std::optional<std::string> text(const char* key, const toml::node* node) {
-    if (!node) return std::nullopt;
-    if (!node->is_string()) {
-      wrong_type(*node, key, "a string");
-      return std::nullopt;
-    }
-    return node->as_string()->get();
-  }
-  // Non-empty, one line.
-  std::optional<std::string> word(const char* key, const toml::node* node) {
-    auto value = text(key, node);
-    if (value && !plain(*value)) {
-      fault(*node, std::string(key) + " must be 1 to 255 characters without control characters, found " + quoted(*value));
-      return std::nullopt;
-    }
-    return value;
-  }
-  std::optional<bool> flag(const char* key) {
-    const toml::node* node = find(key);
-    if (!node) return std::nullopt;
-    if (!node->is_boolean()) {
-      wrong_type(*node, key, "true or false");
-      return std::nullopt;
-    }
-    return node->as_boolean()->get();
-  }
-  std::optional<std::int64_t> number(const char* key, const toml::node* node, std::int64_t least, std::int64_t most) {
-    if (!node) return std::nullopt;
-    if (!node->is_integer()) {
-      wrong_type(*node, key, "a whole number");
-      return std::nullopt;
-    }
-    const std::int64_t value = node->as_integer()->get();
-    if (value >= least && value <= most) return value;
-    fault(*node, std::string(key) + " must be " + std::to_string(least) + " to " + std::to_string(most) + ", found " + std::to_string(value));
-    return std::nullopt;
-  }
-  template <typename T>
-  void set_number(const char* key, T& out, std::int64_t least, std::int64_t most) {
-    if (const auto value = number(key, find(key), least, most)) out = static_cast<T>(*value);
-  }
-  std::optional<channel::Identity> identity(const char* key) {
-    const toml::node* node = require(key);
-    const auto value = text(key, node);
-    if (!value) return std::nullopt;
-    auto parsed = channel::parse_identity(*value);
-    if (parsed && parsed->type != channel::IdType::none) return *std::move(parsed);
-    fault(*node, std::string(key) + " must be an identity with its type like \"fqdn:host.example.org\", found " + quoted(*value));
-    return std::nullopt;
-  }
-  std::optional<channel::Address> address(const char* key) {
-    const toml::node* node = require(key);
-    const auto value = text(key, node);
-    if (!value) return std::nullopt;
-    auto parsed = channel::parse_address(*value);
-    if (parsed && !parsed->is_any() && !parsed->is_loopback() && !parsed->is_v4_mapped()) return *std::move(parsed);
-    fault(*node, std::string(key) + " must be one host's IPv4 or IPv6 address, found " + quoted(*value));
-    return std::nullopt;
-  }
-  template <typename T, std::size_t N>
-  void set_choice(const char* key, T& out, const std::pair<const char*, T> (&choices)[N]) {
-    const toml::node* node = find(key);
-    const auto value = text(key, node);
-    if (!value) return;
-    std::string names;
-    for (const auto& [name, choice] : choices) {
-      if (*value == name) {
-        out = choice;
-        return;
-      }
-      names += (names.empty() ? "\"" : ", \"") + std::string(name) + "\"";
-    }
-    fault(*node, std::string(key) + " must be one of " + names + ", found " + quoted(*value));
-  }
-  void refuse_unknown() {
-    for (const auto& [key, node] : table_)
-      if (!asked_.count(std::string(key.str()))) faults_.add(key.source(), name_ + ": unknown key " + quoted(key.str()));
-  }
-  [[nodiscard]] const toml::table& table() const { return table_; }
-
- private:
-  const toml::table& table_;
-  const std::string name_;
-  Faults& faults_;
-  std::set<std::string> asked_;
-};
 
 class Parser {
  public:
@@ -192,6 +41,8 @@ class Parser {
     one("ike", [this](Section& in) { ike(in); });
     one("channel", [this](Section& in) { channel_limits(in); });
     one("limits", [this](Section& in) { limits(in); });
+    one("access", [this](Section& in) { access(in); });
+    one("metrics", [this](Section& in) { metrics(in); });
     each("service", [this](Section& in) { service(in); });
     each("vouch", [this](Section& in) { vouch(in); });
     each("psk", [this](Section& in) { psk(in); });
@@ -267,6 +118,9 @@ class Parser {
   void limits(Section& in) {
     in.set_number("max-clients", config_.max_clients, 1, 100000);
     in.set_number("max-clients-per-user", config_.max_clients_per_user, 1, 100000);
+    in.set_number("latches-per-user", config_.latches_per_user, 1, 1000000);
+    in.set_number("subscriptions-per-user", config_.subscriptions_per_user, 1, 100000);
+    in.set_number("events-queued", config_.events_queued, 1, 10000);
     in.set_number("workers", config_.workers, 1, 64);
     in.set_number("workers-per-user", config_.workers_per_user, 1, 64);
     if (config_.workers_per_user > config_.workers)
@@ -275,6 +129,38 @@ class Parser {
     if (config_.max_clients_per_user > config_.max_clients)
       in.fault(in.table(), "max-clients-per-user (" + std::to_string(config_.max_clients_per_user) +
                                ") must not exceed max-clients (" + std::to_string(config_.max_clients) + ")");
+  }
+
+  // "*", a user, or a group behind '@'.
+  static bool grantee(std::string_view name) { return plain(name) && name != "@" && name.find_first_of(" /:,") == std::string_view::npos; }
+
+  void access(Section& in) {
+    for (std::size_t i = 0; i < kActions; ++i) {
+      const char* key = action_name(static_cast<Action>(i));
+      const toml::node* node = in.find(key);
+      if (!node) continue;
+      if (!node->is_array()) {
+        in.wrong_type(*node, key, "an array of users, @groups or \"*\"");
+        continue;
+      }
+      config_.access[i].clear();
+      for (const toml::node& element : *node->as_array()) {
+        const auto name = in.text(key, &element);
+        if (name && !grantee(*name)) in.fault(element, std::string(key) + " must name users, @groups or \"*\", found " + quoted(*name));
+        else if (name) config_.access[i].push_back(*name);
+      }
+    }
+  }
+
+  void metrics(Section& in) {
+    const toml::node* node = in.require("file");
+    const auto path = in.word("file", node);
+    in.set_number("interval", config_.metrics_interval, 1, 3600);
+    if (!path) return;
+    if (path->front() != '/' || path->back() == '/')
+      in.fault(*node, "file must be the absolute path of a file, found " + quoted(*path));
+    else
+      config_.metrics_file = *path;
   }
 
   void service(Section& in) {

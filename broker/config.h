@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "broker/rights.h"
 #include "channel/identity.h"
 #include "channel/name.h"
 #include "ike/static_source.h"
@@ -65,7 +66,13 @@ struct Config {
   std::uint16_t min_key_bits = 128;                 // [channel] min-key-bits
   std::uint32_t context_lifetime = 36000;           // [channel] context-lifetime, seconds
   std::uint32_t max_clients = 10000, max_clients_per_user = 256;  // [limits]
-  std::uint32_t workers = 8, workers_per_user = 2;                // [limits]
+  std::uint32_t workers = 8, workers_per_user = 2;                // [limits]; at the start only
+  std::uint32_t latches_per_user = 4096, subscriptions_per_user = 1024;  // [limits]
+  std::uint32_t events_queued = 64;                                      // [limits] for one connection
+  Access access = default_access();                                      // [access]
+  Rights rights;                                                         // of it: load_config()'s user resolves it
+  std::string metrics_file;                                              // [metrics] file; "" none
+  std::uint32_t metrics_interval = 15;                                   // [metrics] interval, seconds
   std::vector<ServiceRule> services;
   std::vector<VouchRule> vouches;
   std::vector<PskRule> psks;

@@ -14,7 +14,9 @@
 #include "broker/history.h"
 #include "broker/host.h"
 #include "broker/latches.h"
+#include "broker/metrics.h"
 #include "broker/names.h"
+#include "broker/subscriptions.h"
 #include "broker/windows.h"
 
 namespace gssipsec::broker {
@@ -41,6 +43,8 @@ struct Core {
   Board board;
   History history;
   Latches latches;
+  Subscriptions subscriptions{latches};
+  Metrics metrics;
   Exporters exporters;
   Windows windows;
   Names names;

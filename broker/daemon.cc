@@ -5,10 +5,13 @@
 #include <sys/epoll.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <thread>
+#include <utility>
 
 #include "broker/ike_thread.h"
 #include "broker/log.h"
@@ -23,6 +26,7 @@ using std::chrono::duration_cast;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
+constexpr std::uint32_t kHouse = ~0U;  // the broker's own jobs among the users'
 constexpr auto kTick = milliseconds(250), kBeat = milliseconds(1000);
 
 class Daemon {
@@ -55,9 +59,16 @@ class Daemon {
   void beat();
   void redump();
   void reevaluate();
+  void changed(const Changes& changes);
+  void tell();
+  void lost(const base::Error& why);
+  void heard(const std::vector<ike::Notice>& notices);
   void destroy(const Latches::Broken& broken);
   void reload();
-  void start_ike();
+  void reloaded(base::Result<Config> config, Sources sources);
+  void start_ike(Sources sources);
+  void measure();
+  void export_metrics(Time now);
   void note_elders();
 
   std::function<Sources(const Config&, const Board&)> open_sources_;
@@ -72,6 +83,9 @@ class Daemon {
   std::mutex bell_mutex_;
   sd_event_source *monitor_ = nullptr, *redump_ = nullptr;
   int watched_ = -1;
+  bool reloading_ = false, reload_again_ = false;
+  Time export_due_{};
+  std::shared_ptr<std::atomic<bool>> exporting_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 WorkerLimits limits_of(const Config& config) { return {config.workers, config.workers_per_user, std::chrono::seconds(3)}; }
@@ -82,8 +96,10 @@ Daemon::Daemon(DaemonSetup setup)
       core_(std::make_shared<Core>(setup.host, setup.config)),
       workers_(setup.host, limits_of(setup.config)),
       mirror_(setup.host, core_->board, core_->history,
-              Mirror::Listener{[this](const Changes&) { reevaluate(); }, [this] { core_->census.request(); }, [this] { core_->board.ask_refresh(); },
-                               [this](const channel::SaId& id) { core_->exporters.forget(id); }}) {}
+              Mirror::Listener{[this](const Changes& changes) { changed(changes); }, [this] { core_->census.request(); },
+                               [this] { core_->board.ask_refresh(); }, [this](const channel::SaId& id) { core_->exporters.forget(id); },
+                               [this](const kernel::Event& event) { core_->subscriptions.note(event); },
+                               [this](const base::Error& why) { lost(why); }}) {}
 
 Daemon::~Daemon() {
   if (ike_) ike_->stop();
@@ -108,6 +124,7 @@ void Daemon::add_timer(sd_event_time_handler_t handler, Time::duration first, sd
 
 base::Status Daemon::begin(base::UniqueFd listener) {
   if (sd_event_new(&events_) < 0 || !mailbox_->valid()) return base::fail(Code::SYSTEM, "no event loop");
+  (void)sd_event_set_watchdog(events_, 1);  // where the service manager wants to hear of us
   core_->board.set_refresh_bell([this] {
     const std::lock_guard lock(bell_mutex_);
     if (ike_) ike_->ring();
@@ -124,7 +141,7 @@ base::Status Daemon::begin(base::UniqueFd listener) {
   watch_mirror();
   core_->census.take();  // whoever is connected now was so before us
   core_->census.start();
-  start_ike();
+  start_ike(open_sources_(*core_->config(), core_->board));
   add_timer(&Daemon::on_timer<&Daemon::redump>, Mirror::kDumpInterval, &redump_);
   add_timer(&Daemon::on_timer<&Daemon::tick>, kTick, nullptr);
   add_timer(&Daemon::on_timer<&Daemon::beat>, kBeat, nullptr);
@@ -140,21 +157,22 @@ void Daemon::note_elders() {
   core_->set_elders(std::move(elders));
 }
 
-void Daemon::start_ike() {
-  auto fresh = std::make_shared<IkeThread>(core_->board, open_sources_(*core_->config(), core_->board), core_->config()->psks,
-                                           [mailbox = mailbox_, this] { mailbox->post([this] { reevaluate(); }); });
-  std::shared_ptr<IkeThread> old;
+void Daemon::start_ike(Sources sources) {
+  auto fresh = std::make_shared<IkeThread>(core_->board, std::move(sources), core_->config()->psks,
+                                           [mailbox = mailbox_, this](std::vector<ike::Notice> notices) {
+                                             mailbox->post([this, notices = std::move(notices)] { heard(notices); });
+                                           });
   {
     const std::lock_guard lock(bell_mutex_);
-    old = std::exchange(ike_, fresh);
+    ike_ = fresh;
   }
-  if (old) old->stop();
   fresh->start();
 }
 
 void Daemon::drain_mirror() {
   mirror_.drain();
   watch_mirror();
+  tell();
 }
 
 void Daemon::watch_mirror() {
@@ -172,6 +190,7 @@ void Daemon::redump() {
   if (!was_fresh && mirror_.fresh()) {
     log(Level::notice, "policies and SAs were read anew");
     if (!core_->has_elders()) note_elders();
+    tell();
   }
   const auto wait = std::min<Time::duration>(next, Mirror::kDumpInterval);
   (void)sd_event_source_set_time_relative(redump_, static_cast<std::uint64_t>(duration_cast<microseconds>(wait).count()));
@@ -182,17 +201,24 @@ void Daemon::redump() {
 void Daemon::tick() {
   add_timer(&Daemon::on_timer<&Daemon::tick>, kTick, nullptr);
   const Time now = Clock::now();
-  if (const std::size_t stuck = workers_.tick(now); stuck > 0)
+  if (const std::size_t stuck = workers_.tick(now); stuck > 0) {
+    core_->metrics.stuck.fetch_add(stuck, std::memory_order_relaxed);
     log(Level::warning, std::to_string(stuck) + " requests do not come back; their workers were replaced");
+  }
   server_->tick(now);
-  if (!core_->latches.any_stale()) return;
-  core_->board.ask_refresh();
-  reevaluate();
+  if (core_->latches.any_stale()) {
+    core_->board.ask_refresh();
+    reevaluate();
+  }
+  core_->subscriptions.touch_changed_latches();
+  tell();
 }
 
 void Daemon::beat() {
   add_timer(&Daemon::on_timer<&Daemon::beat>, kBeat, nullptr);
   server_->beat();
+  measure();
+  export_metrics(Clock::now());
   core_->exporters.expire(Clock::now());
   if (core_->windows.pairs() == 0) return;
   if (mirror_.fresh()) core_->windows.sweep([this](const channel::SaId& id) { return core_->board.holds(id); });
@@ -201,8 +227,38 @@ void Daemon::beat() {
 void Daemon::reevaluate() {
   for (const Latches::Broken& broken : core_->latches.reevaluate(core_->board, Clock::now())) {
     log(Level::warning, "latch broken: " + format(broken.flow) + ": " + describe(broken.why));
+    core_->metrics.latches_broken.fetch_add(1, std::memory_order_relaxed);
+    core_->subscriptions.note_broken(broken);
     if (broken.proven) destroy(broken);
   }
+}
+
+void Daemon::heard(const std::vector<ike::Notice>& notices) {
+  for (const ike::Notice& notice : notices) core_->subscriptions.note(notice);
+  reevaluate();
+  core_->subscriptions.touch();
+  tell();
+}
+
+// What the kernel said may be missing; what a dump shows is told as differences.
+void Daemon::lost(const base::Error& why) {
+  core_->metrics.mirror_lost.fetch_add(1, std::memory_order_relaxed);
+  core_->subscriptions.note_lost(describe(why));
+}
+
+void Daemon::changed(const Changes& changes) {
+  reevaluate();
+  core_->subscriptions.touch(changes);
+}
+
+void Daemon::tell() {
+  if (core_->subscriptions.size() == 0) return;
+  const Time now = Clock::now();
+  const auto look = [this, now](const channel::Flow& flow, const channel::Surroundings& around) {
+    const View view = core_->board.look(flow);
+    return Subscriptions::Looked{assess(flow, around, view, now), footing_of(view)};
+  };
+  server_->deliver(core_->subscriptions.collect(look, mirror_.fresh()));
 }
 
 // Takes the socket's lock, which its owner may hold: a worker of his.
@@ -210,15 +266,67 @@ void Daemon::destroy(const Latches::Broken& broken) {
   workers_.submit(broken.owner, [host = core_->host, broken](Bench&) { (void)host->destroy_socket(broken.flow, broken.cookie).ok(); });
 }
 
+// Reads files and asks NSS, and waits for the IKE thread's question under way: not here but in a worker. The former sources
+// end only when there are new ones.
 void Daemon::reload() {
-  auto config = reload_ ? reload_() : base::Result<Config>(base::fail(Code::UNAVAILABLE));
-  if (!config) {
-    log(Level::error, "the configuration stays as it was: " + describe(config.error()));
+  if (std::exchange(reloading_, true)) {
+    reload_again_ = true;
     return;
   }
-  core_->set_config(std::move(*config));
-  start_ike();
-  log(Level::notice, "configuration read again");
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
+             static_cast<unsigned long long>(now.tv_sec) * 1000000ULL + static_cast<unsigned long long>(now.tv_nsec) / 1000);
+  workers_.submit(kHouse, [this, old = ike_, core = core_, mailbox = mailbox_, read = reload_, open = open_sources_](Bench&) {
+    auto config = std::make_shared<base::Result<Config>>(read ? read() : base::Result<Config>(base::fail(Code::UNAVAILABLE)));
+    auto sources = std::make_shared<Sources>();
+    if (config->ok()) {
+      *sources = open(**config, core->board);
+      old->stop();
+    }
+    mailbox->post([this, config, sources] { reloaded(std::move(*config), std::move(*sources)); });
+  });
+}
+
+void Daemon::reloaded(base::Result<Config> config, Sources sources) {
+  reloading_ = false;
+  if (config.ok()) {
+    core_->set_config(*std::move(config));
+    start_ike(std::move(sources));
+    server_->end_unentitled();
+    core_->metrics.reloads.fetch_add(1, std::memory_order_relaxed);
+    log(Level::notice, "configuration read again");
+    sd_notify(0, "READY=1\nSTATUS=Serving");
+  } else {
+    core_->metrics.reloads_failed.fetch_add(1, std::memory_order_relaxed);
+    log(Level::error, "the configuration stays as it was: " + describe(config.error()));
+    sd_notify(0, "READY=1\nSTATUS=Serving with the former configuration: the new one is wrong");
+  }
+  if (std::exchange(reload_again_, false)) reload();
+}
+
+void Daemon::measure() {
+  Metrics& metrics = core_->metrics;
+  metrics.clients = server_->clients();
+  metrics.subscriptions = core_->subscriptions.size();
+  metrics.latches = core_->latches.size();
+  metrics.sas = core_->board.tables().sad.size();
+  metrics.policies = core_->board.tables().spd.size();
+  metrics.mirror_fresh = mirror_.fresh();
+  metrics.workers_stuck = workers_.abandoned();
+  metrics.jobs_waiting = workers_.waiting();
+}
+
+// A disk may be slow: a worker writes, and while one does no other begins.
+void Daemon::export_metrics(Time now) {
+  const auto config = core_->config();
+  if (config->metrics_file.empty() || now < export_due_ || exporting_->exchange(true)) return;
+  export_due_ = now + std::chrono::seconds(config->metrics_interval);
+  workers_.submit(kHouse, [core = core_, path = config->metrics_file, running = exporting_](Bench&) {
+    const base::Status written = write_file(path, render(core->metrics, core->started, core->board.outline().sources));
+    if (!written.ok()) log(Level::warning, "the figures were not written: " + describe(written.error()));
+    running->store(false);
+  });
 }
 
 }  // namespace
@@ -228,7 +336,7 @@ base::Status run(DaemonSetup setup) {
   Daemon daemon(std::move(setup));
   const base::Status begun = daemon.begin(std::move(listener));
   if (!begun.ok()) return begun;
-  sd_notify(0, "READY=1");
+  sd_notify(0, "READY=1\nSTATUS=Serving");
   log(Level::info, "serving");
   const int result = daemon.loop();
   sd_notify(0, "STOPPING=1");

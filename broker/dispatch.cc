@@ -21,6 +21,11 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::release: return handle_release(core, request);
     case Verb::probe: return handle_probe(core, request);
     case Verb::localname: return handle_localname(core, request);
+    case Verb::subscribe: return handle_subscribe(core, request);
+    case Verb::unsubscribe: return handle_unsubscribe(core, request);
+    case Verb::event: break;  // the broker's word alone
+    case Verb::metrics: return handle_metrics(core, request);
+    case Verb::explain: return handle_explain(core, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
 }
@@ -29,6 +34,8 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
 
 base::Result<Answer> dispatch(Core& core, Bench& bench, Verb verb, const Request& request) {
   try {
+    const base::Status may = may_ask(core.config()->rights, verb, request.caller.uid, request.groups);
+    if (!may.ok()) return may.error();
     return route(core, bench, verb, request);
   } catch (const std::bad_alloc&) {
     return base::fail(base::Code::NO_MEMORY);

@@ -66,6 +66,18 @@ base::Result<Case> examine(Core& core, const Request& request) {
   return seen;
 }
 
+base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow) {
+  if (!request.caller.privileged) return fail(Code::NOT_ALLOWED, "wanted root for a question without a socket; pass the socket itself");
+  if (request.fd >= 0) return fail(Code::BAD_MESSAGE, "wanted a socket or a flow, found both");
+  Case seen;
+  seen.socket.flow = flow;
+  const auto around = surroundings(core, seen.socket.flow);
+  if (!around) return around.error();
+  seen.around = *around;
+  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
+  return seen;
+}
+
 base::Status still_the_same(Core& core, int fd, const Case& seen) {
   const auto socket = core.host->read_socket(fd);
   if (!socket) return socket.error();

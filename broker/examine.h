@@ -3,6 +3,8 @@
 // good as waiting within the request's time can make it. Workers only: the descriptor may block.
 #pragma once
 
+#include <span>
+
 #include "broker/core.h"
 #include "broker/verdict.h"
 #include "protocol/messages.h"
@@ -16,6 +18,9 @@ struct Request {
   int fd = -1;         // the passed descriptor; -1 none
   base::View body;
   Time deadline;       // to be answered by then
+  std::span<const std::uint32_t> groups{};  // the caller's when he connected
+  std::uint64_t connection = 0;             // its number
+  std::uint32_t number = 0;                 // of the request
 };
 
 struct Case {
@@ -27,6 +32,8 @@ struct Case {
 
 // NO_SOCKET without a descriptor, and all errors of read_socket and read_route. "Not protected" is no error here.
 [[nodiscard]] base::Result<Case> examine(Core& core, const Request& request);
+// The same of a flow without a socket, which would be an oracle on other users' traffic: NOT_ALLOWED but for root.
+[[nodiscard]] base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow);
 [[nodiscard]] base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow);
 // Waits for the mirror and the IKE sources while that can help.
 void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment);

@@ -25,6 +25,11 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_probe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_localname(Core& core, const Request& request);
 
+[[nodiscard]] base::Result<Answer> handle_subscribe(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_unsubscribe(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_metrics(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_explain(Core& core, const Request& request);
+
 [[nodiscard]] base::Result<Answer> dispatch(Core& core, Bench& bench, protocol::Verb verb, const Request& request);
 
 }  // namespace gssipsec::broker

@@ -35,7 +35,7 @@ void apply_psk_rules(const std::vector<PskRule>& rules, ike::Snapshot& snapshot)
 }
 
 IkeThread::IkeThread(Board& board, std::vector<std::unique_ptr<ike::Source>> sources, std::vector<PskRule> psks,
-                     std::function<void()> published)
+                     Published published)
     : board_(board), psks_(std::move(psks)), published_(std::move(published)), bell_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   for (auto& source : sources) {
     SourceState state;
@@ -91,9 +91,13 @@ void IkeThread::refresh(Entry& entry) {
 
 void IkeThread::publish() {
   std::vector<SourceState> states;
-  for (const Entry& entry : entries_) states.push_back(entry.state);
+  std::vector<ike::Notice> notices;
+  for (const Entry& entry : entries_) {
+    states.push_back(entry.state);
+    std::ranges::move(entry.source->take_notices(), std::back_inserter(notices));
+  }
   board_.publish_sources(std::move(states));
-  if (published_) published_();
+  if (published_) published_(std::move(notices));
 }
 
 // Sleeps until a source speaks, the bell rings or something is due.

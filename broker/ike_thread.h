@@ -21,7 +21,9 @@ void apply_psk_rules(const std::vector<PskRule>& rules, ike::Snapshot& snapshot)
 
 class IkeThread {
  public:
-  IkeThread(Board& board, std::vector<std::unique_ptr<ike::Source>> sources, std::vector<PskRule> psks, std::function<void()> published);
+  // In this thread: a new snapshot is on the board, with what the daemons said since the last one.
+  using Published = std::function<void(std::vector<ike::Notice>)>;
+  IkeThread(Board& board, std::vector<std::unique_ptr<ike::Source>> sources, std::vector<PskRule> psks, Published published);
   ~IkeThread();  // stop()
   IkeThread(const IkeThread&) = delete;
   IkeThread& operator=(const IkeThread&) = delete;
@@ -45,7 +47,7 @@ class IkeThread {
   Board& board_;
   std::vector<Entry> entries_;
   const std::vector<PskRule> psks_;
-  const std::function<void()> published_;
+  const Published published_;
   base::UniqueFd bell_;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;

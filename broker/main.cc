@@ -26,6 +26,16 @@ base::Result<Config> read_config(const Options& options) {
   return load_config(kDefaultConfig);
 }
 
+// With the users and groups of [access] looked up.
+base::Result<Config> read_and_resolve(const Options& options) {
+  auto config = read_config(options);
+  if (!config) return config;
+  std::vector<std::string> unknown;
+  config->rights = resolve_rights(config->access, unknown);
+  for (const std::string& name : unknown) log(Level::warning, "[access] names " + name + ", whom nobody knows: it grants nothing");
+  return config;
+}
+
 int check(const Options& options) {
   const auto config = read_config(options);
   if (config) return 0;
@@ -48,7 +58,7 @@ void block_signals() {
 }
 
 int serve(const Options& options) {
-  auto config = read_config(options);
+  auto config = read_and_resolve(options);
   if (!config) return complain(config.error());
   if (options.socket) config->socket = *options.socket;
   block_signals();
@@ -61,7 +71,7 @@ int serve(const Options& options) {
   if (!kept.ok()) return complain(kept.error());
   auto host = open_host();
   if (!host) return complain(host.error());
-  const base::Status served = run({std::move(*host), *config, std::move(*listener), open_sources, [options] { return read_config(options); }});
+  const base::Status served = run({std::move(*host), *config, std::move(*listener), open_sources, [options] { return read_and_resolve(options); }});
   return served.ok() ? 0 : complain(served.error());
 }
 

@@ -55,9 +55,10 @@ void Mirror::doubt(base::Error why) {
 
 void Mirror::leave_fresh(State state, base::Error why) {
   last_error_ = std::move(why);
-  const bool was_fresh = fresh();
+  const bool was_fresh = fresh(), now_lost = state_ != State::lost && state == State::lost;
   state_ = state;
   if (was_fresh) board_.set_stale();
+  if (now_lost && listener_.lost) listener_.lost(last_error_);
 }
 
 void Mirror::drain() {
@@ -90,6 +91,7 @@ void Mirror::take_datagram(base::View datagram, Time now) {
 }
 
 void Mirror::take(const kernel::Event& event, Time now) {
+  if (listener_.happened) listener_.happened(event);
   const channel::Arrival arrival{sequence_ + 1, now};
   kernel::Effect effect;
   board_.edit([&](kernel::Tables& tables, std::uint64_t epoch) {
@@ -138,7 +140,7 @@ base::Result<kernel::Databases> Mirror::read_quietly(Time now) {
     auto dumped = kernel::dump(*requests_);
     if (!dumped || (!take_queued(now) && state_ == State::doubtful)) return dumped;
   }
-  state_ = State::lost;
+  lose(base::fail(Code::NETLINK_LOST, "changes never cease while the databases are read"));
   if (!monitor_) return base::fail(Code::NETLINK, "the monitor's port broke");
   forget_queued();
   return kernel::dump(*requests_);

@@ -22,6 +22,8 @@ class Mirror {
     std::function<void()> policies_changed;                 // the SPD's epoch moved
     std::function<void()> unknown_sa;                       // an SA came that no source can have named yet
     std::function<void(const channel::SaId&)> replaced;     // this name means another SA from now on
+    std::function<void(const kernel::Event&)> happened{};    // each event of the monitor, as it comes
+    std::function<void(const base::Error&)> lost{};         // events are missing
   };
 
   Mirror(std::shared_ptr<Host> host, Board& board, History& history, Listener listener);

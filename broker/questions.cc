@@ -47,18 +47,12 @@ base::Result<Answer> handle_query(Core& core, const Request& request) {
   return Answer{encode(report_of(core, *seen, request.caller.privileged))};
 }
 
-// A bare 5-tuple would be an oracle on other users' traffic.
 base::Result<Answer> handle_query_flow(Core& core, const Request& request) {
   const auto query = protocol::decode_query_flow_request(request.body);
   if (!query) return query.error();
-  if (!request.caller.privileged) return fail(Code::NOT_ALLOWED, "wanted root for a question without a socket; pass the socket itself");
-  Case seen;
-  seen.socket.flow = query->flow;
-  const auto around = surroundings(core, seen.socket.flow);
-  if (!around) return around.error();
-  seen.around = *around;
-  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
-  return Answer{encode(report_of(core, seen, true))};
+  const auto seen = examine_flow(core, request, query->flow);
+  if (!seen) return seen.error();
+  return Answer{encode(report_of(core, *seen, true))};
 }
 
 base::Result<Answer> handle_release(Core& core, const Request& request) {

@@ -32,6 +32,21 @@ base::Status pass_credentials(int socket) {
   return {};
 }
 
+// Groups that are more than this are not looked at: they grant nothing.
+std::vector<std::uint32_t> groups_of(int socket, std::uint32_t own) {
+  std::vector<gid_t> more(1024);
+  auto size = static_cast<socklen_t>(more.size() * sizeof(gid_t));
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, more.data(), &size) != 0) size = 0;
+  std::vector<std::uint32_t> groups{own};
+  groups.insert(groups.end(), more.begin(), more.begin() + static_cast<std::ptrdiff_t>(size / sizeof(gid_t)));
+  return groups;
+}
+
+Outbox::Sent send_event(int socket, base::View datagram) {
+  if (send_message(socket, datagram, -1)) return Outbox::Sent::yes;
+  return errno == EAGAIN || errno == ENOBUFS || errno == EINTR ? Outbox::Sent::full : Outbox::Sent::gone;
+}
+
 bool readable(int socket) {
   pollfd look{socket, POLLIN, 0};
   return poll(&look, 1, kLingerMs) > 0;
@@ -111,6 +126,9 @@ void Server::admit(base::UniqueFd socket, const Credentials& peer) {
   client.connection = std::make_shared<Connection>();
   client.connection->socket = std::move(socket);
   client.connection->peer = peer;
+  client.connection->number = id;
+  client.connection->groups = groups_of(client.connection->socket.get(), peer.gid);
+  core_->metrics.connections.fetch_add(1, std::memory_order_relaxed);
   ++per_user_[peer.uid];
   const int error = sd_event_add_io(events_, &client.source, client.connection->socket.get(), EPOLLIN, &Server::on_client, &client);
   if (error < 0 || sd_event_source_set_enabled(client.source, SD_EVENT_ONESHOT) < 0) {
@@ -121,20 +139,73 @@ void Server::admit(base::UniqueFd socket, const Credentials& peer) {
 
 // Says why, and lets a worker close it: what the client has sent already may hold descriptors.
 void Server::turn_away(base::UniqueFd socket, const Credentials& peer) {
+  core_->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
   answer_unread(socket.get(), fail(Code::LIMIT, "too many connections to the broker"));
   shutdown(socket.get(), SHUT_RDWR);
   auto doomed = std::make_shared<base::UniqueFd>(std::move(socket));
   workers_.submit(peer.uid, [doomed](Bench&) { doomed->reset(); });
 }
 
-int Server::on_client(sd_event_source*, int, std::uint32_t, void* argument) {
+int Server::on_client(sd_event_source*, int, std::uint32_t events, void* argument) {
   auto* client = static_cast<Client*>(argument);
-  client->server->submit(*client);
+  client->server->ready(*client, events);
   return 0;
+}
+
+void Server::ready(Client& client, std::uint32_t events) {
+  if (events & EPOLLOUT) flush(client);
+  if (events & ~static_cast<std::uint32_t>(EPOLLOUT))
+    submit(client);
+  else if (!listen_again(client))
+    remove(clients_.find(client.id));
+}
+
+bool Server::listen_again(Client& client) {
+  return sd_event_source_set_io_events(client.source, client.outbox.waiting() ? EPOLLIN | EPOLLOUT : EPOLLIN) >= 0 &&
+         sd_event_source_set_enabled(client.source, SD_EVENT_ONESHOT) >= 0;
+}
+
+// A connection that is gone is found so by whoever reads from it.
+void Server::flush(Client& client) {
+  const int socket = client.connection->socket.get();
+  if (!client.outbox.flush([socket](base::View datagram) { return send_event(socket, datagram); })) shutdown(socket, SHUT_RDWR);
+  count_outbox(client);
+}
+
+void Server::count_outbox(Client& client) {
+  core_->metrics.events_sent.fetch_add(client.outbox.take_sent(), std::memory_order_relaxed);
+  core_->metrics.events_dropped.fetch_add(client.outbox.take_dropped(), std::memory_order_relaxed);
+}
+
+void Server::deliver(const std::vector<Delivery>& deliveries) {
+  const std::size_t most = core_->config()->events_queued;
+  for (const Delivery& delivery : deliveries) {
+    const auto found = clients_.find(delivery.connection);
+    if (found == clients_.end()) continue;
+    Client& client = found->second;
+    const int socket = client.connection->socket.get();
+    const bool waited = client.outbox.waiting();
+    const auto send = [socket](base::View datagram) { return send_event(socket, datagram); };
+    if (!client.outbox.push(delivery.request, delivery.event, most, send)) shutdown(socket, SHUT_RDWR);
+    count_outbox(client);
+    // While a worker has the connection, done() looks.
+    if (!waited && client.outbox.waiting() && client.connection->phase.load() == Phase::idle) (void)listen_again(client);
+  }
+}
+
+void Server::end_unentitled() {
+  const auto config = core_->config();
+  for (const std::uint64_t number : core_->subscriptions.listening_to_all()) {
+    const auto found = clients_.find(number);
+    if (found == clients_.end()) continue;
+    const Connection& connection = *found->second.connection;
+    if (!config->rights.allows(Action::subscribe_all, connection.peer.uid, connection.groups)) shutdown(connection.socket.get(), SHUT_RDWR);
+  }
 }
 
 void Server::submit(Client& client) {
   client.submitted = Clock::now();
+  client.outbox.hold();
   client.connection->phase = Phase::waiting;
   workers_.submit(client.connection->peer.uid,
                   [core = core_, connection = client.connection, mailbox = mailbox_, server = this, id = client.id](Bench& bench) {
@@ -148,7 +219,9 @@ void Server::done(std::uint64_t id, bool keep) {
   if (client == clients_.end()) return;
   client->second.connection->phase = Phase::idle;
   client->second.page = client->second.connection->page;
-  if (keep && sd_event_source_set_enabled(client->second.source, SD_EVENT_ONESHOT) >= 0) return;
+  client->second.outbox.release();
+  flush(client->second);
+  if (keep && listen_again(client->second)) return;
   remove(client);
 }
 
@@ -157,6 +230,7 @@ void Server::remove(std::map<std::uint64_t, Client>::iterator client) {
   const std::shared_ptr<Connection> connection = client->second.connection;
   const std::uint32_t uid = connection->peer.uid;
   if (client->second.page) core_->latches.drop_page(client->second.page);
+  core_->subscriptions.drop(connection->number);
   clients_.erase(client);
   if (--per_user_[uid] == 0) per_user_.erase(uid);
   workers_.submit(uid, [connection](Bench&) { connection->socket.reset(); });
@@ -173,8 +247,9 @@ void Server::tick(Time now) {
   for (auto& [id, client] : clients_) {
     if (client.connection->phase.load() != Phase::waiting || now - client.submitted < kBusyAfter) continue;
     Phase waiting = Phase::waiting;
-    if (client.connection->phase.compare_exchange_strong(waiting, Phase::refused))
-      answer_unread(client.connection->socket.get(), fail(Code::BUSY, "earlier requests of this user do not come back"));
+    if (!client.connection->phase.compare_exchange_strong(waiting, Phase::refused)) continue;
+    core_->metrics.busy.fetch_add(1, std::memory_order_relaxed);
+    answer_unread(client.connection->socket.get(), fail(Code::BUSY, "earlier requests of this user do not come back"));
   }
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "broker/mailbox.h"
+#include "broker/outbox.h"
 #include "broker/session.h"
 #include "broker/workers.h"
 
@@ -25,6 +26,10 @@ class Server {
   [[nodiscard]] base::Status listen(base::UniqueFd socket);
   void beat();            // every second: heartbeat of all pages
   void tick(Time now);    // every 250 ms: BUSY for those who wait too long, accepting again
+  // To whom they are for; who does not read waits in his own outbox.
+  void deliver(const std::vector<Delivery>& deliveries);
+  // Ends connections that listen to more than the configuration now lets them.
+  void end_unentitled();
   [[nodiscard]] std::size_t clients() const noexcept { return clients_.size(); }
 
   // A request that no worker has begun by then is answered BUSY.
@@ -38,10 +43,15 @@ class Server {
     std::shared_ptr<Page> page;      // a copy taken while no worker has the connection
     sd_event_source* source = nullptr;
     Time submitted{};
+    Outbox outbox;
   };
 
   static int on_listener(sd_event_source*, int fd, std::uint32_t events, void* self);
   static int on_client(sd_event_source*, int fd, std::uint32_t events, void* client);
+  void ready(Client& client, std::uint32_t events);
+  void flush(Client& client);
+  [[nodiscard]] bool listen_again(Client& client);
+  void count_outbox(Client& client);
   bool accept_one();
   void admit(base::UniqueFd socket, const Credentials& peer);
   void turn_away(base::UniqueFd socket, const Credentials& peer);

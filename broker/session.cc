@@ -98,7 +98,8 @@ base::Status acceptable(const Message& message, const Connection& connection) {
 }
 
 bool takes_descriptor(Verb verb) {
-  return verb == Verb::query || verb == Verb::initiate || verb == Verb::accept || verb == Verb::finish || verb == Verb::check;
+  return verb == Verb::query || verb == Verb::initiate || verb == Verb::accept || verb == Verb::finish || verb == Verb::check ||
+         verb == Verb::subscribe || verb == Verb::explain;
 }
 
 base::Status in_turn(Verb verb, const Connection& connection, bool descriptor) {
@@ -138,8 +139,10 @@ bool answer_frame(Core& core, Bench& bench, Connection& connection, const protoc
   status = give_page(header.verb, connection);
   if (!status.ok()) return refuse(connection, header, status.error());
   const Time now = Clock::now();
-  const Request request{core.names.caller(connection.peer.uid, now), connection.page, descriptor, frame.body, now + kPatience};
+  const Request request{core.names.caller(connection.peer.uid, now), connection.page,   descriptor,         frame.body, now + kPatience,
+                        connection.groups,                             connection.number, header.request};
   auto answer = dispatch(core, bench, header.verb, request);
+  core.metrics.count(header.verb, answer.ok() ? Code::ok : answer.error().code);
   if (!answer) {
     if (header.verb == Verb::release) return true;
     if (header.verb == Verb::hello) connection.page.reset();

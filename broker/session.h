@@ -19,7 +19,9 @@ struct Connection {
   enum class Phase : int { idle, waiting, begun, refused };
 
   base::UniqueFd socket;
+  std::uint64_t number = 0;     // unique in the broker's life
   Credentials peer;             // SO_PEERCRED
+  std::vector<std::uint32_t> groups;  // its, and SO_PEERGROUPS
   std::shared_ptr<Page> page;   // set by HELLO
   std::atomic<Phase> phase = Phase::idle;
 };

@@ -8,10 +8,12 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "channel/identity.h"
 #include "channel/sa.h"
+#include "ike/notice.h"
 
 namespace gssipsec::ike {
 
@@ -32,6 +34,8 @@ class Source {
   // whether a refresh is due; IKE_SOURCE when the connection broke (call refresh() later, it connects again).
   [[nodiscard]] virtual int event_fd() const noexcept = 0;
   [[nodiscard]] virtual base::Result<bool> drain() = 0;
+  // What the daemon said since this was asked last, by drain() and refresh() alike.
+  [[nodiscard]] virtual std::vector<Notice> take_notices() { return {}; }
   [[nodiscard]] virtual const char* name() const noexcept = 0;
 };
 

@@ -184,6 +184,21 @@ ViciRekey read_ike_rekey(const ViciSection& event) {
   return {};
 }
 
+std::optional<Notice> read_notice(std::string_view name, const ViciSection& event) {
+  for (const ViciSection& sa : event.sections) {
+    const auto id = number<std::uint32_t>(sa.text("uniqueid"), 10);
+    if (!id || *id == 0) continue;
+    Notice notice{Notice::Kind::child_rekeyed, *id, infer_identity(sa.text("remote-id")), sa.name};
+    if (name == "child-rekey") return notice;
+    notice.kind = Notice::Kind::addresses_changed;
+    if (name == "ike-update") return notice;
+    notice.kind = Notice::Kind::peer_dead;
+    const bool alive = sa.text("state") == "ESTABLISHED" || sa.text("state") == "REKEYING";
+    if (name == "ike-updown" && event.text("up") != "yes" && alive) return notice;
+  }
+  return std::nullopt;
+}
+
 std::uint16_t dh_group_of(std::string_view name) noexcept {
   static constexpr std::pair<std::string_view, std::uint16_t> kGroups[] = {
       {"MODP_768", 1},      {"MODP_1024", 2},       {"MODP_1536", 5},       {"MODP_2048", 14},   {"MODP_3072", 15},

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,10 @@ struct ViciRekey {
   std::uint64_t predecessor = 0, successor = 0;
 };
 [[nodiscard]] ViciRekey read_ike_rekey(const ViciSection& event);
+
+// What an event tells beyond that something changed, with vici's number as `ike_sa`. An IKE_SA that ends while it is
+// established, without a DELETE under way, ended because its peer does not answer.
+[[nodiscard]] std::optional<Notice> read_notice(std::string_view name, const ViciSection& event);
 
 // "MODP_2048" -> 14; 0 for names without a number in IANA's registry.
 [[nodiscard]] std::uint16_t dh_group_of(std::string_view name) noexcept;

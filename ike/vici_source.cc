@@ -12,7 +12,7 @@ namespace {
 using base::Code;
 using base::fail;
 
-constexpr std::size_t kMaxIkeSas = 200000, kMaxConnections = 100000, kMaxLineage = 4096;
+constexpr std::size_t kMaxIkeSas = 200000, kMaxConnections = 100000, kMaxLineage = 4096, kMaxNotices = 4096;
 constexpr int kMaxPacketsAtOnce = 1024, kMaxListings = 4;
 constexpr const char* kStreamed[] = {"list-conn", "list-sa"};
 constexpr const char* kChanges[] = {"ike-updown", "ike-rekey", "child-updown", "child-rekey", "ike-update"};
@@ -167,6 +167,10 @@ base::Result<Snapshot> ViciSource::refresh() {
 void ViciSource::note_event(const ViciPacket& packet) {
   if (std::find(std::begin(kChanges), std::end(kChanges), packet.name) == std::end(kChanges)) return;
   changed_ = true;
+  if (auto notice = read_notice(packet.name, packet.message); notice && notices_.size() < kMaxNotices) {
+    notice->ike_sa = lived(notice->ike_sa);
+    notices_.push_back(*std::move(notice));
+  }
   if (packet.name != "ike-rekey") return;
   const ViciRekey rekey = read_ike_rekey(packet.message);
   if (rekey.successor == 0) return;

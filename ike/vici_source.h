@@ -13,6 +13,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "ike/source.h"
@@ -38,6 +39,7 @@ class ViciSource final : public Source {
   [[nodiscard]] base::Result<Snapshot> refresh() override;
   [[nodiscard]] int event_fd() const noexcept override { return connection_ ? connection_->fd() : -1; }
   [[nodiscard]] base::Result<bool> drain() override;
+  [[nodiscard]] std::vector<Notice> take_notices() override { return std::exchange(notices_, {}); }
   [[nodiscard]] const char* name() const noexcept override { return "vici"; }
 
  private:
@@ -66,6 +68,7 @@ class ViciSource final : public Source {
 
   const ViciOptions options_;
   std::optional<ViciConnection> connection_;
+  std::vector<Notice> notices_;
   bool changed_ = false;             // an event came since the last listing began
   std::optional<std::string> life_;  // of the daemon that the following is about; none: never connected
   std::uint64_t lives_ = 0;          // IKE_SAs of two lives never share a number

@@ -6,7 +6,7 @@ namespace gssipsec::protocol {
 namespace {
 
 bool known_verb(std::uint16_t verb) noexcept {
-  return verb >= static_cast<std::uint16_t>(Verb::hello) && verb <= static_cast<std::uint16_t>(Verb::localname);
+  return verb >= static_cast<std::uint16_t>(Verb::hello) && verb <= static_cast<std::uint16_t>(kLastVerb);
 }
 
 base::Error other_version(std::uint16_t found) {

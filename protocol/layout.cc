@@ -2,12 +2,6 @@
 #include "protocol/layout.h"
 
 namespace gssipsec::protocol {
-namespace {
-
-constexpr std::uint32_t kAllWants = kWantIntegrity | kWantConfidentiality | kWantMutual | kAllowAnonymous | kWantAnonymous;
-
-}  // namespace
-
 std::string presentable(std::string_view text, std::size_t limit) {
   std::string out(text.substr(0, limit));
   std::replace_if(out.begin(), out.end(), is_control, '?');
@@ -35,6 +29,20 @@ Out& Out::lines(const std::vector<std::string>& values, std::size_t limit) {
   const std::size_t count = std::min(values.size(), kMaxList);
   u16(static_cast<std::uint16_t>(count));
   for (std::size_t i = 0; i < count; ++i) out_.block16(presentable(values[i], limit));
+  return *this;
+}
+
+namespace {
+
+bool is_document(std::string_view text) noexcept {
+  return text.size() <= kMaxDocument && std::none_of(text.begin(), text.end(), [](char c) { return c != '\n' && is_control(c); });
+}
+
+}  // namespace
+
+Out& Out::document(const std::string& value) {
+  if (!is_document(value)) throw std::length_error("document in a broker message");
+  out_.block16(value);
   return *this;
 }
 
@@ -67,10 +75,9 @@ std::uint8_t In::one_of(std::uint8_t lowest, std::uint8_t highest) noexcept {
   return lowest;
 }
 
-// A wish that this version does not know cannot be granted by leaving it out.
-In& In::want(std::uint32_t& value) {
+In& In::bits(std::uint32_t& value, std::uint32_t known) {
   value = in_.u32();
-  if (value & ~kAllWants) in_.mark_failed();
+  if (value & ~known) in_.mark_failed();
   return *this;
 }
 
@@ -84,6 +91,12 @@ In& In::names(std::vector<std::string>& values, std::size_t limit) {
   const std::size_t count = in_.u16();
   if (count > kMaxList) in_.mark_failed();
   for (std::size_t i = 0; i < count && !in_.failed(); ++i) name(values.emplace_back(), limit);
+  return *this;
+}
+
+In& In::document(std::string& value) {
+  value = in_.text16(kMaxDocument);
+  if (!is_document(value)) in_.mark_failed();
   return *this;
 }
 

@@ -13,11 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include "protocol/messages.h"
+#include "protocol/events.h"
 
 namespace gssipsec::protocol {
 
 inline constexpr std::size_t kSessionKey = 32;
+inline constexpr std::uint32_t kAllWants = kWantIntegrity | kWantConfidentiality | kWantMutual | kAllowAnonymous | kWantAnonymous;
 
 // No control characters: texts end in terminals, logs and C strings.
 [[nodiscard]] inline bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -33,12 +34,15 @@ class Out {
   Out& flag(bool value) { return out_.u8(value ? 1 : 0), *this; }
   Out& code(base::Code value) { return u32(static_cast<std::uint32_t>(value)); }
   Out& want(std::uint32_t value) { return u32(value); }
+  Out& bits(std::uint32_t value, std::uint32_t) { return u32(value); }
   template <typename E>
   Out& choice(E value, E, E) { return out_.u8(static_cast<std::uint8_t>(value)), *this; }
   Out& name(const std::string& value, std::size_t limit = kMaxName);
   Out& prose(const std::string& value) { return out_.block16(presentable(value, kMaxName)), *this; }
   Out& names(const std::vector<std::string>& values, std::size_t limit);
   Out& lines(const std::vector<std::string>& values, std::size_t limit);
+  // Text of several lines; the only place where line feeds are allowed. Throws when it is too long.
+  Out& document(const std::string& value);
   Out& sealed(const base::Bytes& value);
   Out& digest(const Digest& value) { return out_.raw(value), *this; }
   Out& digest(const std::optional<Digest>& value);
@@ -61,7 +65,9 @@ class In {
   In& u64(std::uint64_t& value) { return value = in_.u64(), *this; }
   In& flag(bool& value) { return value = one_of(0, 1) == 1, *this; }
   In& code(base::Code& value) { return value = static_cast<base::Code>(in_.u32()), *this; }
-  In& want(std::uint32_t& value);
+  In& want(std::uint32_t& value) { return bits(value, kAllWants); }
+  // A wish that this version does not know cannot be granted by leaving it out.
+  In& bits(std::uint32_t& value, std::uint32_t known);
   template <typename E>
   In& choice(E& value, E lowest, E highest) {
     return value = static_cast<E>(one_of(static_cast<std::uint8_t>(lowest), static_cast<std::uint8_t>(highest))), *this;
@@ -70,6 +76,7 @@ class In {
   In& prose(std::string& value) { return name(value); }
   In& names(std::vector<std::string>& values, std::size_t limit);
   In& lines(std::vector<std::string>& values, std::size_t limit) { return names(values, limit); }
+  In& document(std::string& value);
   In& sealed(base::Bytes& value);
   In& digest(Digest& value) { return in_.array(value), *this; }
   In& digest(std::optional<Digest>& value);

@@ -37,7 +37,13 @@ enum class Verb : std::uint16_t {
   release = 8,     // a latch slot is not used any more; never answered
   probe = 9,       // no descriptor: may this caller act in this role with this service?
   localname = 10,  // no descriptor: local user of a peer name by the administrator's map
+  subscribe = 11,    // events.h: from now on the broker sends events on this connection; a descriptor where they are of a socket
+  unsubscribe = 12,  // no descriptor; events that were under way may still come
+  event = 13,        // from the broker only, unasked
+  metrics = 14,      // no descriptor: the broker's figures
+  explain = 15,      // descriptor, or for root a bare flow: how the broker comes to what QUERY answers
 };
+inline constexpr Verb kLastVerb = Verb::explain;
 
 struct Header {
   std::uint16_t version = kVersion;

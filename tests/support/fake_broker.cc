@@ -207,7 +207,11 @@ void FakeBroker::obey(FakeRequest& request) {
     }
     case Verb::probe: return answer(request, protocol::encode(protocol::ProbeReply{true, "ipsec:fqdn:here"}));
     case Verb::localname: return answer(request, protocol::encode(protocol::LocalnameReply{"bob"}));
-    case Verb::release: case Verb::hello: return;
+    case Verb::subscribe: return answer(request, protocol::encode(protocol::SubscribeReply{1, 501, true}));
+    case Verb::unsubscribe: return answer(request, {});
+    case Verb::metrics: return answer(request, protocol::encode(protocol::MetricsReply{"ipsec_gssd_clients 1\n"}));
+    case Verb::explain: return answer(request, protocol::encode(protocol::ExplainReply{true, "1. so: protected\n"}));
+    case Verb::release: case Verb::hello: case Verb::event: return;
   }
 }
 

@@ -18,7 +18,7 @@
 
 #include "base/unique_fd.h"
 #include "protocol/latch_page.h"
-#include "protocol/messages.h"
+#include "protocol/events.h"
 
 namespace gssipsec::tests {
 

@@ -151,7 +151,7 @@ class MirrorTest : public CppUnit::TestFixture {
 
   void a_source_is_believed_about_sas_that_it_can_have_seen() {
     const auto shared = std::make_shared<StandSource::Shared>();
-    IkeThread ike(*board_, sources(shared), {}, [] {});
+    IkeThread ike(*board_, sources(shared), {}, [](const auto&) {});
     board_->set_refresh_bell([&ike] { ike.ring(); });
     CPPUNIT_ASSERT(mirror_->start().ok());
     const channel::SaId id = view().databases->sad.sas.front().id;
@@ -178,7 +178,7 @@ class MirrorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(mirror_->start().ok());
     const channel::SaId id = view().databases->sad.sas.front().id;
     shared->snapshot.peers[id] = certified("fqdn:a.example.org", "fqdn:b.example.org");
-    IkeThread ike(*board_, sources(shared), {}, [] {});
+    IkeThread ike(*board_, sources(shared), {}, [](const auto&) {});
     ike.start();
     CPPUNIT_ASSERT(soon([&] { return view().peer_of(id).has_value(); }));
     {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "protocol/messages.h"
+#include "protocol/events.h"
 
 #include <cppunit/extensions/HelperMacros.h>
 
@@ -60,6 +60,10 @@ AcceptReply an_accept_reply() {
   return m;
 }
 
+Event an_event() {
+  return {EventType::lost, 3, 1700000000000000000, 501, a_flow(), Code::LATCH_BROKEN, "fqdn:b.example", "why", 7, {"esp 0x1 > 10.1.0.2"}};
+}
+
 // One body of each kind, and whether octets decode as that kind and encode to the same octets again.
 struct Sample {
   const char* name;
@@ -101,6 +105,14 @@ std::vector<Sample> samples() {
       sample("probe reply", ProbeReply{true, "ipsec:fqdn:a"}, decode_probe_reply),
       sample("localname", LocalnameRequest{"ipsec:fqdn:b/bob"}, decode_localname_request),
       sample("localname reply", LocalnameReply{"bob"}, decode_localname_reply),
+      sample("subscribe", SubscribeRequest{event_bit(EventType::rekeyed), Scope::all}, decode_subscribe_request),
+      sample("subscribe reply", SubscribeReply{3, 501, true}, decode_subscribe_reply),
+      sample("unsubscribe", UnsubscribeRequest{3}, decode_unsubscribe_request),
+      sample("event", an_event(), decode_event),
+      sample("metrics reply", MetricsReply{"a 1\nb 2\n"}, decode_metrics_reply),
+      sample("explain", ExplainRequest{Found::sole, {}}, decode_explain_request),
+      sample("explain flow", ExplainRequest{Found::named, a_flow()}, decode_explain_request),
+      sample("explain reply", ExplainReply{true, "1. the socket\n"}, decode_explain_reply),
   };
 }
 
@@ -114,6 +126,8 @@ class MessagesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_flag_is_zero_or_one);
   CPPUNIT_TEST(enumerations_keep_to_their_range);
   CPPUNIT_TEST(an_unknown_wish_is_refused);
+  CPPUNIT_TEST(a_document_may_have_lines_and_nothing_else);
+  CPPUNIT_TEST(the_octets_of_an_event_are_as_documented);
   CPPUNIT_TEST(a_name_that_is_too_long_is_neither_sent_nor_read);
   CPPUNIT_TEST(a_list_that_is_too_long_is_neither_sent_nor_read);
   CPPUNIT_TEST(a_sealed_assertion_that_is_too_long_is_neither_sent_nor_read);
@@ -132,6 +146,7 @@ class MessagesTest : public CppUnit::TestFixture {
 
   void every_field_survives_the_way_there_and_back() {
     CPPUNIT_ASSERT(*decode_report(encode(a_report())) == a_report());
+    CPPUNIT_ASSERT(*decode_event(encode(an_event())) == an_event());
     const InitiateReply initiate{octets(3), a_channel()};
     CPPUNIT_ASSERT(*decode_initiate_reply(encode(initiate)) == initiate);
     const AcceptRequest accept{Found::preload, 31, "s", octets(9), digest(1), true, digest(2), digest(3), digest(4)};
@@ -188,6 +203,8 @@ class MessagesTest : public CppUnit::TestFixture {
     flip_all(an_accept_reply(), decode_accept_reply);
     flip_all(CheckReply{LatchState::broken, Code::LATCH_BROKEN, "spd", 4, 5}, decode_check_reply);
     flip_all(ProbeRequest{channel::Role::acceptor, "host"}, decode_probe_request);
+    flip_all(an_event(), decode_event);
+    flip_all(ExplainRequest{Found::named, a_flow()}, decode_explain_request);
   }
 
   void a_flag_is_zero_or_one() {
@@ -207,6 +224,12 @@ class MessagesTest : public CppUnit::TestFixture {
       Bytes check = encode(CheckReply{});
       check[0] = static_cast<std::byte>(value);
       CPPUNIT_ASSERT_EQUAL(value <= 6, decode_check_reply(check).ok());
+      Bytes event = encode(Event{});
+      event[0] = static_cast<std::byte>(value);
+      CPPUNIT_ASSERT_EQUAL(value >= 1 && value <= 10, decode_event(event).ok());
+      Bytes scope = encode(SubscribeRequest{});
+      scope[4] = static_cast<std::byte>(value);
+      CPPUNIT_ASSERT_EQUAL(value == 1 || value == 2, decode_subscribe_request(scope).ok());
     }
     Bytes flow = encode(QueryFlowRequest{});
     flow[2] = std::byte{5};
@@ -216,6 +239,25 @@ class MessagesTest : public CppUnit::TestFixture {
   void an_unknown_wish_is_refused() {
     CPPUNIT_ASSERT(decode_initiate_request(encode(InitiateRequest{Found::named, 31, "", {}, {}, {}})).ok());
     CPPUNIT_ASSERT(!decode_initiate_request(encode(InitiateRequest{Found::named, 32, "", {}, {}, {}})).ok());
+    CPPUNIT_ASSERT(decode_subscribe_request(encode(SubscribeRequest{kAllEvents, Scope::all})).ok());
+    CPPUNIT_ASSERT(!decode_subscribe_request(encode(SubscribeRequest{kAllEvents | 1, Scope::all})).ok());
+    CPPUNIT_ASSERT(!decode_subscribe_request(encode(SubscribeRequest{kAllEvents << 1, Scope::all})).ok());
+  }
+
+  void a_document_may_have_lines_and_nothing_else() {
+    const std::string longest(kMaxDocument, 'n');
+    CPPUNIT_ASSERT(decode_metrics_reply(encode(MetricsReply{longest})).ok());
+    CPPUNIT_ASSERT(decode_frame(encode(Header{}, encode(ExplainReply{true, longest}))).ok());
+    CPPUNIT_ASSERT(!decode_metrics_reply(base::Writer().block16(longest + "n").bytes()).ok());
+    CPPUNIT_ASSERT(!decode_metrics_reply(base::Writer().block16("a\x1b[2J").bytes()).ok());
+    CPPUNIT_ASSERT_THROW((void)encode(MetricsReply{"a\tb"}), std::length_error);
+  }
+
+  void the_octets_of_an_event_are_as_documented() {
+    const Event event{EventType::rekeyed, 1, 2, 0, {}, Code::ok, "x", "", 0, {}};
+    const Bytes body = encode(event);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1 + 4 + 8 + 8 + 21 + 4 + 3 + 2 + 4 + 2}, body.size());
+    CPPUNIT_ASSERT(body[0] == std::byte{1} && body[4] == std::byte{1} && body[12] == std::byte{2} && body[48] == std::byte{'x'});
   }
 
   static Bytes long_text(std::size_t size) {
@@ -308,7 +350,7 @@ class MessagesTest : public CppUnit::TestFixture {
     Bytes magic = good, verb = good;
     magic[0] ^= std::byte{1};
     CPPUNIT_ASSERT(decode_frame(magic).error().code == Code::BAD_MESSAGE);
-    verb[7] = std::byte{11};
+    verb[7] = static_cast<std::byte>(static_cast<int>(kLastVerb) + 1);
     CPPUNIT_ASSERT(decode_frame(verb).error().code == Code::BAD_MESSAGE);
     verb[7] = std::byte{0};
     CPPUNIT_ASSERT(!decode_frame(verb).ok());
