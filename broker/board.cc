@@ -48,7 +48,7 @@ View Board::look(const channel::Flow& flow) const {
   databases->sad.sas.reserve(slice.sas.size());
   for (const channel::SadIndex::Held* held : slice.sas) {
     databases->sad.sas.push_back(held->sa);
-    view.arrivals[held->sa.id] = tables_.sad.arrival_of(held->sa.id);
+    view.arrivals[held->sa.id] = held->arrival;
   }
   view.databases = std::move(databases);
   return view;

@@ -46,6 +46,16 @@ void Core::set_elders(std::shared_ptr<const std::vector<channel::SaId>> elders) 
   elders_ = std::move(elders);
 }
 
+void Core::note_elders() {
+  std::size_t count = 0;
+  board.each_sa([&count](const channel::Sa&) { ++count; });
+  auto elders = std::make_shared<std::vector<channel::SaId>>();
+  elders->reserve(count);
+  board.each_sa([&elders](const channel::Sa& sa) { elders->push_back(sa.id); });
+  std::ranges::sort(*elders);
+  set_elders(std::move(elders));
+}
+
 bool Core::has_elders() const {
   const std::lock_guard lock(mutex_);
   return elders_ != nullptr;

@@ -50,6 +50,7 @@ struct Core {
   Names names;
   Counter counter;
   // SAs that were there before this broker: others may have seen their tokens.
+  void note_elders();  // all on the board
   void set_elders(std::shared_ptr<const std::vector<channel::SaId>> elders);  // sorted
   [[nodiscard]] bool has_elders() const;
   [[nodiscard]] bool elder(const channel::SaId& id) const;

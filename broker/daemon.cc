@@ -69,7 +69,6 @@ class Daemon {
   void start_ike(Sources sources);
   void measure();
   void export_metrics(Time now);
-  void note_elders();
 
   std::function<Sources(const Config&, const Board&)> open_sources_;
   std::function<base::Result<Config>()> reload_;
@@ -137,7 +136,7 @@ base::Status Daemon::begin(base::UniqueFd listener) {
   server_ = std::make_unique<Server>(events_, core_, workers_, mailbox_);
   const base::Status mirrored = mirror_.start();
   if (!mirrored.ok()) log(Level::error, "policies and SAs are not known: " + describe(mirrored.error()));
-  note_elders();
+  if (mirror_.fresh()) core_->note_elders();  // else when the first dump succeeds
   watch_mirror();
   core_->census.take();  // whoever is connected now was so before us
   core_->census.start();
@@ -146,15 +145,6 @@ base::Status Daemon::begin(base::UniqueFd listener) {
   add_timer(&Daemon::on_timer<&Daemon::tick>, kTick, nullptr);
   add_timer(&Daemon::on_timer<&Daemon::beat>, kBeat, nullptr);
   return server_->listen(std::move(listener));
-}
-
-void Daemon::note_elders() {
-  if (!mirror_.fresh()) return;  // later, when the first dump succeeds
-  auto elders = std::make_shared<std::vector<channel::SaId>>();
-  elders->reserve(core_->board.tables().sad.size());
-  core_->board.each_sa([&elders](const channel::Sa& sa) { elders->push_back(sa.id); });
-  std::ranges::sort(*elders);
-  core_->set_elders(std::move(elders));
 }
 
 void Daemon::start_ike(Sources sources) {
@@ -189,7 +179,7 @@ void Daemon::redump() {
   watch_mirror();
   if (!was_fresh && mirror_.fresh()) {
     log(Level::notice, "policies and SAs were read anew");
-    if (!core_->has_elders()) note_elders();
+    if (!core_->has_elders()) core_->note_elders();
     tell();
   }
   const auto wait = std::min<Time::duration>(next, Mirror::kDumpInterval);

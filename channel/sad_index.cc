@@ -6,21 +6,25 @@
 
 namespace gssipsec::channel {
 
-void SadIndex::push(Head& head, Held& held, Which which) {
-  held.links[which] = {nullptr, head.first};
-  if (head.first) head.first->links[which].before = &held;
-  head.first = &held;
-  ++head.count;
+bool SadIndex::Chain::longer_than(std::size_t count) const {
+  auto at = begin();
+  for (; count > 0 && at != end(); --count) ++at;
+  return at != end();
+}
+
+void SadIndex::push(Held*& head, Held& held, Which which) {
+  held.links[which] = {nullptr, head};
+  if (head) head->links[which].before = &held;
+  head = &held;
 }
 
 template <typename Heads, typename Key>
 void SadIndex::pull(Heads& heads, const Key& key, Held& held, Which which) {
-  const auto head = heads.find(key);
   const auto [before, after] = held.links[which];
   if (after) after->links[which].before = before;
   if (before) before->links[which].after = after;
-  else head->second.first = after;
-  if (--head->second.count == 0) heads.erase(head);
+  else if (after) heads[key] = after;
+  else heads.erase(key);
 }
 
 void SadIndex::link(Held& held) {
@@ -37,8 +41,8 @@ SadIndex::Held& SadIndex::add(Sa sa, const Arrival& arrival) {
   const SaId id = sa.id;
   Held& held = held_.emplace(id, Held{})->second;
   held.sa = std::move(sa);
-  held.arrival = arrival;
   link(held);
+  arrive(id, arrival);
   return held;
 }
 
@@ -81,22 +85,20 @@ const SadIndex::Held* SadIndex::find(const SaId& id, const Mark& mark) const {
 
 SadIndex::Held* SadIndex::find(const SaId& id, const Mark& mark) { return const_cast<Held*>(std::as_const(*this).find(id, mark)); }
 
-Arrival SadIndex::arrival_of(const SaId& id) const {
-  Arrival newest;
+void SadIndex::arrive(const SaId& id, const Arrival& arrival) {
   const auto [first, last] = held_.equal_range(id);
   for (auto entry = first; entry != last; ++entry)
-    if (entry->second.arrival.sequence >= newest.sequence) newest = entry->second.arrival;
-  return newest;
+    if (entry->second.arrival.sequence < arrival.sequence) entry->second.arrival = arrival;
 }
 
 SadIndex::Chain SadIndex::of_reqid(std::uint32_t reqid) const {
   const auto head = heads_of_reqids_.find(reqid);
-  return head == heads_of_reqids_.end() ? Chain(nullptr, 0, kReqid) : Chain(head->second.first, head->second.count, kReqid);
+  return head == heads_of_reqids_.end() ? Chain(nullptr, kReqid) : Chain(head->second, kReqid);
 }
 
 SadIndex::Chain SadIndex::between(const Address& source, const Address& destination) const {
   const auto head = heads_of_pairs_.find({source, destination});
-  return head == heads_of_pairs_.end() ? Chain(nullptr, 0, kPair) : Chain(head->second.first, head->second.count, kPair);
+  return head == heads_of_pairs_.end() ? Chain(nullptr, kPair) : Chain(head->second, kPair);
 }
 
 void SadIndex::each(const std::function<void(const Held&)>& visit) const {

@@ -21,7 +21,7 @@ class SadIndex {
  public:
   struct Held {
     Sa sa;
-    Arrival arrival;
+    Arrival arrival;  // the newest of its name
 
    private:
     friend class SadIndex;
@@ -44,14 +44,13 @@ class SadIndex {
       const Held* held_;
       int which_;
     };
-    Chain(const Held* first, std::size_t count, int which) : first_(first), count_(count), which_(which) {}
+    Chain(const Held* first, int which) : first_(first), which_(which) {}
     [[nodiscard]] Iterator begin() const { return {first_, which_}; }
     [[nodiscard]] Iterator end() const { return {nullptr, which_}; }
-    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] bool longer_than(std::size_t count) const;
 
    private:
     const Held* first_;
-    std::size_t count_;
     int which_;
   };
   // Several SAs have one name only if their marks differ.
@@ -64,6 +63,7 @@ class SadIndex {
   void reserve(std::size_t count) { held_.reserve(count), heads_of_pairs_.reserve(count); }
   Held& add(Sa sa, const Arrival& arrival);
   void replace(Held& held, Sa sa);
+  void arrive(const SaId& id, const Arrival& arrival);  // this name means another SA from now on
   void remove(const Held& held);
   void remove_if(const std::function<bool(const Sa&)>& gone);
 
@@ -71,27 +71,22 @@ class SadIndex {
   [[nodiscard]] Held* find(const SaId& id, const Mark& mark);
   [[nodiscard]] const Held* find(const SaId& id, const Mark& mark) const;
   [[nodiscard]] bool contains(const SaId& id) const { return held_.contains(id); }
-  [[nodiscard]] Arrival arrival_of(const SaId& id) const;  // the newest of that name
 
   [[nodiscard]] Chain of_reqid(std::uint32_t reqid) const;
   [[nodiscard]] Chain between(const Address& source, const Address& destination) const;
   void each(const std::function<void(const Held&)>& visit) const;
 
  private:
-  struct Head {
-    Held* first = nullptr;
-    std::size_t count = 0;
-  };
   enum Which { kReqid, kPair };
   void link(Held& held);
   void unlink(Held& held);
-  static void push(Head& head, Held& held, Which which);
+  static void push(Held*& head, Held& held, Which which);
   template <typename Heads, typename Key>
   static void pull(Heads& heads, const Key& key, Held& held, Which which);
 
   std::unordered_multimap<SaId, Held, Hash> held_;
-  std::unordered_map<std::uint32_t, Head, Hash> heads_of_reqids_;
-  std::unordered_map<AddressPair, Head, Hash> heads_of_pairs_;
+  std::unordered_map<std::uint32_t, Held*, Hash> heads_of_reqids_;
+  std::unordered_map<AddressPair, Held*, Hash> heads_of_pairs_;
 };
 
 }  // namespace gssipsec::channel

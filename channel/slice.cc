@@ -34,7 +34,7 @@ class Gatherer {
   void outbound(const Template& entry) {
     const auto sharing = sad_.of_reqid(entry.reqid);
     const auto open = [](const Outer& outer) { return outer.source.is_any(); };
-    if (sharing.size() <= kShort || std::ranges::any_of(outers_, open)) return take(sharing, entry);
+    if (!sharing.longer_than(kShort) || std::ranges::any_of(outers_, open)) return take(sharing, entry);
     for (const Outer& outer : outers_) {
       take(sad_.between(outer.source, outer.destination), entry);
       for (const Family family : {Family::none, Family::ipv4, Family::ipv6}) take(sad_.between({family, {}}, outer.destination), entry);

@@ -25,31 +25,29 @@ void SpdIndex::count(const Policy& policy, bool comes) noexcept {
 void SpdIndex::put(Policy policy) {
   remove(policy.index, policy.direction);
   last_order_ = std::max(last_order_, policy.order);
+  count(policy, true);
   const Shape shape = shape_of(policy);
-  auto held = std::make_unique<const Policy>(std::move(policy));
-  const Selector& selector = held->selector;
-  shapes_[shape][key_of(shape, selector.source.address, selector.destination.address)].push_back(held.get());
-  count(*held, true);
-  const std::uint64_t name = name_of(held->index, held->direction);
-  policies_.emplace(name, std::move(held));
+  const AddressPair key = key_of(shape, policy.selector.source.address, policy.selector.destination.address);
+  const std::uint64_t name = name_of(policy.index, policy.direction);
+  policies_[name] = &shapes_[shape].emplace(key, std::move(policy))->second;
 }
 
 void SpdIndex::remove(std::uint32_t index, Direction direction) {
-  const auto held = policies_.find(name_of(index, direction));
-  if (held == policies_.end()) return;
-  const Policy& policy = *held->second;
-  const auto table = shapes_.find(shape_of(policy));
-  const auto bucket = table->second.find(key_of(table->first, policy.selector.source.address, policy.selector.destination.address));
-  std::erase(bucket->second, &policy);
-  if (bucket->second.empty()) table->second.erase(bucket);
-  if (table->second.empty()) shapes_.erase(table);
+  const auto name = policies_.find(name_of(index, direction));
+  if (name == policies_.end()) return;
+  const Policy& policy = *name->second;
+  const auto shape = shapes_.find(shape_of(policy));
+  Table& table = shape->second;
+  const auto [first, last] = table.equal_range(key_of(shape->first, policy.selector.source.address, policy.selector.destination.address));
   count(policy, false);
-  policies_.erase(held);
+  table.erase(std::find_if(first, last, [&policy](const auto& entry) { return &entry.second == &policy; }));
+  if (table.empty()) shapes_.erase(shape);
+  policies_.erase(name);
 }
 
 const Policy* SpdIndex::find(std::uint32_t index, Direction direction) const {
-  const auto held = policies_.find(name_of(index, direction));
-  return held == policies_.end() ? nullptr : held->second.get();
+  const auto name = policies_.find(name_of(index, direction));
+  return name == policies_.end() ? nullptr : name->second;
 }
 
 void SpdIndex::each(const std::function<void(const Policy&)>& visit) const {
@@ -60,10 +58,9 @@ std::optional<std::vector<const Policy*>> SpdIndex::matching(const Packet& packe
   std::vector<const Policy*> found;
   const auto first = shapes_.lower_bound({packet.direction, 0, 0});
   for (auto shape = first; shape != shapes_.end() && shape->first.direction == packet.direction; ++shape) {
-    const auto bucket = shape->second.find(key_of(shape->first, packet.source, packet.destination));
-    if (bucket == shape->second.end()) continue;
-    for (const Policy* policy : bucket->second)
-      if (match(policy->selector, packet) != Match::no) found.push_back(policy);
+    const auto [begin, end] = shape->second.equal_range(key_of(shape->first, packet.source, packet.destination));
+    for (auto entry = begin; entry != end; ++entry)
+      if (match(entry->second.selector, packet) != Match::no) found.push_back(&entry->second);
     if (found.size() > most) return std::nullopt;
   }
   return found;

@@ -7,7 +7,6 @@
 
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <unordered_map>
 
@@ -39,13 +38,13 @@ class SpdIndex {
     std::uint8_t source_length, destination_length;
     auto operator<=>(const Shape&) const = default;
   };
-  using Table = std::unordered_map<AddressPair, std::vector<const Policy*>, Hash>;
+  using Table = std::unordered_multimap<AddressPair, const Policy, Hash>;
   [[nodiscard]] static std::uint64_t name_of(std::uint32_t index, Direction direction) noexcept;
   [[nodiscard]] static Shape shape_of(const Policy& policy) noexcept;
   [[nodiscard]] static AddressPair key_of(const Shape& shape, const Address& source, const Address& destination) noexcept;
   void count(const Policy& policy, bool comes) noexcept;
 
-  std::unordered_map<std::uint64_t, std::unique_ptr<const Policy>> policies_;
+  std::unordered_map<std::uint64_t, const Policy*> policies_;  // in the tables
   std::map<Shape, Table> shapes_;
   std::size_t with_templates_ = 0;
   std::uint64_t last_order_ = 0;

@@ -8,17 +8,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
+#include "channel/hash.h"
 #include "channel/identity.h"
-#include "channel/sa.h"
 #include "ike/notice.h"
 
 namespace gssipsec::ike {
 
 // By the SA's name on its receiver. Outbound and inbound SAs of a CHILD_SA each have an entry.
-using Peers = std::map<channel::SaId, channel::PeerInfo>;
+using Peers = std::unordered_map<channel::SaId, channel::PeerInfo, channel::Hash>;
 
 struct Snapshot {
   Peers peers;

@@ -65,7 +65,7 @@ struct Applier {
       return;
     }
     effect.reqids.push_back(old->sa.reqid);
-    if (!same) old->arrival = arrival;
+    if (!same) tables.sad.arrive(event.sa.id, arrival);
     if (event.update && old->sa.state == channel::SaState::valid) update_in_place(old->sa, event.sa);
     else tables.sad.replace(*old, event.sa);
   }

@@ -3,6 +3,8 @@
 //   context/*        mutual authentication over a new TCP connection between two processes in two namespaces
 //   wrap_unwrap/*    gss_wrap with confidentiality, and gss_unwrap by the other end, in one process
 //   query/broker     one question about an established connection
+//   query/sas:N      one question to the mirror of N SAs; resync/sas:N reads them all anew
+//   query/ip_xfrm/N  the same by reading what ip(8) prints
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -16,6 +18,7 @@
 #include "client/broker.h"
 #include "tests/bench/hosts.h"
 #include "tests/bench/pair.h"
+#include "tests/bench/queries.h"
 
 namespace {
 
@@ -116,6 +119,15 @@ void add_messages(const World& world) {
   add("wrap_unwrap/krb5_sha384/16384", [&](State& state) { wrap_unwrap(state, krb5_pair(world.sha384), 0, 16384); });
 }
 
+void add_mirrors() {
+  for (const std::size_t sas : {10u, 1000u, 100000u}) {
+    const std::string count = std::to_string(sas);
+    add(("query/sas:" + count).c_str(), [sas](State& state) { query_sas(state, sas); });
+    add(("query/ip_xfrm/sas:" + count).c_str(), [sas](State& state) { query_ip_xfrm(state, sas); });
+  }
+  add("resync/sas:100000", [](State& state) { resync_sas(state, 100000); })->Unit(benchmark::kMillisecond);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -127,6 +139,7 @@ int main(int argc, char** argv) try {
   world.sha1.use();
   add_contexts(world);
   add_messages(world);
+  add_mirrors();
   add("query/broker", [&](State& state) { query_broker(state, world); })->UseRealTime();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

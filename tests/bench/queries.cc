@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+#include "tests/bench/queries.h"
+
+#include <malloc.h>
+
+#include <random>
+#include <sstream>
+#include <stdexcept>
+
+#include "broker/core.h"
+#include "broker/handlers.h"
+#include "broker/mirror.h"
+#include "tests/support/generated_netlink.h"
+#include "tests/support/recorded_netlink.h"
+
+namespace gssipsec::bench {
+namespace {
+
+using benchmark::State;
+using support::GeneratedKernel;
+
+// Netlink comes from the generator; nothing else is asked.
+class GeneratedHost final : public broker::Host {
+ public:
+  explicit GeneratedHost(const GeneratedKernel& kernel) : kernel_(kernel) {}
+  base::Result<kernel::SocketFacts> read_socket(int) override { return none(); }
+  base::Status set_latch(int, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override { return none(); }
+  base::Status clear_latch(int, const channel::Flow&) override { return none(); }
+  base::Result<kernel::RouteFacts> read_route(const channel::Flow&) override { return kernel::RouteFacts{}; }
+  base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t) override { return none(); }
+  base::Result<bool> has_listener(std::uint16_t, std::uint16_t) override { return none(); }
+  base::Status destroy_socket(const channel::Flow&, std::uint64_t) override { return none(); }
+  std::uint16_t unprivileged_port_start() override { return 1024; }
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override { return kernel_.port(); }
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override {
+    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayMonitor>());
+  }
+  std::optional<std::string> user_name(std::uint32_t) override { return std::nullopt; }
+
+ private:
+  static base::Error none() { return base::fail(base::Code::UNAVAILABLE); }
+  const GeneratedKernel& kernel_;
+};
+
+std::size_t heap() { return mallinfo2().uordblks; }
+
+// A broker's core with its mirror.
+struct Mirrored {
+  explicit Mirrored(const GeneratedKernel& kernel)
+      : host(std::make_shared<GeneratedHost>(kernel)), core(host, {}), mirror(host, core.board, core.history, {}) {
+    if (!mirror.start().ok()) throw std::runtime_error("the mirror does not start: " + describe(mirror.last_error()));
+    core.note_elders();
+  }
+  // The word of an IKE daemon about every SA.
+  void name_peers() {
+    ike::Snapshot snapshot;
+    channel::PeerInfo peer;
+    peer.remote = {channel::IdType::fqdn, "peer.example.org"};
+    peer.remote_method = channel::AuthMethod::certificate;
+    peer.negotiated = peer.remote_fixed = true;
+    core.board.each_sa([&](const channel::Sa& sa) { snapshot.peers[sa.id] = peer; });
+    core.board.publish_sources({{"vici", true, 1, 1, std::make_shared<const ike::Snapshot>(std::move(snapshot))}});
+  }
+
+  std::shared_ptr<GeneratedHost> host;
+  broker::Core core;
+  broker::Mirror mirror;
+};
+
+// The heap of some mirrors.
+double heap_of(const GeneratedKernel& kernel, std::size_t count) {
+  const std::size_t before = heap();
+  std::vector<std::unique_ptr<Mirrored>> mirrors;
+  for (std::size_t i = 0; i < count; ++i) mirrors.push_back(std::make_unique<Mirrored>(kernel));
+  return static_cast<double>(heap() - before);
+}
+
+// What is kept for each SA beyond what there is with one pair of them and the same policies. Small mirrors are made many
+// times, since the allocator counts as used what it keeps at hand.
+double bytes_per_sa(std::size_t sas) {
+  const GeneratedKernel few(1, sas / 2), all(sas / 2, sas / 2);
+  const std::size_t count = std::max<std::size_t>(1, 10000 / sas);
+  return (heap_of(all, count) - heap_of(few, count)) / static_cast<double>(count * (sas - few.sas()));
+}
+
+std::vector<base::Bytes> questions(std::size_t pairs) {
+  std::vector<base::Bytes> out;
+  std::mt19937 engine(1);
+  for (int i = 0; i < 4096; ++i) out.push_back(encode(protocol::QueryFlowRequest{GeneratedKernel::flow(engine() % pairs)}));
+  return out;
+}
+
+}  // namespace
+
+// What a worker of the broker does for a question without a socket, all but its system calls. Peers in no order, so that the processor's caches help as little as on a busy host.
+void query_sas(State& state, std::size_t sas) {
+  const GeneratedKernel kernel(sas / 2, sas / 2);
+  Mirrored mirrored(kernel);
+  mirrored.name_peers();
+  broker::Request request;
+  request.caller.privileged = true;
+  request.deadline = broker::Time::max();
+  const auto asked = questions(sas / 2);
+  std::size_t next = 0;
+  for (auto _ : state) {
+    request.body = asked[next++ % asked.size()];
+    const auto answer = broker::handle_query_flow(mirrored.core, request);
+    if (!answer) return state.SkipWithError(describe(answer.error()).c_str());
+  }
+  const auto report = protocol::decode_report(broker::handle_query_flow(mirrored.core, request)->body);
+  if (!report || !report->is_protected || report->peer_id.empty()) return state.SkipWithError("the answer is not \"protected\"");
+  state.counters["bytes_per_sa"] = bytes_per_sa(sas);
+}
+
+// From the loss to the next answer.
+void resync_sas(State& state, std::size_t sas) {
+  const GeneratedKernel kernel(sas / 2, sas / 2);
+  Mirrored mirrored(kernel);
+  for (auto _ : state)
+    if (!mirrored.mirror.start().ok()) return state.SkipWithError(describe(mirrored.mirror.last_error()).c_str());
+}
+
+// The whole text once: the policies of both directions, the reqids they ask for, and the SAs that have these.
+void query_ip_xfrm(State& state, std::size_t sas) {
+  const std::string text = GeneratedKernel(sas / 2, sas / 2).text();
+  const channel::Flow flow = GeneratedKernel::flow(sas / 4);
+  const std::string ends = "src " + format(flow.local) + "/32 dst " + format(flow.remote) + "/32", back = "src " + format(flow.remote) + "/32 dst " + format(flow.local) + "/32";
+  for (auto _ : state) {
+    std::istringstream in(text);
+    std::string line, reqid;
+    int found = 0;
+    for (bool ours = false; std::getline(in, line);) {
+      if (line.starts_with("src ")) ours = line.starts_with(ends) || line.starts_with(back);
+      const auto at = line.find("reqid ");
+      if (at == std::string::npos) continue;
+      const std::string named = line.substr(at + 6, line.find(' ', at + 6) - at - 6);
+      if (ours) reqid = named;
+      else if (line.find(" spi ") != std::string::npos && named == reqid) ++found;
+    }
+    if (found != 2) return state.SkipWithError("the text does not show the SAs");
+  }
+}
+
+}  // namespace gssipsec::bench
