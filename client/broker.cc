@@ -230,4 +230,15 @@ Result<std::string> Broker::localname(const std::string& name) {
   return std::move(got->user);
 }
 
+Result<protocol::ExplainReply> Broker::explain(int fd, const protocol::ExplainRequest& request) {
+  auto ask = ask_for(Verb::explain, request, fd);
+  return simple(request.flow ? std::move(ask) : with_socket(std::move(ask)), protocol::decode_explain_reply);
+}
+
+Result<std::string> Broker::metrics() {
+  auto got = simple(Ask{Verb::metrics, {}, -1, false, nullptr, {}}, protocol::decode_metrics_reply);
+  if (!got) return got.error();
+  return std::move(got->text);
+}
+
 }  // namespace gssipsec::client

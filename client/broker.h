@@ -11,8 +11,8 @@
 #include <string>
 
 #include "base/result.h"
+#include "protocol/events.h"
 #include "protocol/latch_page.h"
-#include "protocol/messages.h"
 
 namespace gssipsec::client {
 
@@ -56,6 +56,9 @@ class Broker {
   static void release(LatchWord& latch) noexcept;
   [[nodiscard]] static base::Result<protocol::ProbeReply> probe(const protocol::ProbeRequest& request);
   [[nodiscard]] static base::Result<std::string> localname(const std::string& name);
+  // How the broker comes to what query() answers, and its figures: for people.
+  [[nodiscard]] static base::Result<protocol::ExplainReply> explain(int fd, const protocol::ExplainRequest& request);
+  [[nodiscard]] static base::Result<std::string> metrics();
 
  private:
   [[nodiscard]] static LatchWord word(std::shared_ptr<LatchSlot> slot) noexcept;

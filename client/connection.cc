@@ -16,6 +16,8 @@ namespace {
 using base::Code;
 using protocol::Verb;
 
+constexpr std::size_t kMaxKeptEvents = 1024;
+
 // Convenience for the administrator's per-program switches; the broker grants nothing for it.
 std::string program_path() {
   std::string path(protocol::kMaxName, '\0');
@@ -86,10 +88,48 @@ base::Result<Answer> Connection::answer_to(Verb verb, std::uint32_t request, con
     const protocol::Header& found = frame->header;
     // RELEASE needs no answer; a broker that sends one all the same is not misunderstood.
     if (found.verb == Verb::release) continue;
+    if (found.verb == Verb::event && takes_events_) {
+      if (const base::Status kept = keep_event(*frame); !kept) return kept.error();
+      continue;
+    }
     Answer answer(*std::move(frame), std::move(datagram->fd));
     if (answer.frame.header.verb != verb || answer.frame.header.request != request) return wrong_answer(answer.frame.header);
     return answer;
   }
+}
+
+// Bounded: a broker that talks instead of answering is not ours.
+base::Status Connection::keep_event(const protocol::Frame& frame) {
+  if (events_.size() >= kMaxKeptEvents) return base::fail(Code::BAD_MESSAGE, "events without end in the place of an answer");
+  auto event = protocol::decode_event(frame.body);
+  if (!event) return event.error();
+  events_.push_back(*std::move(event));
+  return {};
+}
+
+base::Result<std::optional<protocol::Event>> Connection::read_event() {
+  auto datagram = receive_datagram(socket_.get(), Deadline(0));
+  if (!datagram && datagram.error().code == Code::BROKER_TIMEOUT) return std::optional<protocol::Event>();
+  if (!datagram) return datagram.error();
+  const auto frame = protocol::decode_frame(datagram->octets);
+  if (!frame) return frame.error();
+  if (frame->header.verb != Verb::event || frame->header.status != Code::ok) return wrong_answer(frame->header);
+  auto event = protocol::decode_event(frame->body);
+  if (!event) return event.error();
+  return std::optional<protocol::Event>(*std::move(event));
+}
+
+base::Result<std::optional<protocol::Event>> Connection::next_event() {
+  if (!mine()) return base::fail(Code::CREDENTIALS_CHANGED, "events belong to the process and user that subscribed");
+  if (!events_.empty()) {
+    std::optional<protocol::Event> first = std::move(events_.front());
+    events_.pop_front();
+    return first;
+  }
+  if (hung_up_.load() || !intact()) return base::fail(Code::NO_BROKER, "the connection for events has ended; subscribe anew");
+  auto event = read_event();
+  if (!event) hang_up();
+  return event;
 }
 
 bool Connection::mine() const noexcept { return pid_ == getpid() && uid_ == geteuid() && gid_ == getegid(); }

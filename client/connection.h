@@ -10,7 +10,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,7 @@
 #include "base/unique_fd.h"
 #include "client/page.h"
 #include "client/wire.h"
-#include "protocol/messages.h"
+#include "protocol/events.h"
 
 namespace gssipsec::client {
 
@@ -56,12 +58,20 @@ class Connection : public std::enable_shared_from_this<Connection> {
   [[nodiscard]] protocol::LatchState state(std::uint32_t slot, std::uint32_t generation) const noexcept;
   // The broker sees the end of the connection at once, though latch slots keep this object.
   void hang_up() noexcept;
+
+  // A connection of EventStream: events may come at any moment. Between a request and its answer they are kept.
+  void take_events() noexcept { takes_events_ = true; }
+  [[nodiscard]] int event_fd() const noexcept { return hung_up_.load() ? -1 : socket_.get(); }
+  [[nodiscard]] base::Result<std::optional<protocol::Event>> next_event();
+
   // While idle the connection keeps itself (the pool holds a plain pointer in an atomic).
   std::shared_ptr<Connection> idle_owner;
 
  private:
   [[nodiscard]] base::Status greet(const Deadline& deadline);
   [[nodiscard]] base::Result<Answer> answer_to(protocol::Verb verb, std::uint32_t request, const Deadline& deadline);
+  [[nodiscard]] base::Status keep_event(const protocol::Frame& frame);
+  [[nodiscard]] base::Result<std::optional<protocol::Event>> read_event();
   [[nodiscard]] bool mine() const noexcept;     // same process, same effective user
   [[nodiscard]] bool intact() const noexcept;   // the number still names our socket
   [[nodiscard]] bool silent() noexcept;
@@ -78,6 +88,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::unique_ptr<Page> page_;
   std::uint32_t page_slots_ = 0;
   std::vector<std::weak_ptr<LatchSlot>> slots_;
+  bool takes_events_ = false;
+  std::deque<protocol::Event> events_;
 };
 
 // One slot of a connection's page, released when its last LatchWord goes.

@@ -83,7 +83,7 @@ class FakeBroker {
   base::UniqueFd listener_;
   std::atomic<bool> stopping_{false};
   std::atomic<int> connections_{0}, open_{0}, latches_{0};
-  std::array<std::atomic<int>, 16> counts_{};
+  std::array<std::atomic<int>, static_cast<std::size_t>(protocol::kLastVerb) + 1> counts_{};
   std::atomic<protocol::LatchPage*> page_{nullptr};
   std::mutex mutex_;
   std::set<int> sockets_;
