@@ -11,7 +11,7 @@
 #include <exception>
 #include <optional>
 
-#include "tests/bench/hosts.h"
+#include "tests/bench/gss.h"
 #include "tests/bench/tcp.h"
 
 namespace gssipsec::bench {
@@ -55,10 +55,10 @@ void serve_all(const std::array<Door, 3>& doors, const Credential& krb5) {
 
 }  // namespace
 
-void run_acceptor(const support::Krb5Ticket& ticket, int ready) try {
-  const Credential krb5(Mechanism::krb5, GSS_C_ACCEPT, {{"keytab", ticket.keytab()}});
-  const std::array<Door, 3> doors{Door{Mechanism::krb5, listen_at(Hosts::kKrb5Port)}, Door{Mechanism::ipsec, listen_at(Hosts::kIpsecPort)},
-                                  Door{Mechanism::ipsec, listen_at(Hosts::kLowPort)}};
+void run_acceptor(const std::string& keytab, int ready) try {
+  const Credential krb5(Mechanism::krb5, GSS_C_ACCEPT, {{"keytab", keytab}});
+  const std::array<Door, 3> doors{Door{Mechanism::krb5, listen_at(kKrb5Port)}, Door{Mechanism::ipsec, listen_at(kIpsecPort)},
+                                  Door{Mechanism::ipsec, listen_at(kLowPort)}};
   if (write(ready, "r", 1) != 1) _exit(1);
   for (;;) serve_all(doors, krb5);
 } catch (const std::exception& error) {

@@ -2,12 +2,16 @@
 // The acceptor of the context benchmarks: one connection after the other, one context on each.
 #pragma once
 
-#include "tests/support/krb5_ticket.h"
+#include <cstdint>
+#include <string>
 
 namespace gssipsec::bench {
 
+// The listeners; what comes on a port chooses the mechanism.
+inline constexpr std::uint16_t kKrb5Port = 4567, kIpsecPort = 4568, kLowPort = 456;
+
 // In a process of its own, in the second host's namespace, which asks that host's broker. Writes one octet to `ready` once
 // it listens. Ends only with the process; exits when something fails, after saying what.
-[[noreturn]] void run_acceptor(const support::Krb5Ticket& ticket, int ready);
+[[noreturn]] void run_acceptor(const std::string& keytab, int ready);
 
 }  // namespace gssipsec::bench

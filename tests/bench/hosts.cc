@@ -72,7 +72,7 @@ Hosts::Hosts(const support::Krb5Ticket& ticket) {
     char octet;
     if (unshare(CLONE_NEWNET) != 0 || write(up[1], "n", 1) != 1 || read(down[0], &octet, 1) != 1) _exit(1);
     ask_second_broker();
-    run_acceptor(ticket, up[1]);
+    run_acceptor(ticket.keytab(), up[1]);
   }
   in_child.reset();
   wait_for_octet(from.get(), "the acceptor");
@@ -116,12 +116,6 @@ pid_t Hosts::start_broker(const char* host, const char* recording, const char* l
     usleep(10000);
   }
   return pid;
-}
-
-base::UniqueFd Hosts::connect(std::uint16_t port) const {
-  base::UniqueFd fd = connect_to(port);
-  (void)receive_token(fd.get());
-  return fd;
 }
 
 Hosts::Ends Hosts::connection_here() const {

@@ -17,8 +17,6 @@ namespace gssipsec::bench {
 
 class Hosts {
  public:
-  // The acceptor's listeners; what comes on a port chooses the mechanism.
-  static constexpr std::uint16_t kKrb5Port = 4567, kIpsecPort = 4568, kLowPort = 456;
   static constexpr const char* kIpsecService = "host@b.example.org";
 
   explicit Hosts(const support::Krb5Ticket& ticket);
@@ -26,8 +24,6 @@ class Hosts {
   Hosts(const Hosts&) = delete;
   Hosts& operator=(const Hosts&) = delete;
 
-  // A connection to the acceptor process, which is ready for its first token.
-  [[nodiscard]] base::UniqueFd connect(std::uint16_t port) const;
   // Both ends of another connection between the hosts, both in this process.
   struct Ends {
     base::UniqueFd client, server;

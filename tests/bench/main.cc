@@ -7,7 +7,6 @@
 //   query/ip_xfrm/N  the same by reading what ip(8) prints
 #include <benchmark/benchmark.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -16,6 +15,7 @@
 #include <string>
 
 #include "client/broker.h"
+#include "tests/bench/contexts.h"
 #include "tests/bench/hosts.h"
 #include "tests/bench/pair.h"
 #include "tests/bench/queries.h"
@@ -25,52 +25,11 @@ namespace {
 using namespace gssipsec;
 using namespace gssipsec::bench;
 using benchmark::State;
-using std::chrono::steady_clock;
 
 struct World {
   support::Krb5Ticket sha1{"aes256-cts-hmac-sha1-96"}, sha384{"aes256-cts-hmac-sha384-192"};
   Hosts hosts{sha1};
 };
-
-// The initiator's half; the number of tokens that went over.
-int establish(Context& context, const Credential& credential, const Target& target, int fd) {
-  std::string input, output;
-  int tokens = 0;
-  for (;;) {
-    const bool done = context.init(credential, target, input, output);
-    if (!output.empty()) ++tokens, send_token(fd, output);
-    if (done) return context.must_be_mutual(), tokens;
-    ++tokens, input = receive_token(fd);
-  }
-}
-
-// What is timed is the exchange alone, with credentials held.
-void repeat_contexts(State& state, const World& world, std::uint16_t port, Mechanism mechanism, const Target& target, const auto& credential_for) {
-  int tokens = 0;
-  for (auto _ : state) {
-    const base::UniqueFd fd = world.hosts.connect(port);
-    const auto& credential = credential_for(fd.get());
-    const auto begin = steady_clock::now();
-    Context context(mechanism);
-    tokens = establish(context, credential, target, fd.get());
-    state.SetIterationTime(std::chrono::duration<double>(steady_clock::now() - begin).count());
-  }
-  state.counters["tokens"] = tokens;
-}
-
-void context_krb5(State& state, const World& world) {
-  const Credential credential(Mechanism::krb5, GSS_C_INITIATE, {{"ccache", world.sha1.ccache()}});
-  const Target target(support::Krb5Ticket::kService);
-  repeat_contexts(state, world, Hosts::kKrb5Port, Mechanism::krb5, target, [&](int) -> const Credential& { return credential; });
-}
-
-// The credential names the socket, so there is one for each connection.
-void context_ipsec(State& state, const World& world, std::uint16_t port) {
-  const Target target(Hosts::kIpsecService);
-  repeat_contexts(state, world, port, Mechanism::ipsec, target, [](int fd) {
-    return Credential(Mechanism::ipsec, GSS_C_INITIATE, {{"ipsec-socket", std::to_string(fd)}});
-  });
-}
 
 void wrap_unwrap(State& state, Pair pair, gss_qop_t qop, std::size_t size) {
   const std::string message(size, 'm');
@@ -90,25 +49,6 @@ void query_broker(State& state, const World& world) {
     const auto report = client::Broker::query(ends.client.get(), {});
     if (!report) return state.SkipWithError(describe(report.error()).c_str());
   }
-}
-
-// A benchmark that throws is reported as an error, by name.
-template <typename Body>
-benchmark::internal::Benchmark* add(const char* name, Body body) {
-  return benchmark::RegisterBenchmark(name, [body](State& state) {
-    try {
-      body(state);
-    } catch (const std::exception& error) {
-      state.SkipWithError(error.what());
-    }
-  });
-}
-
-void add_contexts(const World& world) {
-  const auto timed = [](benchmark::internal::Benchmark* added) { added->UseManualTime()->Unit(benchmark::kMicrosecond); };
-  timed(add("context/ipsec", [&](State& state) { context_ipsec(state, world, Hosts::kIpsecPort); }));
-  timed(add("context/ipsec_low_port", [&](State& state) { context_ipsec(state, world, Hosts::kLowPort); }));
-  timed(add("context/krb5", [&](State& state) { context_krb5(state, world); }));
 }
 
 void add_messages(const World& world) {
@@ -137,7 +77,7 @@ int main(int argc, char** argv) try {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const World world;
   world.sha1.use();
-  add_contexts(world);
+  add_contexts({Hosts::kIpsecService, support::Krb5Ticket::kService, world.sha1.ccache()});
   add_messages(world);
   add_mirrors();
   add("query/broker", [&](State& state) { query_broker(state, world); })->UseRealTime();

@@ -39,12 +39,12 @@ class UserModeLinux:
                                 env=dict(os.environ, TMPDIR=memory_folder(1 << 30)))
 
 
-def stage(build, share):
+def stage(build, share, more):
     """Copies what is tested to where the guest finds it, wherever the build tree lies."""
     (share / "bin").mkdir()
     for suppressions in ("tsan.supp", "lsan.supp", "valgrind.supp"):
         shutil.copy(TOP / "tests/support" / suppressions, share)
-    for program in PROGRAMS:
+    for program in [*PROGRAMS, *more]:
         if not (Path(build) / program).exists():
             raise SystemExit(f"lab: {build} holds no {program}; build it first (./dev build, or tests/support/build_tree VARIANT all lab-programs)")
         shutil.copy(Path(build) / program, share / "bin")
@@ -55,7 +55,7 @@ def boot(kernel, share, job, limit, follow):
     share = Path(share)
     shutil.rmtree(share, ignore_errors=True)
     share.mkdir(parents=True)
-    stage(job["build"], share)
+    stage(job["build"], share, job.get("programs", []))
     (share / "job.json").write_text(json.dumps(job))
     (share / "events").touch()
     started = time.monotonic()

@@ -5,6 +5,7 @@ one boot, each in a topology made afresh; two kernels run side by side. Prints e
 and `N passed, N failed`. Logs of what failed stay in build/lab/logs/SCENARIO."""
 import argparse
 import concurrent.futures
+import json
 import os
 import shutil
 import sys
@@ -32,7 +33,7 @@ def choose(scenarios, names, tag):
     unknown = [n for n in names if n not in scenarios]
     if unknown:
         raise SystemExit(f"lab: no scenario {', '.join(unknown)}; --list shows them")
-    return {n: s for n, s in scenarios.items() if (not names or n in names) and (not tag or tag in s.get("tags", []))}
+    return {n: s for n, s in scenarios.items() if (n in names if names else not s.get("named")) and (not tag or tag in s.get("tags", []))}
 
 
 def groups(chosen, jobs):
@@ -65,6 +66,8 @@ class Report:
                 print(f"{'PASS' if event['ok'] else 'FAIL'} {name} ({event['seconds']:.1f} s, {event['assertions']} assertions)", flush=True)
                 if not event["ok"]:
                     self.keep(name, share)
+            if event["event"] == "result":
+                self.options.result.write_text(json.dumps(event["result"]))
 
     def keep(self, name, share):
         logs = self.logs(name)
@@ -81,7 +84,8 @@ def run_group(options, scenarios, report, number, names):
     limits = {n: scenarios[n].get("timeout", 60) * options.slow for n in names}
     share = kernel.LAB / "share" / f"{options.label}-{os.getpid()}-{number}"  # runs at the same time do not meet
     job = {"scenarios": names, "topologies": {n: scenarios[n]["topology"] for n in names}, "timeouts": limits, "build": str(options.build.resolve()),
-           "wrap": options.wrap, "slow": options.slow, "pki": str(kernel.LAB / "pki"), "preload": options.kernel.preload(options.build)}
+           "wrap": options.wrap, "slow": options.slow, "pki": str(kernel.LAB / "pki"), "preload": options.kernel.preload(options.build), "arguments": options.argument,
+           "programs": sorted({p for n in names for p in scenarios[n].get("programs", [])})}
     limit = 40 * options.slow + sum(limits.values())
     for name in names:
         shutil.rmtree(report.logs(name), ignore_errors=True)
@@ -100,6 +104,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--label", default="lab")
     parser.add_argument("--wrap", default="", help="run brokers and peers under this (valgrind)")
+    parser.add_argument("--argument", action="append", default=[], help="for the program of a scenario that measures")
+    parser.add_argument("--result", type=Path, default=Path(os.devnull), help="where the numbers go that it reports")
     parser.add_argument("--qemu", action="store_true", help="in qemu, for sanitizers that user-mode-linux has no room for")
     parser.add_argument("--verbose", action="store_true", help="print assertions that hold, too")
     options = parser.parse_args()

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#include "tests/bench/contexts.h"
+
+#include <chrono>
+
+#include "tests/bench/acceptor.h"
+#include "tests/bench/gss.h"
+#include "tests/bench/tcp.h"
+
+namespace gssipsec::bench {
+namespace {
+
+using benchmark::State;
+using std::chrono::steady_clock;
+
+// The initiator's half; the number of tokens that went over.
+int establish(Context& context, const Credential& credential, const Target& target, int fd) {
+  std::string input, output;
+  int tokens = 0;
+  for (;;) {
+    const bool done = context.init(credential, target, input, output);
+    if (!output.empty()) ++tokens, send_token(fd, output);
+    if (done) return context.must_be_mutual(), tokens;
+    ++tokens, input = receive_token(fd);
+  }
+}
+
+// What is timed is the exchange alone, with credentials held.
+void repeat_contexts(State& state, std::uint16_t port, Mechanism mechanism, const Target& target, const auto& credential_for) {
+  int tokens = 0;
+  for (auto _ : state) {
+    const base::UniqueFd fd = connect_to(port);
+    (void)receive_token(fd.get());  // the acceptor is ready
+    const auto& credential = credential_for(fd.get());
+    const auto begin = steady_clock::now();
+    Context context(mechanism);
+    tokens = establish(context, credential, target, fd.get());
+    state.SetIterationTime(std::chrono::duration<double>(steady_clock::now() - begin).count());
+  }
+  state.counters["tokens"] = tokens;
+}
+
+void context_krb5(State& state, const Peers& peers) {
+  const Credential credential(Mechanism::krb5, GSS_C_INITIATE, {{"ccache", peers.ccache}});
+  const Target target(peers.krb5_service);
+  repeat_contexts(state, kKrb5Port, Mechanism::krb5, target, [&](int) -> const Credential& { return credential; });
+}
+
+// The credential names the socket, so there is one for each connection.
+void context_ipsec(State& state, const Peers& peers, std::uint16_t port) {
+  const Target target(peers.ipsec_service);
+  repeat_contexts(state, port, Mechanism::ipsec, target, [](int fd) {
+    return Credential(Mechanism::ipsec, GSS_C_INITIATE, {{"ipsec-socket", std::to_string(fd)}});
+  });
+}
+
+}  // namespace
+
+void add_contexts(const Peers& peers) {
+  const auto timed = [](benchmark::internal::Benchmark* added) { added->UseManualTime()->Unit(benchmark::kMicrosecond); };
+  timed(add("context/ipsec", [peers](State& state) { context_ipsec(state, peers, kIpsecPort); }));
+  timed(add("context/ipsec_low_port", [peers](State& state) { context_ipsec(state, peers, kLowPort); }));
+  timed(add("context/krb5", [peers](State& state) { context_krb5(state, peers); }));
+}
+
+}  // namespace gssipsec::bench
