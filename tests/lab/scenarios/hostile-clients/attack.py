@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: MIT
+"""What a local user can do to the broker: attack.py PATH PART... Says each part when it is done; stays until it is killed."""
+import array
+import ctypes
+import mmap
+import os
+import resource
+import socket
+import struct
+import sys
+import threading
+import time
+
+PATH = sys.argv[1]
+UNREAD = ("10.1.0.2", 7100)  # somebody there accepts and never reads
+FIELDS = ">IHHII"
+QUERY, PROBE = 2, 9
+
+
+def frame(verb, body=b"", request=1):
+    return struct.pack(FIELDS, 0x49504753, 1, verb, request, 0) + body
+
+
+HELLO = frame(1, struct.pack(">HHH", 1, 1, 4) + b"/bad")
+
+
+def connect():
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    s.settimeout(0.5)
+    s.connect(PATH)
+    return s
+
+
+def attempt(call):
+    try:
+        return call()
+    except OSError as fault:
+        return fault
+
+
+def greeted():
+    s = connect()
+    s.send(HELLO)
+    answer = s.recv(70000)
+    if struct.unpack(FIELDS, answer[:16])[4] != 0:
+        raise SystemExit(f"HELLO is not taken: {answer.hex()}")
+    return s
+
+
+def query(s, descriptors):
+    return s.sendmsg([frame(QUERY, b"\x01", 2)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
+
+
+def flood():
+    held, opened = [], 0
+    for _ in range(10000):
+        s = attempt(connect)
+        if isinstance(s, OSError):
+            continue
+        opened += 1
+        held.append(s)
+        if len(held) > 400:
+            held.pop(0).close()
+    for s in held:
+        s.close()
+    time.sleep(1)
+
+
+def broken_messages():
+    bad = [b"", b"x", HELLO[:7], HELLO[:-1], HELLO + b"more", frame(99), frame(4, b"y" * 60000), frame(QUERY, b"\x07"), b"z" * 70000,
+           struct.pack(FIELDS, 0x49504753, 77, 1, 1, 0)]
+    for message in bad:
+        for s in (connect(), greeted()):
+            attempt(lambda: s.send(message))
+            attempt(lambda: s.recv(70000))
+            s.close()
+
+
+def odd_descriptors():
+    pipe, unconnected = os.pipe(), socket.socket()
+    files = [pipe[0], socket.socketpair()[0].fileno(), unconnected.fileno(), os.open("/dev/null", os.O_RDONLY), os.open("/", os.O_PATH)]
+    for descriptors in [[f] for f in files] + [files, [pipe[1]] * 200]:
+        s = greeted()
+        attempt(lambda: query(s, descriptors))
+        attempt(lambda: s.recv(70000))
+        s.close()
+
+
+def unread_connection():
+    s = socket.create_connection(UNREAD)
+    s.setblocking(False)
+    try:
+        while True:
+            s.send(b"u" * 65536)
+    except BlockingIOError:
+        return s
+
+
+def pass_on(s):
+    """Once this user's share of the workers is stuck there is no answer to him any more."""
+    client = attempt(greeted)
+    if not isinstance(client, OSError):
+        query(client, [s.fileno()])
+        kept.append(client)
+
+
+def lingering():
+    """The broker's copy is the last one: whoever closes it waits for octets that nobody reads."""
+    for _ in range(6):
+        s = unread_connection()
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 30))
+        pass_on(s)
+        s.close()
+
+
+def fault_that_waits():
+    """A page whose first read waits until this process says otherwise, which it never does."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    fd = libc.syscall(323, os.O_CLOEXEC)
+    page = mmap.mmap(-1, 4096)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(page))
+    api = ctypes.create_string_buffer(struct.pack("QQQ", 0xAA, 0, 0))
+    register = ctypes.create_string_buffer(struct.pack("QQQQ", address, 4096, 1, 0))
+    if fd < 0 or libc.ioctl(fd, ctypes.c_ulong(0xC018AA3F), api) != 0 or libc.ioctl(fd, ctypes.c_ulong(0xC020AA00), register) != 0:
+        raise SystemExit(f"userfaultfd: {os.strerror(ctypes.get_errno())}")
+    return libc, page, address
+
+
+def locked():
+    """Another thread is in send() with the socket's lock: everybody who asks that socket anything waits."""
+    for _ in range(6):
+        s = socket.create_connection(UNREAD)
+        libc, page, address = fault_that_waits()
+        kept.append((s, page))
+        threading.Thread(target=libc.send, args=(s.fileno(), ctypes.c_void_p(address), 4096, 0), daemon=True).start()
+        time.sleep(0.1)
+        pass_on(s)
+
+
+def slow_readers():
+    for s in [greeted() for _ in range(50)]:
+        kept.append(s)
+        s.setblocking(False)
+        for number in range(500):
+            attempt(lambda: s.send(frame(PROBE, b"\x01\x00\x00", number)))
+
+
+kept = []
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+for part in sys.argv[2:]:
+    globals()[part]()
+    print("done:", part, flush=True)
+time.sleep(600)
