@@ -44,7 +44,7 @@ struct PeerInfo {
   std::uint16_t dh_group = 0;    // of the key exchange (IKE transform number); 0 is unknown
   std::string connection, child; // names in the IKE daemon's configuration
   bool leaving = false;          // replaced by a rekey and soon deleted: for packets on their way only
-  std::uint64_t ike_sa = 0;      // unique within the daemon's life: lineage of rekeys
+  std::uint64_t ike_sa = 0;      // the first IKE_SA of an unbroken chain of rekeys, unique among all lives of the daemon
   std::string source;            // "vici", "static"
   bool operator==(const PeerInfo&) const = default;
 

@@ -4,7 +4,6 @@
 // reads snapshots.
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +22,6 @@ using Peers = std::unordered_map<channel::SaId, channel::PeerInfo, channel::Hash
 
 struct Snapshot {
   Peers peers;
-  std::map<std::uint64_t, std::uint64_t> rekeyed_from;  // reserved for lineage by IKE SA: successor -> predecessor
 };
 
 class Source {

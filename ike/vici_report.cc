@@ -177,7 +177,7 @@ void add_peers(const ViciIkeSa& sa, const ViciAuth& auth, std::uint64_t ike_sa, 
 ViciRekey read_ike_rekey(const ViciSection& event) {
   for (const ViciSection& sa : event.sections) {
     const ViciSection *before = sa.section("old"), *after = sa.section("new");
-    if (!before || !after) continue;
+    if (!before || !after || before->text("version") == "1") continue;  // IKEv1 has no rekeying without authentication
     const auto from = number<std::uint32_t>(before->text("uniqueid"), 10), to = number<std::uint32_t>(after->text("uniqueid"), 10);
     if (from && to && *from != 0 && *to != 0 && *from != *to) return {*from, *to};
   }

@@ -168,7 +168,7 @@ void ViciSource::note_event(const ViciPacket& packet) {
   if (std::find(std::begin(kChanges), std::end(kChanges), packet.name) == std::end(kChanges)) return;
   changed_ = true;
   if (auto notice = read_notice(packet.name, packet.message); notice && notices_.size() < kMaxNotices) {
-    notice->ike_sa = lived(notice->ike_sa);
+    notice->ike_sa = lived(origin(notice->ike_sa));
     notices_.push_back(*std::move(notice));
   }
   if (packet.name != "ike-rekey") return;
@@ -193,29 +193,46 @@ base::Result<bool> ViciSource::drain() {
   return std::exchange(changed_, false);
 }
 
+std::uint64_t ViciSource::origin(std::uint64_t unique_id) const {
+  std::size_t steps = 0;
+  for (auto link = rekeyed_from_.find(unique_id); link != rekeyed_from_.end() && steps <= kMaxLineage; ++steps) {
+    unique_id = link->second;
+    link = rekeyed_from_.find(unique_id);
+  }
+  return unique_id;
+}
+
+// Of the nearest predecessor that was ever listed: several rekeys may fall between two listings.
+const ViciAuth* ViciSource::inherited_auth(std::uint64_t unique_id) const {
+  auto link = rekeyed_from_.find(unique_id);
+  for (std::size_t steps = 0; link != rekeyed_from_.end() && steps <= kMaxLineage; ++steps) {
+    if (const auto seen = first_seen_.find(link->second); seen != first_seen_.end()) return &seen->second;
+    link = rekeyed_from_.find(link->second);
+  }
+  return nullptr;
+}
+
 // How the peer of an IKE_SA was proven. The connection of its name may have been another one when the IKE_SA was made.
 ViciAuth ViciSource::auth_of(const ViciIkeSa& sa, const ViciConnections& connections) {
   const auto found = connections.find(sa.connection);
   const ViciAuth now = found == connections.end() ? ViciAuth{} : found->second;
   auto seen = first_seen_.find(sa.unique_id);
   if (seen == first_seen_.end()) {
-    const auto from = rekeyed_from_.find(sa.unique_id);
-    const auto before = from == rekeyed_from_.end() ? first_seen_.end() : first_seen_.find(from->second);
-    seen = first_seen_.emplace(sa.unique_id, before == first_seen_.end() ? now : before->second).first;
+    const ViciAuth* inherited = inherited_auth(sa.unique_id);
+    seen = first_seen_.emplace(sa.unique_id, inherited ? *inherited : now).first;
   }
   if (found == connections.end()) return {};
   if (!(seen->second == now)) seen->second = ViciAuth{};
   return seen->second;
 }
 
-// Keeps what the IKE_SAs of now descend from.
+// Of what the IKE_SAs of now descend from the origin is kept.
 void ViciSource::forget_gone(const std::vector<ViciIkeSa>& sas) {
   std::map<std::uint64_t, std::uint64_t> lineage;
   std::map<std::uint64_t, ViciAuth> seen;
   for (const ViciIkeSa& sa : sas) {
     if (const auto auth = first_seen_.find(sa.unique_id); auth != first_seen_.end()) seen.insert(*auth);
-    auto link = rekeyed_from_.find(sa.unique_id);
-    while (link != rekeyed_from_.end() && lineage.insert(*link).second) link = rekeyed_from_.find(link->second);
+    if (const std::uint64_t first = origin(sa.unique_id); first != sa.unique_id) lineage.emplace(sa.unique_id, first);
   }
   rekeyed_from_ = std::move(lineage);
   first_seen_ = std::move(seen);
@@ -223,9 +240,8 @@ void ViciSource::forget_gone(const std::vector<ViciIkeSa>& sas) {
 
 Snapshot ViciSource::joined(const Listing& listing) {
   Snapshot snapshot;
-  for (const ViciIkeSa& sa : listing.sas) add_peers(sa, auth_of(sa, listing.connections), lived(sa.unique_id), snapshot.peers);
+  for (const ViciIkeSa& sa : listing.sas) add_peers(sa, auth_of(sa, listing.connections), lived(origin(sa.unique_id)), snapshot.peers);
   forget_gone(listing.sas);
-  for (const auto& [successor, predecessor] : rekeyed_from_) snapshot.rekeyed_from.emplace(lived(successor), lived(predecessor));
   return snapshot;
 }
 

@@ -63,7 +63,10 @@ class ViciSource final : public Source {
   void note_event(const ViciPacket& packet);
   [[nodiscard]] Snapshot joined(const Listing& listing);
   [[nodiscard]] ViciAuth auth_of(const ViciIkeSa& sa, const ViciConnections& connections);
+  [[nodiscard]] const ViciAuth* inherited_auth(std::uint64_t unique_id) const;
   void forget_gone(const std::vector<ViciIkeSa>& sas);
+  // The IKE_SA that this one descends from by rekeys only; itself when it was made by an authentication of its own.
+  [[nodiscard]] std::uint64_t origin(std::uint64_t unique_id) const;
   [[nodiscard]] std::uint64_t lived(std::uint64_t unique_id) const noexcept { return lives_ << 32 | unique_id; }
 
   const ViciOptions options_;
@@ -72,7 +75,7 @@ class ViciSource final : public Source {
   bool changed_ = false;             // an event came since the last listing began
   std::optional<std::string> life_;  // of the daemon that the following is about; none: never connected
   std::uint64_t lives_ = 0;          // IKE_SAs of two lives never share a number
-  std::map<std::uint64_t, std::uint64_t> rekeyed_from_;  // by unique ids
+  std::map<std::uint64_t, std::uint64_t> rekeyed_from_;  // by unique ids; of those in a listing, the origin
   std::map<std::uint64_t, ViciAuth> first_seen_;         // by unique id; ViciAuth{} once contradicted
 };
 
