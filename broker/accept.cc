@@ -4,6 +4,7 @@
 
 #include "broker/access.h"
 #include "broker/bind.h"
+#include "broker/fault.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -31,6 +32,7 @@ Named named_by(const channel::FlowLabel& label, const Case& seen) {
 base::Result<Answer> retry() {
   protocol::AcceptReply reply;
   reply.retry = random_digest();
+  reached(FaultPoint::accept_challenged);
   return Answer{encode(reply)};
 }
 
@@ -103,7 +105,7 @@ base::Result<Verified> verify(Core& core, const Request& request, const AcceptRe
 }
 
 base::Result<Answer> answer_for(Core& core, const Request& request, const AcceptRequest& asked, const Case& seen, const Verified& verified,
-                                const channel::Exporter& exporter, const Slot& slot) {
+                                const channel::Exporter& exporter, const LatchParameters& latched, const Slot& slot) {
   Assertion own = vouch(core, request, seen, Role::acceptor, false);
   own.flow = verified.assertion.flow;
   own.challenge = verified.assertion.challenge;
@@ -121,7 +123,7 @@ base::Result<Answer> answer_for(Core& core, const Request& request, const Accept
   reply.session_key = std::move(*key);
   if (verified.assertion.wants_mutual) reply.initiator_wants |= protocol::kWantMutual;
   reply.bindings_match = verified.bindings_match;
-  reply.channel = channel_info(core, seen, slot);
+  reply.channel = channel_info(core, seen, latched, slot);
   reply.channel.local_name = format(name_of(seen.assessment.peer->local, request.caller));
   reply.channel.peer_name = format(verified.name);
   return Answer{encode(reply)};
@@ -129,14 +131,18 @@ base::Result<Answer> answer_for(Core& core, const Request& request, const Accept
 
 base::Result<Answer> latch_and_answer(Core& core, const Request& request, const AcceptRequest& asked, Case& seen, const Verified& verified,
                                       const channel::Exporter& exporter, const std::vector<channel::Sa>& used) {
+  reached(FaultPoint::accept_verified);
   auto latch = KernelLatch::set(core, request.fd, seen);
   if (!latch) return latch.error();
+  reached(FaultPoint::accept_latched);
   const base::Status status = confirm(core, request, seen, latch->parameters(), used);
   if (!status.ok()) return status.error();
-  const auto slot = enter(core, request, seen, latch->parameters());
+  const auto slot = enter(core, request, seen, latch->parameters(), true);
   if (!slot) return slot.error();
+  reached(FaultPoint::accept_entered);
   latch->keep();
-  auto answer = answer_for(core, request, asked, seen, verified, exporter, *slot);
+  auto answer = answer_for(core, request, asked, seen, verified, exporter, latch->parameters(), *slot);
+  reached(FaultPoint::accept_sealed);
   if (!answer) core.latches.release(request.page, *slot);
   return answer;
 }
@@ -150,6 +156,7 @@ base::Result<Answer> handle_accept(Core& core, Bench& bench, const Request& requ
   if (!claimed) return claimed.error();
   auto seen = examine(core, request);
   if (!seen) return seen.error();
+  reached(FaultPoint::accept_examined);
   base::Status status = fits_role(core, request, *seen, asked->found, Role::acceptor);
   if (status.ok()) status = fit_for_context(core, *seen, asked->want);
   if (!status.ok()) return status.error();

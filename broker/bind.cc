@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "broker/access.h"
+#include "broker/statement.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -84,8 +85,8 @@ base::Status confirm(Core& core, const Request& request, Case& seen, const Latch
   return {};
 }
 
-base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched) {
-  const LatchSetup setup{seen.socket.cookie, seen.socket.flow, seen.around, request.caller.uid, latched, true};
+base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched, bool since_start) {
+  const LatchSetup setup{seen.socket.cookie, seen.socket.flow, seen.around, request.caller.uid, latched, since_start};
   const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
   // A change between the last look and now was seen by nobody for this latch.
   if (core.board.outline().version != seen.view.version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
@@ -112,7 +113,7 @@ channel::Assertion vouch(Core& core, const Request& request, const Case& seen, R
   return assertion;
 }
 
-protocol::ChannelInfo channel_info(Core& core, const Case& seen, const Slot& slot) {
+protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchParameters& latched, const Slot& slot) {
   const channel::Quality& quality = seen.assessment.verdict.quality;
   protocol::ChannelInfo info;
   info.integrity = quality.integrity;
@@ -126,6 +127,7 @@ protocol::ChannelInfo channel_info(Core& core, const Case& seen, const Slot& slo
   info.generation = slot.generation;
   info.cookie = seen.socket.cookie;
   info.lifetime = core.config()->context_lifetime;
+  info.statement = encode(statement_of(latched, seen.socket.flow, core.started));
   return info;
 }
 

@@ -38,12 +38,12 @@ class KernelLatch {
 [[nodiscard]] base::Status confirm(Core& core, const Request& request, Case& seen, const LatchParameters& latched,
                                    const std::vector<channel::Sa>& used);
 
-// Registers the latch for this client's context.
-[[nodiscard]] base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched);
+// Registers the latch for this client's context. `since_start`: as protected_since_start() says.
+[[nodiscard]] base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched, bool since_start);
 
 // The parts of an assertion that are the same in both roles.
 [[nodiscard]] channel::Assertion vouch(Core& core, const Request& request, const Case& seen, channel::Role role, bool anonymous);
-[[nodiscard]] protocol::ChannelInfo channel_info(Core& core, const Case& seen, const Slot& slot);
+[[nodiscard]] protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchParameters& latched, const Slot& slot);
 // Nothing when both said nothing or one did; BAD_BINDINGS when they differ.
 [[nodiscard]] base::Result<bool> compare_bindings(const channel::Digest& ours, const channel::Digest& theirs);
 [[nodiscard]] base::Result<base::Secret> session_key(const channel::Exporter& exporter, const channel::Assertion& initiator,

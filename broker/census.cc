@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "broker/fault.h"
+
 namespace gssipsec::broker {
 namespace {
 
@@ -48,6 +50,7 @@ void Census::take() {
       if (socket.cookie != 0) cookies.push_back(socket.cookie);
     history_.end_list(protocol, begun, cookies);
   }
+  reached(FaultPoint::census_listed);
   latches_.close_gone(
       [this](std::uint16_t protocol, std::uint64_t cookie) { return history_.list_epoch(protocol) == 0 || history_.listed(protocol, cookie); },
       before);

@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/fault.h"
 #include "broker/ike_thread.h"
 #include "broker/log.h"
 #include "broker/mirror.h"
@@ -219,6 +220,7 @@ void Daemon::reevaluate() {
     log(Level::warning, "latch broken: " + format(broken.flow) + ": " + describe(broken.why));
     core_->metrics.latches_broken.fetch_add(1, std::memory_order_relaxed);
     core_->subscriptions.note_broken(broken);
+    reached(FaultPoint::latch_told_broken);
     if (broken.proven) destroy(broken);
   }
 }
@@ -263,6 +265,7 @@ void Daemon::reload() {
     reload_again_ = true;
     return;
   }
+  reached(FaultPoint::reload_begun);
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%llu",
@@ -274,6 +277,7 @@ void Daemon::reload() {
       *sources = open(**config, core->board);
       old->stop();
     }
+    reached(FaultPoint::reload_read);
     mailbox->post([this, config, sources] { reloaded(std::move(*config), std::move(*sources)); });
   });
 }
@@ -292,6 +296,7 @@ void Daemon::reloaded(base::Result<Config> config, Sources sources) {
     log(Level::error, "the configuration stays as it was: " + describe(config.error()));
     sd_notify(0, "READY=1\nSTATUS=Serving with the former configuration: the new one is wrong");
   }
+  reached(FaultPoint::reload_done);
   if (std::exchange(reload_again_, false)) reload();
 }
 

@@ -2,6 +2,7 @@
 // FINISH: the initiator's side believes the acceptor's broker, or not.
 #include "broker/access.h"
 #include "broker/bind.h"
+#include "broker/fault.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -69,17 +70,19 @@ base::Result<Answer> finish_with(Core& core, const Request& request, const Finis
   if (!wanted.ok()) return wanted.error();
   auto key = session_key(exporter, own, peer);
   if (!key) return key.error();
-  const auto slot = enter(core, request, seen, latched);
+  const auto slot = enter(core, request, seen, latched, true);
   if (!slot) return slot.error();
+  reached(FaultPoint::finish_entered);
   protocol::FinishReply reply;
   reply.session_key = std::move(*key);
   reply.bindings_match = *match;
-  reply.channel = channel_info(core, seen, *slot);
+  reply.channel = channel_info(core, seen, latched, *slot);
   Caller self = request.caller;
   self.anonymous = own.anonymous;
   reply.channel.local_name = format(name_of(end.local, self));
   reply.channel.peer_name = format(actual);
   reply.channel.peer_services = peer.services;
+  reached(FaultPoint::finish_answering);
   return Answer{encode(reply)};
 }
 
@@ -92,6 +95,7 @@ base::Result<Answer> handle_finish(Core& core, Bench& bench, const Request& requ
   if (!claimed) return claimed.error();
   auto seen = examine(core, request);
   if (!seen) return seen.error();
+  reached(FaultPoint::finish_examined);
   base::Status status = fit_for_context(core, *seen, asked->want);
   if (!status.ok()) return status.error();
   const auto exporter = exporter_for(core, bench, *seen, claimed->flow);
@@ -100,6 +104,7 @@ base::Result<Answer> handle_finish(Core& core, Bench& bench, const Request& requ
   if (!own) return own.error();
   const auto peer = peer_assertion(*asked, *own, **exporter);
   if (!peer) return peer.error();
+  reached(FaultPoint::finish_opened);
   auto latch = KernelLatch::set(core, request.fd, *seen);
   if (!latch) return latch.error();
   latch->keep();

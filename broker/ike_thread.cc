@@ -7,6 +7,8 @@
 
 #include <algorithm>
 
+#include "broker/fault.h"
+
 namespace gssipsec::broker {
 namespace {
 
@@ -97,6 +99,7 @@ void IkeThread::publish() {
     std::ranges::move(entry.source->take_notices(), std::back_inserter(notices));
   }
   board_.publish_sources(std::move(states));
+  reached(FaultPoint::sources_published);
   if (published_) published_(std::move(notices));
 }
 

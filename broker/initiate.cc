@@ -2,6 +2,7 @@
 // INITIATE: latch the socket and vouch for the caller to the other end's broker.
 #include "broker/access.h"
 #include "broker/bind.h"
+#include "broker/fault.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -55,7 +56,7 @@ base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen) {
 }
 
 base::Result<protocol::InitiateReply> seal_for(Core& core, const Request& request, const InitiateRequest& asked, const Case& seen,
-                                               const Pair& pair, const Slot& slot) {
+                                               const Pair& pair, const LatchParameters& latched, const Slot& slot) {
   const bool foreign = seen.socket.owner_uid != request.caller.uid;
   channel::Assertion assertion = vouch(core, request, seen, Role::initiator, foreign || (asked.want & protocol::kWantAnonymous));
   assertion.flow = label_of(seen.socket.flow, Role::initiator, seen.assessment.verdict.mode, pair.out.id.spi, pair.in.id.spi);
@@ -67,7 +68,7 @@ base::Result<protocol::InitiateReply> seal_for(Core& core, const Request& reques
   auto sealed = channel::seal(assertion, *pair.exporter);
   if (!sealed) return sealed.error();
   core.exporters.remember(seen.socket.cookie, assertion.flow, pair.exporter, std::chrono::steady_clock::now());
-  protocol::InitiateReply reply{std::move(*sealed), channel_info(core, seen, slot)};
+  protocol::InitiateReply reply{std::move(*sealed), channel_info(core, seen, latched, slot)};
   const channel::PeerInfo& peer = *seen.assessment.peer;
   Caller self = request.caller;
   self.anonymous = assertion.anonymous;
@@ -81,24 +82,29 @@ base::Result<protocol::InitiateReply> seal_for(Core& core, const Request& reques
 base::Result<Answer> initiate_once(Core& core, Bench& bench, const Request& request, const InitiateRequest& asked) {
   auto seen = examine(core, request);
   if (!seen) return seen.error();
+  reached(FaultPoint::initiate_examined);
   base::Status status = fits_role(core, request, *seen, asked.found, Role::initiator);
   if (status.ok()) status = fit_for_context(core, *seen, asked.want);
   if (status.ok()) status = host_is_wanted(asked, *seen->assessment.peer);
   if (!status.ok()) return status.error();
   auto latch = KernelLatch::set(core, request.fd, *seen);
   if (!latch) return latch.error();
+  reached(FaultPoint::initiate_latched);
   const auto pair = choose_pair(core, bench, *seen);
   if (!pair) return pair.error();
   status = confirm(core, request, *seen, latch->parameters(), {pair->out, pair->in});
   if (!status.ok()) return status.error();
-  const auto slot = enter(core, request, *seen, latch->parameters());
+  reached(FaultPoint::initiate_confirmed);
+  const auto slot = enter(core, request, *seen, latch->parameters(), true);
   if (!slot) return slot.error();
+  reached(FaultPoint::initiate_entered);
   latch->keep();
-  const auto reply = seal_for(core, request, asked, *seen, *pair, *slot);
+  const auto reply = seal_for(core, request, asked, *seen, *pair, latch->parameters(), *slot);
   if (!reply) {
     core.latches.release(request.page, *slot);
     return reply.error();
   }
+  reached(FaultPoint::initiate_sealed);
   return Answer{encode(*reply)};
 }
 

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <string_view>
 
 #include "broker/daemon.h"
+#include "broker/fault.h"
 #include "broker/listener.h"
 #include "broker/log.h"
 #include "broker/options.h"
@@ -79,6 +81,12 @@ int serve(const Options& options) {
 
 int main(int argc, char** argv) {
   forget_mechanism();
+#ifdef GSS_IPSEC_FAULT_POINTS
+  if (argc == 2 && std::string_view(argv[1]) == "--fault-points") {
+    list_fault_points();
+    return 0;
+  }
+#endif
   const auto options = parse_options({argv + 1, argv + argc});
   if (!options) {
     std::fprintf(stderr, "ipsec-gssd: %s\n%s", options.error().detail.c_str(), usage());

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/secret.h"
+#include "broker/fault.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -127,8 +128,11 @@ base::Status Mirror::dump(Time now) {
     requests_.reset();
     return dumped.error();
   }
+  reached(FaultPoint::mirror_dumped);
   adopt(*std::move(dumped), now);
+  reached(FaultPoint::mirror_adopted);
   publish();
+  reached(FaultPoint::mirror_published);
   return {};
 }
 

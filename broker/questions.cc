@@ -4,6 +4,7 @@
 #include <set>
 
 #include "broker/access.h"
+#include "broker/fault.h"
 #include "broker/handlers.h"
 
 namespace gssipsec::broker {
@@ -58,7 +59,9 @@ base::Result<Answer> handle_query_flow(Core& core, const Request& request) {
 base::Result<Answer> handle_release(Core& core, const Request& request) {
   const auto release = protocol::decode_release_request(request.body);
   if (!release) return release.error();
+  reached(FaultPoint::release_read);
   core.latches.release(request.page, {release->slot, release->generation});
+  reached(FaultPoint::release_done);
   return Answer{};
 }
 

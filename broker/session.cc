@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "broker/session.h"
 
+#include "broker/fault.h"
+
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -129,6 +131,7 @@ bool send_answer(Connection& connection, Header header, Answer answer) {
   const bool sent = send_message(connection.socket.get(), data, page.get());
   base::wipe(data);
   base::wipe(answer.body);
+  reached(FaultPoint::answer_sent);
   return sent;
 }
 
@@ -182,6 +185,7 @@ bool serve(Core& core, Bench& bench, Connection& connection) {
   const auto frame = protocol::decode_frame(message.data);
   if (!frame) return refuse(connection, header, frame.error()) && connection.page;
   if (hung_up(connection.socket.get())) return false;
+  reached(FaultPoint::request_read);
   const int descriptor = message.descriptors.empty() ? -1 : message.descriptors.front().get();
   return answer_frame(core, bench, connection, *frame, descriptor);
 }

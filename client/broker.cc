@@ -151,19 +151,21 @@ Result<Slotted<Reply>> latching(Result<Ask> ask, Result<Reply> (*decode)(base::V
   return slotted(*std::move(done), decode);
 }
 
-Result<Ask> check_request(int fd, std::uint64_t cookie, const LatchSlot* slot) {
-  Result<Ask> ask = ask_for(Verb::check, protocol::CheckRequest{0, 0, cookie}, fd);
+Result<Ask> check_request(int fd, std::uint64_t cookie, const LatchSlot* slot, const base::Bytes& statement) {
+  Result<Ask> ask = ask_for(Verb::check, protocol::CheckRequest{0, 0, cookie, statement}, fd);
   if (!ask || !slot) return ask;
   ask->preferred = slot->connection();
-  ask->elsewhere = std::exchange(ask->body, protocol::encode(protocol::CheckRequest{slot->slot(), slot->generation(), cookie}));
+  ask->elsewhere = std::exchange(ask->body, protocol::encode(protocol::CheckRequest{slot->slot(), slot->generation(), cookie, statement}));
   return ask;
 }
 
+// Broken is broken, whatever the reason: it goes into the detail.
 base::Error not_confirmed(const protocol::CheckReply& reply) {
-  const Code usual = reply.state == LatchState::stale       ? Code::LATCH_STALE
-                     : reply.state == LatchState::monitored ? Code::NOT_LATCHABLE
-                                                            : Code::LATCH_BROKEN;
-  return base::fail(reply.why == Code::ok ? usual : reply.why, reply.detail);
+  const bool unconfirmed = reply.state == LatchState::stale || reply.state == LatchState::monitored;
+  const base::Error why = base::fail(reply.why, reply.detail);
+  if (!unconfirmed) return base::fail(Code::LATCH_BROKEN, reply.why == Code::ok || reply.why == Code::LATCH_BROKEN ? reply.detail : base::describe(why));
+  if (reply.why != Code::ok) return why;
+  return base::fail(reply.state == LatchState::stale ? Code::LATCH_STALE : Code::NOT_LATCHABLE, reply.detail);
 }
 
 }  // namespace
@@ -176,10 +178,12 @@ LatchWord& LatchWord::operator=(LatchWord&&) noexcept = default;
 LatchState LatchWord::state() const noexcept { return slot_ ? slot_->state() : LatchState::none; }
 bool LatchWord::valid() const noexcept { return slot_ != nullptr; }
 
-LatchWord Broker::word(std::shared_ptr<LatchSlot> slot) noexcept {
-  LatchWord word;
-  word.slot_ = std::move(slot);
-  return word;
+template <typename Reply>
+Latched<Reply> Broker::latched(Reply reply, std::shared_ptr<LatchSlot> slot) {
+  Latched<Reply> latched{std::move(reply), LatchWord()};
+  latched.latch.slot_ = std::move(slot);
+  latched.latch.statement_ = std::move(latched.reply.channel.statement);
+  return latched;
 }
 
 Result<protocol::Report> Broker::query(int fd, const protocol::QueryRequest& request) {
@@ -193,25 +197,25 @@ Result<protocol::Report> Broker::query_flow(const protocol::QueryFlowRequest& re
 Result<Latched<protocol::InitiateReply>> Broker::initiate(int fd, const protocol::InitiateRequest& request) {
   auto got = latching(with_socket(ask_for(Verb::initiate, request, fd)), protocol::decode_initiate_reply);
   if (!got) return got.error();
-  return Latched<protocol::InitiateReply>{std::move(got->reply), word(std::move(got->slot))};
+  return latched(std::move(got->reply), std::move(got->slot));
 }
 
 Result<Latched<protocol::AcceptReply>> Broker::accept(int fd, const protocol::AcceptRequest& request) {
   auto got = latching(with_socket(ask_for(Verb::accept, request, fd)), protocol::decode_accept_reply);
   if (!got) return got.error();
-  return Latched<protocol::AcceptReply>{std::move(got->reply), word(std::move(got->slot))};
+  return latched(std::move(got->reply), std::move(got->slot));
 }
 
 Result<Latched<protocol::FinishReply>> Broker::finish(int fd, const protocol::FinishRequest& request) {
   auto got = latching(with_socket(ask_for(Verb::finish, request, fd)), protocol::decode_finish_reply);
   if (!got) return got.error();
-  return Latched<protocol::FinishReply>{std::move(got->reply), word(std::move(got->slot))};
+  return latched(std::move(got->reply), std::move(got->slot));
 }
 
 base::Status Broker::check(int fd, std::uint64_t cookie, LatchWord& latch) {
   const auto now = socket_cookie(fd);
   if (!now || *now != cookie) return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(fd) + " was closed or reused");
-  auto got = latching(check_request(fd, cookie, latch.slot_.get()), protocol::decode_check_reply);
+  auto got = latching(check_request(fd, cookie, latch.slot_.get(), latch.statement_), protocol::decode_check_reply);
   if (!got) return got.error();
   if (got->reply.state != LatchState::established) return not_confirmed(got->reply);
   latch.slot_ = std::move(got->slot);

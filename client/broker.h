@@ -34,6 +34,7 @@ class LatchWord {
  private:
   friend class Broker;
   std::shared_ptr<LatchSlot> slot_;
+  base::Bytes statement_;  // the broker's, to be returned with CHECK
 };
 
 template <typename Reply>
@@ -50,7 +51,8 @@ class Broker {
   [[nodiscard]] static base::Result<Latched<protocol::InitiateReply>> initiate(int fd, const protocol::InitiateRequest& request);
   [[nodiscard]] static base::Result<Latched<protocol::AcceptReply>> accept(int fd, const protocol::AcceptRequest& request);
   [[nodiscard]] static base::Result<Latched<protocol::FinishReply>> finish(int fd, const protocol::FinishRequest& request);
-  // Confirms a stale latch: on another connection if need be; the latch word may be replaced.
+  // Confirms a stale latch: on another connection if need be; the latch word may be replaced. LATCH_BROKEN, SOCKET_CHANGED: it
+  // is gone. Everything else: nobody can say now.
   [[nodiscard]] static base::Status check(int fd, std::uint64_t cookie, LatchWord& latch);
   // Best effort, never blocks: the context is gone.
   static void release(LatchWord& latch) noexcept;
@@ -61,7 +63,8 @@ class Broker {
   [[nodiscard]] static base::Result<std::string> metrics();
 
  private:
-  [[nodiscard]] static LatchWord word(std::shared_ptr<LatchSlot> slot) noexcept;
+  template <typename Reply>
+  [[nodiscard]] static Latched<Reply> latched(Reply reply, std::shared_ptr<LatchSlot> slot);
 };
 
 }  // namespace gssipsec::client

@@ -152,7 +152,10 @@ bool Connection::silent() noexcept {
 
 bool Connection::usable(const std::string& path) noexcept {
   try {
-    return mine() && path == path_ && !hung_up_.load() && intact() && silent();
+    if (!mine() || path != path_ || hung_up_.load() || !intact()) return false;
+    if (silent()) return true;
+    hang_up();  // its latches are stale from now on, not only when the heart has been silent for long
+    return false;
   } catch (const std::exception&) {
     return false;
   }

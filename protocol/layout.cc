@@ -47,7 +47,7 @@ Out& Out::document(const std::string& value) {
 }
 
 Out& Out::sealed(const base::Bytes& value) {
-  if (value.size() > kMaxSealed) throw std::length_error("sealed assertion in a broker message");
+  if (value.size() > kMaxSealed) throw std::length_error("sealed assertion or statement in a broker message");
   out_.block16(value);
   return *this;
 }

@@ -15,6 +15,7 @@
 #include "base/secret.h"
 #include "channel/assertion.h"
 #include "channel/flow.h"
+#include "channel/identity.h"
 
 namespace gssipsec::protocol {
 
@@ -132,6 +133,7 @@ struct ChannelInfo {
   std::uint32_t slot = 0, generation = 0;   // on this client's page
   std::uint64_t cookie = 0;                 // SO_COOKIE
   std::uint32_t lifetime = 0;               // seconds; administrator's cap
+  base::Bytes statement;                    // a LatchStatement that the client keeps for CHECK; nothing to read for it
   bool operator==(const ChannelInfo&) const = default;
 };
 
@@ -186,8 +188,26 @@ struct FinishReply {
   ChannelInfo channel;
 };
 
+// What a latch was when its context was made. The broker gives it to the client, which returns it with CHECK, perhaps to
+// a later life of the broker. It is a wish, not a proof: what it says can only make CHECK fail (docs/decisions/0004).
+struct LatchStatement {
+  std::uint16_t version = 1;
+  std::uint64_t broker = 0;                 // HelloReply::broker_started of who made it
+  channel::Flow flow;
+  std::string local_id, peer_id;            // channel::format(Identity), "" none
+  channel::AuthMethod local_method = channel::AuthMethod::unknown, peer_method = channel::AuthMethod::unknown;
+  bool peer_fixed = false, negotiated = false;
+  std::uint64_t ike_sa = 0;                 // means something to the same life of the broker only
+  std::string source;
+  channel::Mode mode = channel::Mode::transport;
+  bool integrity = false, confidentiality = false, replay_protection = false;
+  std::uint16_t key_bits = 0;
+  std::string suite;
+  bool operator==(const LatchStatement&) const = default;
+};
+
 // Generation 0 means no slot of this connection's page (a broker never gives generation 0): found by the cookie then.
-struct CheckRequest { std::uint32_t slot = 0, generation = 0; std::uint64_t cookie = 0; bool operator==(const CheckRequest&) const = default; };
+struct CheckRequest { std::uint32_t slot = 0, generation = 0; std::uint64_t cookie = 0; base::Bytes statement{}; bool operator==(const CheckRequest&) const = default; };
 struct CheckReply { LatchState state = LatchState::none; base::Code why = base::Code::ok; std::string detail; std::uint32_t slot = 0, generation = 0; bool operator==(const CheckReply&) const = default; };
 struct ReleaseRequest { std::uint32_t slot = 0, generation = 0; bool operator==(const ReleaseRequest&) const = default; };
 struct ProbeRequest { channel::Role role = channel::Role::initiator; std::string service; bool operator==(const ProbeRequest&) const = default; };
@@ -211,6 +231,7 @@ GSS_IPSEC_MESSAGE(AcceptRequest, decode_accept_request)
 GSS_IPSEC_MESSAGE(AcceptReply, decode_accept_reply)
 GSS_IPSEC_MESSAGE(FinishRequest, decode_finish_request)
 GSS_IPSEC_MESSAGE(FinishReply, decode_finish_reply)
+GSS_IPSEC_MESSAGE(LatchStatement, decode_latch_statement)
 GSS_IPSEC_MESSAGE(CheckRequest, decode_check_request)
 GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)
 GSS_IPSEC_MESSAGE(ReleaseRequest, decode_release_request)

@@ -1,12 +1,23 @@
 // SPDX-License-Identifier: MIT
-// The family of short questions: CHECK, RELEASE, PROBE, LOCALNAME.
+// What a latch was, and the family of short questions: CHECK, RELEASE, PROBE, LOCALNAME.
 #include "protocol/layout.h"
 
 namespace gssipsec::protocol {
 
 template <typename Codec>
+void layout(Codec& c, Of<LatchStatement> auto& m) {
+  constexpr auto kFirst = channel::AuthMethod::unknown, kLast = channel::AuthMethod::manual;
+  c.u16(m.version).u64(m.broker);
+  layout(c, m.flow);
+  c.name(m.local_id).name(m.peer_id).choice(m.local_method, kFirst, kLast).choice(m.peer_method, kFirst, kLast);
+  c.flag(m.peer_fixed).flag(m.negotiated).u64(m.ike_sa).name(m.source);
+  c.choice(m.mode, channel::Mode::transport, channel::Mode::other);
+  c.flag(m.integrity).flag(m.confidentiality).flag(m.replay_protection).u16(m.key_bits).prose(m.suite);
+}
+
+template <typename Codec>
 void layout(Codec& c, Of<CheckRequest> auto& m) {
-  c.u32(m.slot).u32(m.generation).u64(m.cookie);
+  c.u32(m.slot).u32(m.generation).u64(m.cookie).sealed(m.statement);
 }
 
 template <typename Codec>
@@ -39,6 +50,7 @@ void layout(Codec& c, Of<LocalnameReply> auto& m) {
   c.name(m.user);
 }
 
+GSS_IPSEC_BODY(LatchStatement, decode_latch_statement)
 GSS_IPSEC_BODY(CheckRequest, decode_check_request)
 GSS_IPSEC_BODY(CheckReply, decode_check_reply)
 GSS_IPSEC_BODY(ReleaseRequest, decode_release_request)

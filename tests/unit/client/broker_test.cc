@@ -131,6 +131,8 @@ class BrokerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_full_page_opens_another_connection);
   CPPUNIT_TEST(a_confirmed_latch_gets_a_new_word);
   CPPUNIT_TEST(a_latch_that_is_not_confirmed_is_an_error);
+  CPPUNIT_TEST(check_returns_the_statement_that_came_with_the_context);
+  CPPUNIT_TEST(a_connection_that_ended_makes_its_latches_stale_when_it_is_met);
   CPPUNIT_TEST(check_names_the_slot_only_on_its_own_connection);
   CPPUNIT_TEST(check_sees_that_the_descriptor_was_reused);
   CPPUNIT_TEST(a_name_that_cannot_be_sent_is_a_bad_argument);
@@ -587,6 +589,42 @@ class BrokerTest : public CppUnit::TestFixture {
     }
     why = Code::NO_SA;
     expect(Code::NO_SA, check());
+    state = static_cast<int>(LatchState::broken);
+    const base::Status broken = Broker::check(fd.get(), cookie_of(fd.get()), got->latch);
+    CPPUNIT_ASSERT(broken.error().code == Code::LATCH_BROKEN && broken.error().detail.find("SA") != std::string::npos);
+  }
+
+  void check_returns_the_statement_that_came_with_the_context() {
+    if (!able()) return;
+    const base::Bytes statement{std::byte{1}, std::byte{2}, std::byte{3}};
+    std::atomic<int> returned{0};
+    FakeBroker broker(handling([&](FakeBroker& self, FakeRequest& request) {
+      if (request.frame.header.verb == Verb::check) returned += protocol::decode_check_request(request.frame.body)->statement == statement;
+      if (request.frame.header.verb != Verb::initiate) return self.obey(request);
+      auto channel = self.new_channel(request);
+      channel.statement = statement;
+      FakeBroker::answer(request, protocol::encode(protocol::InitiateReply{{}, channel}));
+    }));
+    const auto fd = some_socket();
+    auto got = Broker::initiate(fd.get(), {});
+    for (int times = 1; times <= 2; ++times) {
+      expect(Code::ok, code_of(Broker::check(fd.get(), cookie_of(fd.get()), got->latch)));
+      CPPUNIT_ASSERT_EQUAL(times, returned.load());
+      broker.hang_up_all();
+      CPPUNIT_ASSERT(FakeBroker::soon([&] { return broker.open_connections() == 0; }));
+    }
+  }
+
+  void a_connection_that_ended_makes_its_latches_stale_when_it_is_met() {
+    if (!able()) return;
+    FakeBroker broker;
+    const auto fd = some_socket();
+    const auto got = Broker::initiate(fd.get(), {});
+    broker.hang_up_all();
+    CPPUNIT_ASSERT(FakeBroker::soon([&] { return broker.open_connections() == 0; }));
+    CPPUNIT_ASSERT(got->latch.state() == LatchState::established);
+    expect(Code::ok, ask());
+    CPPUNIT_ASSERT(got->latch.state() == LatchState::stale);
   }
 
   void check_names_the_slot_only_on_its_own_connection() {

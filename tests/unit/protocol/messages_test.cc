@@ -49,8 +49,16 @@ ChannelInfo a_channel() {
   c.integrity = c.confidentiality = c.peer_authenticated = true;
   c.key_bits = 256, c.suite = "AES_GCM_16-256", c.local_name = "ipsec:fqdn:a", c.peer_name = "ipsec:fqdn:b";
   c.peer_services = {"host", "ldap"}, c.latch = LatchState::established, c.slot = 12, c.generation = 34;
-  c.cookie = 0x0102030405060708, c.lifetime = 3600;
+  c.cookie = 0x0102030405060708, c.lifetime = 3600, c.statement = octets(7);
   return c;
+}
+
+LatchStatement a_statement() {
+  LatchStatement s;
+  s.broker = 99, s.flow = a_flow(), s.local_id = "fqdn:a.example", s.peer_id = "fqdn:b.example", s.source = "vici", s.ike_sa = 7;
+  s.local_method = channel::AuthMethod::raw_key, s.peer_method = channel::AuthMethod::manual, s.peer_fixed = s.negotiated = true;
+  s.mode = channel::Mode::other, s.integrity = s.replay_protection = true, s.key_bits = 256, s.suite = "AES_GCM_16-256";
+  return s;
 }
 
 AcceptReply an_accept_reply() {
@@ -98,7 +106,8 @@ std::vector<Sample> samples() {
       sample("retry", retry, decode_accept_reply),
       sample("finish", FinishRequest{1, octets(4), octets(5), digest(1), digest(2), "x"}, decode_finish_request),
       sample("finish reply", finish, decode_finish_reply),
-      sample("check", CheckRequest{1, 2, 3}, decode_check_request),
+      sample("statement", a_statement(), decode_latch_statement),
+      sample("check", CheckRequest{1, 2, 3, octets(5)}, decode_check_request),
       sample("check reply", CheckReply{LatchState::broken, Code::LATCH_BROKEN, "spd", 4, 5}, decode_check_reply),
       sample("release", ReleaseRequest{1, 2}, decode_release_request),
       sample("probe", ProbeRequest{channel::Role::acceptor, "host"}, decode_probe_request),
