@@ -99,6 +99,7 @@ class Context {
   // Per message.
   [[nodiscard]] base::Status usable() const;
   [[nodiscard]] base::Status confirm_latch();
+  [[nodiscard]] base::Result<protocol::LatchState> latch_for(bool channel_token);
   [[nodiscard]] std::uint32_t seconds_left() const;
 
   mutable Mutex mutex_;
@@ -116,6 +117,8 @@ class Context {
   bool initiator_asked_mutual_ = false;  // acceptor: what the initiator insists on
   std::int64_t expires_ = 0;         // milliseconds of the monotonic clock; 0 never
   client::LatchWord latch_;
+  base::Status confirmed_;           // what the broker last said of a latch that was not intact
+  std::int64_t ask_again_ = 0;       // milliseconds of the monotonic clock
   std::optional<Protection> protection_;
 };
 

@@ -17,6 +17,11 @@ using base::View;
 using protocol::LatchState;
 
 constexpr std::uint16_t kSealedStrength = 256;
+constexpr std::int64_t kAskEvery = 1000;  // milliseconds
+
+bool says_gone(const Status& confirmed) noexcept {
+  return !confirmed.ok() && (confirmed.error().code == Code::LATCH_BROKEN || confirmed.error().code == Code::SOCKET_CHANGED);
+}
 
 }  // namespace
 
@@ -60,10 +65,24 @@ Status Context::confirm_latch() {
   return confirmed;
 }
 
+// The latch as this call may rest on it. Of one that is not confirmed the broker is asked, every second at most, for its socket
+// may be waiting to be latched again; for a token that can be opened in no other way it is asked each time, and must agree.
+Result<LatchState> Context::latch_for(bool channel_token) {
+  if (trust_in(latch_.state()) != Trust::unconfirmed) return latch_.state();
+  if (channel_token || client::monotonic_milliseconds() >= ask_again_) {
+    confirmed_ = confirm_latch();
+    ask_again_ = latch_.state() == LatchState::established ? 0 : client::monotonic_milliseconds() + kAskEvery;
+  }
+  if (says_gone(confirmed_) || (channel_token && !confirmed_.ok())) return confirmed_.error();
+  return latch_.state();
+}
+
 Result<bool> Context::wrap(bool confidential, std::uint32_t qop, View message, std::span<std::byte> token) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
-  const auto type = decide_wrap(latch_.state(), channel_, confidential, qop);
+  const auto latch = latch_for(false);
+  if (!latch) return latch.error();
+  const auto type = decide_wrap(*latch, channel_, confidential, qop);
   if (!type) return type.error();
   const bool seal = *type == MessageType::sealed;
   const Status put = seal ? protection_->put_sealed(message, token) : protection_->put_channel(message, token);
@@ -75,10 +94,11 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   const bool sealed = token.type == MessageType::sealed;
+  if (sealed) (void)latch_for(false).ok();  // for the socket's sake
   const auto opening = decide_unwrap(latch_.state(), channel_, token.type);
   if (!opening) return opening.error();
   if (*opening == Opening::when_confirmed)
-    if (const Status confirmed = confirm_latch(); !confirmed) return confirmed.error();
+    if (const auto confirmed = latch_for(true); !confirmed) return confirmed.error();
   const auto order = sealed ? protection_->open_sealed(token, message) : protection_->open_channel(token, message);
   if (!order) return order.error();
   return Unwrapped{token.body.size(), sealed || channel_.confidentiality, sealed, *order};
@@ -87,14 +107,18 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte
 Status Context::get_mic(std::uint32_t qop, View message, std::span<std::byte, kMicSize> token) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;
-  if (const Status latch = decide_mic(latch_.state(), qop); !latch) return latch;
+  const auto latch = latch_for(false);
+  if (!latch) return latch.error();
+  if (const Status may = decide_mic(*latch, qop); !may) return may;
   return protection_->put_mic(message, token);
 }
 
 Result<Order> Context::verify_mic(const MessageToken& token, View message) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
-  if (const Status latch = decide_mic(latch_.state(), 0); !latch) return latch.error();
+  const auto latch = latch_for(false);
+  if (!latch) return latch.error();
+  if (const Status may = decide_mic(*latch, 0); !may) return may.error();
   return protection_->check_mic(token, message);
 }
 

@@ -37,6 +37,8 @@ class MessageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_forged_number_does_not_move_the_window);
   CPPUNIT_TEST(a_broken_latch_stops_all_but_sealed_tokens_that_came);
   CPPUNIT_TEST(a_stale_latch_seals_and_asks_the_broker_once);
+  CPPUNIT_TEST(every_call_has_a_stale_latch_made_whole);
+  CPPUNIT_TEST(a_latch_that_the_broker_calls_gone_stops_all_but_sealed_tokens_that_came);
   CPPUNIT_TEST(a_stale_latch_that_is_not_confirmed_refuses_channel_tokens);
   CPPUNIT_TEST(a_failed_check_loses_no_message);
   CPPUNIT_TEST(no_call_of_a_message_asks_the_broker);
@@ -256,16 +258,48 @@ class MessageTest : public CppUnit::TestFixture {
   void a_stale_latch_seals_and_asks_the_broker_once() {
     const std::string plain = wrapped(acceptor()), more = wrapped(acceptor());
     twin_->stop_heart();
+    twin_->knobs.check = Code::LATCH_STALE;
     CPPUNIT_ASSERT_EQUAL(kSealed, wrapped(initiator(), 0, 0)[0]);
     std::string text, mic;
     must(initiator().mic(kText, mic));
-    CPPUNIT_ASSERT_EQUAL(0, twin_->requests(Verb::check));
-    must(initiator().unwrap(plain, text));
+    CPPUNIT_ASSERT_EQUAL(kSealed, wrapped(initiator(), 0, 0)[0]);
     CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::check));
+    twin_->knobs.check = Code::ok;
+    must(initiator().unwrap(plain, text));
+    CPPUNIT_ASSERT_EQUAL(2, twin_->requests(Verb::check));
     twin_->beat();
     must(initiator().unwrap(more, text));
-    CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::check));
+    CPPUNIT_ASSERT_EQUAL(2, twin_->requests(Verb::check));
     CPPUNIT_ASSERT_EQUAL(kChannel, wrapped(initiator())[0]);
+  }
+
+  void every_call_has_a_stale_latch_made_whole() {
+    const std::string sealed = wrapped(acceptor(), 1, 1);
+    std::string token, mic;
+    must(acceptor().mic(kText, mic));
+    const std::function<void()> calls[] = {[&] { CPPUNIT_ASSERT_EQUAL(kChannel, wrapped(initiator())[0]); }, [&] { must(initiator().mic(kText, token)); },
+                                           [&] { must(initiator().unwrap(sealed, token)); }, [&] { must(initiator().verify(kText, mic)); }};
+    for (const auto& call : calls) {
+      const int before = twin_->requests(Verb::check);
+      twin_->set_latches(LatchState::stale);
+      call();
+      CPPUNIT_ASSERT_EQUAL(before + 1, twin_->requests(Verb::check));
+      CPPUNIT_ASSERT_EQUAL(kChannel, wrapped(initiator())[0]);
+    }
+  }
+
+  void a_latch_that_the_broker_calls_gone_stops_all_but_sealed_tokens_that_came() {
+    const std::string sealed = wrapped(acceptor(), 1, 1);
+    twin_->set_latches(LatchState::stale);
+    twin_->knobs.check = Code::LATCH_BROKEN;
+    std::string token;
+    for (const gss_qop_t qop : {0u, 1u}) {
+      expect(initiator().wrap(kText, token, 1, qop), GSS_S_FAILURE, Code::LATCH_BROKEN);
+      expect(initiator().mic(kText, token, qop), GSS_S_FAILURE, Code::LATCH_BROKEN);
+    }
+    expect(initiator().verify(kText, "x"), GSS_S_DEFECTIVE_TOKEN, Code::BAD_TOKEN);
+    must(initiator().unwrap(sealed, token));
+    CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::check));
   }
 
   void a_stale_latch_that_is_not_confirmed_refuses_channel_tokens() {
