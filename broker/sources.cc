@@ -17,7 +17,7 @@ std::vector<channel::AddressPair> ends_of(const std::vector<ike::StaticEnds>& ru
     ends.push_back({rule.remote_address, rule.local_address});
   }
   std::ranges::sort(ends);
-  ends.erase(std::ranges::unique(ends).begin(), ends.end());
+  ends.erase(std::unique(ends.begin(), ends.end()), ends.end());
   return ends;
 }
 

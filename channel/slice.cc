@@ -60,8 +60,7 @@ class Gatherer {
 // Two templates may have found the same SA. The order is the same for everybody.
 void sort(std::vector<const SadIndex::Held*>& sas) {
   std::ranges::sort(sas, [](const auto* a, const auto* b) { return std::tie(a->sa.id, a->sa.mark) < std::tie(b->sa.id, b->sa.mark); });
-  const auto rest = std::ranges::unique(sas);
-  sas.erase(rest.begin(), rest.end());
+  sas.erase(std::unique(sas.begin(), sas.end()), sas.end());
 }
 
 void gather(const SadIndex& sad, const Policy& policy, const Packet& packet, Slice& slice) {

@@ -5,6 +5,7 @@
 : "${BUILD:=$TOP/build}"
 : "${LOGS:=$BUILD/logs}"
 export TOP BUILD LOGS
+. "$TOP/tests/support/cache.sh"
 suite=$(basename "$0")
 mkdir -p "$LOGS/$suite"
 passed=0
