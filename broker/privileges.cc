@@ -22,6 +22,11 @@ struct Capabilities {
   __user_cap_data_struct data[2]{};
 };
 
+// Nothing but CAP_NET_ADMIN is there to be given up: as from a service manager, who need not allow capset(2) then.
+bool only_net_admin(const Capabilities& now) noexcept {
+  return now.data[0].permitted == 1U << CAP_NET_ADMIN && now.data[0].inheritable == 0 && now.data[1].permitted == 0 && now.data[1].inheritable == 0;
+}
+
 bool read_capabilities(Capabilities& now) noexcept { return syscall(SYS_capget, &now.header, now.data) == 0; }
 
 void raise_limit(__rlimit_resource what, rlim_t wanted) noexcept {
@@ -64,7 +69,7 @@ base::Status keep_net_admin_only() noexcept {
         return base::system_error(base::Code::SYSTEM, "PR_CAPBSET_DROP", errno);
   Capabilities kept;
   kept.data[0].effective = kept.data[0].permitted = now.data[0].permitted & (1U << CAP_NET_ADMIN);
-  if (syscall(SYS_capset, &kept.header, kept.data) != 0) return base::system_error(base::Code::SYSTEM, "capset", errno);
+  if (!only_net_admin(now) && syscall(SYS_capset, &kept.header, kept.data) != 0) return base::system_error(base::Code::SYSTEM, "capset", errno);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return base::system_error(base::Code::SYSTEM, "PR_SET_NO_NEW_PRIVS", errno);
   prctl(PR_SET_DUMPABLE, 0);  // a change of credentials may have set it again
   return {};
