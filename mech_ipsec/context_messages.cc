@@ -97,8 +97,11 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte
   if (sealed) (void)latch_for(false).ok();  // for the socket's sake
   const auto opening = decide_unwrap(latch_.state(), channel_, token.type);
   if (!opening) return opening.error();
-  if (*opening == Opening::when_confirmed)
-    if (const auto confirmed = latch_for(true); !confirmed) return confirmed.error();
+  if (*opening == Opening::when_confirmed) {
+    const auto confirmed = latch_for(true);
+    if (!confirmed) return confirmed.error();
+    if (const auto still = decide_unwrap(*confirmed, channel_, token.type); !still) return still.error();  // it may break meanwhile
+  }
   const auto order = sealed ? protection_->open_sealed(token, message) : protection_->open_channel(token, message);
   if (!order) return order.error();
   return Unwrapped{token.body.size(), sealed || channel_.confidentiality, sealed, *order};

@@ -40,6 +40,7 @@ class MessageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(every_call_has_a_stale_latch_made_whole);
   CPPUNIT_TEST(a_latch_that_the_broker_calls_gone_stops_all_but_sealed_tokens_that_came);
   CPPUNIT_TEST(a_stale_latch_that_is_not_confirmed_refuses_channel_tokens);
+  CPPUNIT_TEST(a_latch_that_breaks_once_it_was_confirmed_opens_nothing);
   CPPUNIT_TEST(a_failed_check_loses_no_message);
   CPPUNIT_TEST(no_call_of_a_message_asks_the_broker);
   CPPUNIT_TEST(an_unknown_qop_is_refused);
@@ -311,6 +312,15 @@ class MessageTest : public CppUnit::TestFixture {
       expect(initiator().unwrap(plain, text), GSS_S_FAILURE, code);
       CPPUNIT_ASSERT(text.empty());
     }
+  }
+
+  void a_latch_that_breaks_once_it_was_confirmed_opens_nothing() {
+    const std::string plain = wrapped(acceptor());
+    twin_->set_latches(LatchState::stale);
+    twin_->knobs.breaks_after_check = true;
+    std::string text;
+    expect(initiator().unwrap(plain, text), GSS_S_FAILURE, Code::LATCH_BROKEN);
+    CPPUNIT_ASSERT(text.empty());
   }
 
   void a_failed_check_loses_no_message() {

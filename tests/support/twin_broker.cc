@@ -245,6 +245,7 @@ Result<Bytes> TwinBroker::small(FakeRequest& request) {
     case Verb::check: {
       if (knobs.check != Code::ok) return base::fail(knobs.check, "as told");
       const auto info = new_latch(request);
+      if (knobs.breaks_after_check) set_latches(protocol::LatchState::broken);
       return protocol::encode(protocol::CheckReply{info.latch, Code::ok, {}, info.slot, info.generation});
     }
     default: return base::fail(Code::BAD_MESSAGE);

@@ -29,6 +29,7 @@ struct TwinKnobs {
   std::uint32_t lifetime = 3600;
   base::Code query = base::Code::ok;   // why a socket is not protected
   base::Code initiate = base::Code::ok, accept = base::Code::ok, finish = base::Code::ok, check = base::Code::ok;
+  bool breaks_after_check = false;     // the latch, once it was confirmed
   protocol::LatchState latch = protocol::LatchState::established;
   std::string local_name = "ipsec:fqdn:client.example.org";
   std::string map_from, map_to;        // the administrator's map, one line
