@@ -132,7 +132,7 @@ base::Result<Answer> answer_for(Core& core, const Request& request, const Accept
 base::Result<Answer> latch_and_answer(Core& core, const Request& request, const AcceptRequest& asked, Case& seen, const Verified& verified,
                                       const channel::Exporter& exporter, const std::vector<channel::Sa>& used) {
   reached(FaultPoint::accept_verified);
-  auto latch = KernelLatch::set(core, request.fd, seen);
+  auto latch = KernelLatch::set(core, request, seen);
   if (!latch) return latch.error();
   reached(FaultPoint::accept_latched);
   const base::Status status = confirm(core, request, seen, latch->parameters(), used);

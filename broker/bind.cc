@@ -43,26 +43,38 @@ base::Status fit_for_context(Core& core, const Case& seen, std::uint32_t want) {
   return {};
 }
 
-KernelLatch::KernelLatch(Core* core, int fd, channel::Flow flow, LatchParameters parameters)
-    : core_(core), fd_(fd), flow_(std::move(flow)), parameters_(std::move(parameters)) {}
+KernelLatch::KernelLatch(Turns::Turn turn, Core* core, int fd, channel::Flow flow, LatchParameters parameters)
+    : turn_(std::move(turn)), core_(core), fd_(fd), flow_(std::move(flow)), parameters_(std::move(parameters)) {}
 
 KernelLatch::KernelLatch(KernelLatch&& other) noexcept
-    : core_(std::exchange(other.core_, nullptr)), fd_(other.fd_), flow_(std::move(other.flow_)), parameters_(std::move(other.parameters_)) {}
+    : turn_(std::move(other.turn_)),
+      core_(std::exchange(other.core_, nullptr)),
+      fd_(other.fd_),
+      flow_(std::move(other.flow_)),
+      parameters_(std::move(other.parameters_)) {}
 
 KernelLatch::~KernelLatch() {
   if (core_) (void)core_->host->clear_latch(fd_, flow_).ok();
 }
 
 // Templates already there are not set again: only CAP_NET_ADMIN can have removed them.
-base::Result<KernelLatch> KernelLatch::set(Core& core, int fd, const Case& seen) {
+base::Result<KernelLatch> KernelLatch::set(Core& core, const Request& request, const Case& seen) {
   auto parameters = parameters_of(seen.assessment, seen.socket.flow);
   if (!parameters) return parameters.error();
+  return set(core, request, seen, std::move(*parameters),
+             [](const LatchInfo& known, const LatchParameters& now, const Request&) { return congruent(known.parameters, now); });
+}
+
+base::Result<KernelLatch> KernelLatch::set(Core& core, const Request& request, const Case& seen, LatchParameters parameters, Rule may_follow) {
+  auto turn = core.turns.take(seen.socket.cookie, request.deadline);
+  if (!turn) return turn.error();
   const auto known = core.latches.find(seen.socket.cookie, seen.socket.flow);
-  if (known && known->parameters.out == parameters->out && known->parameters.in == parameters->in)
-    return KernelLatch(nullptr, fd, seen.socket.flow, std::move(*parameters));
-  const base::Status set = core.host->set_latch(fd, seen.socket.flow, parameters->out, parameters->in);
-  if (!set.ok()) return set.error();
-  return KernelLatch(known ? nullptr : &core, fd, seen.socket.flow, std::move(*parameters));
+  base::Status status;
+  if (known) status = may_follow(*known, parameters, request);
+  const bool same = known && known->parameters.out == parameters.out && known->parameters.in == parameters.in;
+  if (status.ok() && !same) status = core.host->set_latch(request.fd, seen.socket.flow, parameters.out, parameters.in);
+  if (!status.ok()) return status.error();
+  return KernelLatch(*std::move(turn), known ? nullptr : &core, request.fd, seen.socket.flow, std::move(parameters));
 }
 
 base::Status confirm(Core& core, const Request& request, Case& seen, const LatchParameters& latched, const std::vector<channel::Sa>& used) {
@@ -86,10 +98,13 @@ base::Status confirm(Core& core, const Request& request, Case& seen, const Latch
 }
 
 base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched, bool since_start) {
-  const LatchSetup setup{seen.socket.cookie, seen.socket.flow, seen.around, request.caller.uid, latched, since_start};
+  return enter(core, request, seen.view.version, {seen.socket.cookie, seen.socket.flow, seen.around, request.caller.uid, latched, since_start});
+}
+
+base::Result<Slot> enter(Core& core, const Request& request, std::uint64_t seen_version, const LatchSetup& setup) {
   const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
   // A change between the last look and now was seen by nobody for this latch.
-  if (core.board.outline().version != seen.view.version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
+  if (core.board.outline().version != seen_version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
   return slot;
 }
 
@@ -120,6 +135,7 @@ protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchPara
   info.confidentiality = quality.confidentiality;
   info.replay_protection = quality.replay_protection;
   info.peer_authenticated = seen.assessment.peer && seen.assessment.peer->authenticated();
+  info.breaks_shut = (seen.assessment.peer && pinned(*seen.assessment.peer)) || core.host->destroys_sockets(seen.socket.flow.protocol);
   info.key_bits = quality.key_bits;
   info.suite = quality.suite;
   info.latch = protocol::LatchState::established;

@@ -15,10 +15,14 @@ namespace gssipsec::broker {
 // Protected, strong, end to end, peer known and (unless anonymity is allowed) authenticated, since the connection began.
 [[nodiscard]] base::Status fit_for_context(Core& core, const Case& seen, std::uint32_t want);
 
-// Latches in the kernel. What was set on a socket that had no latch of ours is taken back when `undo` is left alone.
+// Latches in the kernel, for as long as it lives the only request to do so on this socket. What was set on a socket that had
+// no latch of ours is taken back unless kept. A latch that is there is only ever strengthened: LATCH_BROKEN.
 class KernelLatch {
  public:
-  [[nodiscard]] static base::Result<KernelLatch> set(Core& core, int fd, const Case& seen);
+  [[nodiscard]] static base::Result<KernelLatch> set(Core& core, const Request& request, const Case& seen);
+  // Another kind of latch, with its own rule for what may follow one that is there.
+  using Rule = base::Status (*)(const LatchInfo& known, const LatchParameters& now, const Request& request);
+  [[nodiscard]] static base::Result<KernelLatch> set(Core& core, const Request& request, const Case& seen, LatchParameters parameters, Rule may_follow);
   ~KernelLatch();
   KernelLatch(KernelLatch&& other) noexcept;
   KernelLatch& operator=(KernelLatch&&) = delete;
@@ -26,7 +30,8 @@ class KernelLatch {
   [[nodiscard]] const LatchParameters& parameters() const noexcept { return parameters_; }
 
  private:
-  KernelLatch(Core* core, int fd, channel::Flow flow, LatchParameters parameters);
+  KernelLatch(Turns::Turn turn, Core* core, int fd, channel::Flow flow, LatchParameters parameters);
+  Turns::Turn turn_;
   Core* core_;  // null: nothing to take back
   int fd_;
   channel::Flow flow_;
@@ -40,6 +45,7 @@ class KernelLatch {
 
 // Registers the latch for this client's context. `since_start`: as protected_since_start() says.
 [[nodiscard]] base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched, bool since_start);
+[[nodiscard]] base::Result<Slot> enter(Core& core, const Request& request, std::uint64_t seen_version, const LatchSetup& setup);
 
 // The parts of an assertion that are the same in both roles.
 [[nodiscard]] channel::Assertion vouch(Core& core, const Request& request, const Case& seen, channel::Role role, bool anonymous);

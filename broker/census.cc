@@ -49,6 +49,7 @@ void Census::take() {
     for (const kernel::DiagSocket& socket : *sockets)
       if (socket.cookie != 0) cookies.push_back(socket.cookie);
     history_.end_list(protocol, begun, cookies);
+    latches_.close_moved(*sockets, before);
   }
   reached(FaultPoint::census_listed);
   latches_.close_gone(

@@ -20,7 +20,8 @@ base::Result<Answer> reply(LatchState state, const base::Error& why, const Slot&
 }
 
 LatchState state_for(const base::Error& why) {
-  return why.code == Code::UNKNOWN || why.code == Code::NO_SA || why.code == Code::PEER_UNKNOWN ? LatchState::stale : LatchState::broken;
+  const bool passes = why.code == Code::UNKNOWN || why.code == Code::NO_SA || why.code == Code::PEER_UNKNOWN || why.code == Code::BUSY;
+  return passes ? LatchState::stale : LatchState::broken;
 }
 
 // As the client remembers it, who may have met another life of this broker, and as this one does, which others may have asked.
@@ -36,8 +37,8 @@ base::Status still_congruent(const Core& core, const CheckRequest& asked, const 
 // The kernel's templates brought up to date, and a new slot for the context; `old` is its slot on this client's page, if
 // it has one there (a number alone may be another context's).
 base::Result<Answer> latch_again(Core& core, const Request& request, const std::optional<Slot>& old, Case& seen, bool since_start) {
-  auto latch = KernelLatch::set(core, request.fd, seen);
-  if (!latch) return reply(LatchState::broken, latch.error(), {});
+  auto latch = KernelLatch::set(core, request, seen);
+  if (!latch) return reply(state_for(latch.error()), latch.error(), {});
   latch->keep();
   reached(FaultPoint::check_latched);
   const base::Status status = confirm(core, request, seen, latch->parameters(), {});
@@ -62,6 +63,8 @@ base::Result<Answer> handle_check(Core& core, const Request& request) {
   const Slot slot{asked->slot, asked->generation};
   const bool ours = request.page && core.latches.rests_on(request.page, slot, asked->cookie, seen->socket.flow);
   if (known && ours && known->status.state == LatchState::established) return reply(LatchState::established, {}, slot);
+  if (known && ours && known->status.state == LatchState::monitored)
+    return reply(LatchState::monitored, fail(Code::NOT_LATCHABLE, "the kernel cannot enforce it"), slot);
   const base::Status enough = sufficient(seen->assessment, *core.config());
   if (!enough.ok()) return reply(state_for(enough.error()), enough.error(), slot);
   const base::Status same = still_congruent(core, *asked, *seen, known);

@@ -17,6 +17,7 @@
 #include "broker/metrics.h"
 #include "broker/names.h"
 #include "broker/subscriptions.h"
+#include "broker/turns.h"
 #include "broker/windows.h"
 
 namespace gssipsec::broker {
@@ -43,6 +44,7 @@ struct Core {
   Board board;
   History history;
   Latches latches;
+  Turns turns;  // of what sets or removes kernel latches
   Subscriptions subscriptions{latches};
   Metrics metrics;
   Exporters exporters;

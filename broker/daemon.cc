@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "broker/closings.h"
 #include "broker/fault.h"
 #include "broker/ike_thread.h"
 #include "broker/log.h"
@@ -78,6 +79,7 @@ class Daemon {
   std::shared_ptr<Core> core_;
   Workers workers_;
   Mirror mirror_;
+  Closings closings_;
   std::unique_ptr<Server> server_;
   std::shared_ptr<IkeThread> ike_;
   std::mutex bell_mutex_;
@@ -99,7 +101,8 @@ Daemon::Daemon(DaemonSetup setup)
               Mirror::Listener{[this](const Changes& changes) { changed(changes); }, [this] { core_->census.request(); },
                                [this] { core_->board.ask_refresh(); }, [this](const channel::SaId& id) { core_->exporters.forget(id); },
                                [this](const kernel::Event& event) { core_->subscriptions.note(event); },
-                               [this](const base::Error& why) { lost(why); }}) {}
+                               [this](const base::Error& why) { lost(why); }}),
+      closings_(setup.host, core_->latches, [this] { core_->census.request(); }) {}
 
 Daemon::~Daemon() {
   if (ike_) ike_->stop();
@@ -208,6 +211,7 @@ void Daemon::tick() {
 void Daemon::beat() {
   add_timer(&Daemon::on_timer<&Daemon::beat>, kBeat, nullptr);
   server_->beat();
+  closings_.adjust(events_);
   measure();
   export_metrics(Clock::now());
   core_->exporters.expire(Clock::now());

@@ -26,6 +26,8 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::event: break;  // the broker's word alone
     case Verb::metrics: return handle_metrics(core, request);
     case Verb::explain: return handle_explain(core, request);
+    case Verb::latch: return handle_latch(core, request);
+    case Verb::unlatch: return handle_unlatch(core, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
 }

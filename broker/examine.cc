@@ -53,9 +53,13 @@ void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& 
   }
 }
 
-base::Result<Case> examine(Core& core, const Request& request) {
+base::Result<kernel::SocketFacts> passed_socket(Core& core, const Request& request) {
   if (request.fd < 0) return fail(Code::NO_SOCKET, "wanted one descriptor with this request, found none");
-  auto socket = core.host->read_socket(request.fd);
+  return core.host->read_socket(request.fd);
+}
+
+base::Result<Case> examine(Core& core, const Request& request) {
+  const auto socket = passed_socket(core, request);
   if (!socket) return socket.error();
   if (socket->listening) return fail(Code::NOT_CONNECTED, "the socket listens; pass a connected one");
   Case seen;
@@ -94,6 +98,11 @@ bool protected_since_start(Core& core, const Case& seen) {
   return core.history.since_start(seen.socket.cookie, seen.socket.flow, seen.view.databases->spd, seen.view.epoch);
 }
 
+bool latched_since_start(Core& core, const Case& seen) {
+  const auto known = core.latches.find(seen.socket.cookie, seen.socket.flow);
+  return known && enforced(known->parameters) ? known->since_start : protected_since_start(core, seen);
+}
+
 namespace {
 
 protocol::DirectionReport direction_report(const channel::OneWay& way, channel::Mode mode, bool root) {
@@ -127,6 +136,17 @@ void report_peer(const Assessment& assessment, protocol::Report& report) {
   report.ike_source = peer.source;
 }
 
+// Packets that no socket carries (of TIME-WAIT, resets) follow the SPD alone; resets have no mark, whatever the socket's is.
+bool control_packets_covered(Core& core, const Case& seen) {
+  const auto closed = [](const channel::OneWay& way) {
+    return way.is_protected || way.why_not.code == Code::BLOCKED || way.why_not.code == Code::NO_SA;
+  };
+  if (!closed(seen.assessment.verdict.out) || seen.socket.flow.mark == 0) return closed(seen.assessment.verdict.out);
+  channel::Flow unmarked = seen.socket.flow;
+  unmarked.mark = 0;
+  return closed(assess(unmarked, seen.around, core.board.look(unmarked), now()).verdict.out);
+}
+
 }  // namespace
 
 protocol::Report report_of(Core& core, const Case& seen, bool root) {
@@ -145,7 +165,7 @@ protocol::Report report_of(Core& core, const Case& seen, bool root) {
   report.end_to_end = verdict.end_to_end;
   report.latchable = verdict.latchable;
   if (!verdict.latchable) report.why_not_latchable = describe(verdict.why_not_latchable);
-  report.control_packets_protected = verdict.is_protected;
+  report.control_packets_protected = control_packets_covered(core, seen);
   const auto latch = core.latches.find(seen.socket.cookie, seen.socket.flow);
   if (latch) report.latch = latch->status.state;
   report.since_start = verdict.is_protected && seen.socket.cookie != 0 && protected_since_start(core, seen);

@@ -30,6 +30,8 @@ struct Case {
   Assessment assessment;
 };
 
+// NO_SOCKET without a descriptor, and all errors of read_socket.
+[[nodiscard]] base::Result<kernel::SocketFacts> passed_socket(Core& core, const Request& request);
 // NO_SOCKET without a descriptor, and all errors of read_socket and read_route. "Not protected" is no error here.
 [[nodiscard]] base::Result<Case> examine(Core& core, const Request& request);
 // The same of a flow without a socket, which would be an oracle on other users' traffic: NOT_ALLOWED but for root.
@@ -41,6 +43,9 @@ void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& 
 [[nodiscard]] base::Status still_the_same(Core& core, int fd, const Case& seen);
 
 [[nodiscard]] bool protected_since_start(Core& core, const Case& seen);
+// The same for a latch about to be made: one made anew proves nothing about the time before it, one that is there was
+// enforced by the kernel all the time.
+[[nodiscard]] bool latched_since_start(Core& core, const Case& seen);
 [[nodiscard]] protocol::Report report_of(Core& core, const Case& seen, bool root);
 
 }  // namespace gssipsec::broker

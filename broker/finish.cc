@@ -105,7 +105,7 @@ base::Result<Answer> handle_finish(Core& core, Bench& bench, const Request& requ
   const auto peer = peer_assertion(*asked, *own, **exporter);
   if (!peer) return peer.error();
   reached(FaultPoint::finish_opened);
-  auto latch = KernelLatch::set(core, request.fd, *seen);
+  auto latch = KernelLatch::set(core, request, *seen);
   if (!latch) return latch.error();
   latch->keep();
   status = confirm(core, request, *seen, latch->parameters(), {});

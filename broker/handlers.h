@@ -21,6 +21,8 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_accept(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_finish(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_check(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_latch(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_unlatch(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_release(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_probe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_localname(Core& core, const Request& request);

@@ -2,6 +2,7 @@
 #include "broker/host.h"
 
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -35,11 +36,16 @@ class RealHost final : public Host {
   base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) override {
     return kernel::destroy_socket(flow, cookie);
   }
+  bool destroys_sockets(std::uint16_t protocol) override {
+    static const bool tcp = kernel::destroys_sockets(IPPROTO_TCP), udp = kernel::destroys_sockets(IPPROTO_UDP);
+    return protocol == IPPROTO_TCP ? tcp : protocol == IPPROTO_UDP && udp;
+  }
   std::uint16_t unprivileged_port_start() override;
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override {
     return kernel::open_request_port(kRequestTimeoutMs);
   }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override { return kernel::open_monitor_port(); }
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() override { return kernel::open_closings_port(); }
   std::optional<std::string> user_name(std::uint32_t uid) override;
 
  private:

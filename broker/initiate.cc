@@ -87,7 +87,7 @@ base::Result<Answer> initiate_once(Core& core, Bench& bench, const Request& requ
   if (status.ok()) status = fit_for_context(core, *seen, asked.want);
   if (status.ok()) status = host_is_wanted(asked, *seen->assessment.peer);
   if (!status.ok()) return status.error();
-  auto latch = KernelLatch::set(core, request.fd, *seen);
+  auto latch = KernelLatch::set(core, request, *seen);
   if (!latch) return latch.error();
   reached(FaultPoint::initiate_latched);
   const auto pair = choose_pair(core, bench, *seen);

@@ -21,9 +21,10 @@ bool only_missing(const Assessment& now) {
   return waits(verdict.out) && waits(verdict.in);
 }
 
-// Keys that no IKE SA made have no lineage: whoever holds the next pair, nothing says that he held the last one.
+// Keys that no IKE SA made have no lineage: whoever holds the next pair, nothing says that he held the last one. Nor does
+// the SPI, which may be given again.
 bool replaced_without_lineage(const LatchParameters& latched, const LatchParameters& now) {
-  return pinned(now.peer) && now.peer.ike_sa == 0 && (latched.out != now.out || latched.in != now.in);
+  return pinned(now.peer) && now.peer.ike_sa == 0 && (latched.out != now.out || latched.in != now.in || latched.arrivals != now.arrivals);
 }
 
 LatchStatus unconfirmed(base::Error why, Time when, Time& stale_since, bool limited) {
@@ -45,10 +46,31 @@ base::Result<LatchParameters> parameters_of(const Assessment& assessment, const 
   if (!out) return out.error();
   auto in = channel::latch_templates(verdict.in, flow, channel::Direction::in, pin);
   if (!in) return in.error();
-  return LatchParameters{*assessment.peer, verdict.mode, verdict.quality, std::move(*out), std::move(*in)};
+  return LatchParameters{*assessment.peer, verdict.mode, verdict.quality, std::move(*out), std::move(*in), assessment.arrivals};
+}
+
+base::Result<LatchParameters> watched_parameters(const Assessment& assessment) {
+  if (!assessment.peer) return assessment.peer_error;
+  const channel::Verdict& verdict = assessment.verdict;
+  return LatchParameters{*assessment.peer, verdict.mode, verdict.quality, {}, {}, assessment.arrivals};
+}
+
+base::Result<LatchParameters> listener_parameters(const Assessment& assessment, const channel::Surroundings& around, const channel::Flow& flow) {
+  const channel::Verdict& verdict = assessment.verdict;
+  if (around.vrf || flow.if_id != 0) return fail(Code::NOT_LATCHABLE, "the route to the peer goes through a VRF or an xfrm interface");
+  if (verdict.is_protected && !verdict.latchable) return verdict.why_not_latchable;
+  auto out = channel::listener_templates(verdict.out, flow, channel::Direction::out);
+  if (!out) return out.error();
+  auto in = channel::listener_templates(verdict.in, flow, channel::Direction::in);
+  if (!in) return in.error();
+  LatchParameters parameters;
+  parameters.out = std::move(*out);
+  parameters.in = std::move(*in);
+  return parameters;
 }
 
 base::Status congruent(const LatchParameters& latched, const LatchParameters& now) {
+  if (enforced(latched) && !enforced(now)) return fail(Code::LATCH_BROKEN, "the kernel enforced it, and cannot any more");
   if (!same_end(latched.peer, now.peer))
     return fail(Code::LATCH_BROKEN, "latched to peer " + format(latched.peer.remote) + " (" +
                                         auth_method_name(latched.peer.remote_method) + "), found " + format(now.peer.remote) + " (" +
@@ -72,17 +94,32 @@ LatchStatus next_status(const LatchStatus& current, const LatchParameters& latch
     why.code = Code::LATCH_BROKEN;
     return {LatchState::broken, std::move(why)};
   }
+  // Successors come before the SAs that they follow go: the next ones here are somebody's new ones.
+  if (!now.verdict.is_protected && pinned(latched.peer)) {
+    stale_since = Time();
+    return {LatchState::broken, fail(Code::LATCH_BROKEN, "no peer is authenticated, and the SAs that the socket is pinned to are gone")};
+  }
   if (!now.verdict.is_protected) return unconfirmed(fail(Code::LATCH_STALE, describe(now.verdict.why_not)), when, stale_since, false);
   if (!now.peer) return unconfirmed(fail(Code::LATCH_STALE, describe(now.peer_error)), when, stale_since, true);
-  const auto wanted = parameters_of(now, flow);
+  const auto wanted = enforced(latched) ? parameters_of(now, flow) : watched_parameters(now);
   if (!wanted) return {LatchState::broken, fail(Code::LATCH_BROKEN, describe(wanted.error()))};
   const base::Status same = congruent(latched, *wanted);
   if (!same.ok()) return {LatchState::broken, same.error()};
   stale_since = Time();
+  if (!enforced(latched)) return {LatchState::monitored, {}};
   // Congruent, but the kernel enforces other templates (another reqid, or other pinned SPIs): to be latched again by its owner.
   if (wanted->out != latched.out || wanted->in != latched.in)
     return {LatchState::stale, fail(Code::LATCH_STALE, "the SAs changed; the socket must be latched again")};
   return {LatchState::established, {}};
+}
+
+LatchStatus next_listener_status(const LatchStatus& current, const LatchParameters& latched, const Assessment& now,
+                                 const channel::Surroundings& around, const channel::Flow& flow, bool fresh) {
+  if (!fresh) return current;
+  const auto wanted = listener_parameters(now, around, flow);
+  if (!wanted) return {LatchState::stale, fail(Code::LATCH_STALE, describe(wanted.error()))};
+  if (wanted->out == latched.out && wanted->in == latched.in) return {LatchState::listener, {}};
+  return {LatchState::stale, fail(Code::LATCH_STALE, "the policies ask for other templates; latch the listener again")};
 }
 
 }  // namespace gssipsec::broker

@@ -12,6 +12,23 @@ bool same_connection(const channel::Flow& a, const channel::Flow& b) noexcept {
          a.remote_port == b.remote_port;
 }
 
+namespace {
+
+// A listener's latch is the same whichever peer's SAs it asks for.
+bool is_of(const LatchSetup& setup, const channel::Flow& flow) {
+  if (!setup.listener) return same_connection(setup.flow, flow);
+  return flow.remote_port == 0 && flow.protocol == setup.flow.protocol && flow.local_port == setup.flow.local_port;
+}
+
+// An SCTP association has several addresses, and shows another one of them than the socket.
+bool has_connection(const kernel::DiagSocket& socket, const channel::Flow& flow) {
+  constexpr std::uint16_t kSctp = 132;
+  const bool addresses = flow.protocol == kSctp || (socket.local == flow.local && socket.remote == flow.remote);
+  return addresses && socket.local_port == flow.local_port && socket.remote_port == flow.remote_port;
+}
+
+}  // namespace
+
 void Latches::tell(const Latch& latch) {
   for (const Reference& context : latch.contexts) context.page->set(context.slot, latch.status.state);
 }
@@ -25,21 +42,24 @@ void Latches::end(Latch& latch, LatchState state) {
 
 base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when) {
   const std::lock_guard lock(mutex_);
-  const auto slot = page->take(LatchState::established);
+  const auto known = latches_.find(setup.cookie);
+  const bool same = known != latches_.end() && is_of(known->second.setup, setup.flow);
+  if (same && !setup.listener) {
+    const base::Status alike = congruent(known->second.setup.parameters, setup.parameters);
+    if (!alike.ok()) return alike.error();
+  }
+  const LatchState state = setup.listener ? LatchState::listener : enforced(setup.parameters) ? LatchState::established : LatchState::monitored;
+  const auto slot = page->take(state);
   if (!slot) return slot.error();
-  const auto [entry, fresh] = latches_.try_emplace(setup.cookie);
-  Latch& latch = entry->second;
-  if (!fresh && !same_connection(latch.setup.flow, setup.flow))
-    end(latch, LatchState::closed);
-  else if (!fresh && !congruent(latch.setup.parameters, setup.parameters).ok())
-    end(latch, LatchState::broken);
-  const std::uint32_t owner = fresh ? setup.owner : latch.setup.owner;
+  Latch& latch = latches_[setup.cookie];
+  if (!same) end(latch, LatchState::closed);
+  const std::uint32_t owner = same ? latch.setup.owner : setup.owner;
   latch.setup = setup;
   latch.setup.owner = owner;
-  latch.status = {LatchState::established, {}};
+  latch.status = {state, {}};
   latch.stale_since = Time();
   latch.made = when;
-  latch.contexts.push_back({page, *slot});
+  latch.contexts.push_back({page, *slot, setup.context});
   cookies_[{page.get(), slot->number}] = setup.cookie;
   tell(latch);
   return slot;
@@ -48,7 +68,7 @@ base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared
 std::optional<LatchInfo> Latches::find(std::uint64_t cookie, const channel::Flow& flow) const {
   const std::lock_guard lock(mutex_);
   const auto entry = latches_.find(cookie);
-  if (entry == latches_.end() || !same_connection(entry->second.setup.flow, flow)) return std::nullopt;
+  if (entry == latches_.end() || !is_of(entry->second.setup, flow)) return std::nullopt;
   const Latch& latch = entry->second;
   return LatchInfo{latch.status, latch.setup.parameters, latch.setup.owner, latch.setup.since_start, latch.setup.flow, latch.setup.around};
 }
@@ -60,7 +80,9 @@ std::vector<Latches::Broken> Latches::reevaluate(const Board& board, Time when) 
     const LatchState before = latch.status.state;
     const View view = board.look(latch.setup.flow);
     const Assessment now = assess(latch.setup.flow, latch.setup.around, view, when);
-    latch.status = next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
+    latch.status = latch.setup.listener
+                       ? next_listener_status(latch.status, latch.setup.parameters, now, latch.setup.around, latch.setup.flow, view.fresh)
+                       : next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
     if (latch.status.state == before) continue;
     tell(latch);
     if (latch.status.state == LatchState::broken) broken.push_back({latch.setup.flow, cookie, latch.setup.owner, latch.stale_since == Time(), latch.status.why});
@@ -94,7 +116,7 @@ void Latches::release(const std::shared_ptr<Page>& page, const Slot& slot) {
 bool Latches::rests_on(const std::shared_ptr<Page>& page, const Slot& slot, std::uint64_t cookie, const channel::Flow& flow) const {
   const std::lock_guard lock(mutex_);
   const auto entry = latches_.find(cookie);
-  if (entry == latches_.end() || !same_connection(entry->second.setup.flow, flow) || !page->holds(slot)) return false;
+  if (entry == latches_.end() || !is_of(entry->second.setup, flow) || !page->holds(slot)) return false;
   return std::any_of(entry->second.contexts.begin(), entry->second.contexts.end(),
                      [&](const Reference& context) { return context.page == page && context.slot.number == slot.number; });
 }
@@ -107,6 +129,25 @@ void Latches::drop_page(const std::shared_ptr<Page>& page) {
   cookies_.erase(first, entry);
 }
 
+void Latches::close(std::uint64_t cookie) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = latches_.find(cookie);
+  if (entry == latches_.end()) return;
+  end(entry->second, LatchState::closed);
+  latches_.erase(entry);
+}
+
+base::Status Latches::may_remove(std::uint64_t cookie, std::uint32_t uid, bool root) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = latches_.find(cookie);
+  if (entry == latches_.end()) return base::fail(base::Code::NO_LATCH, "a broker does not know those that were set before it began");
+  const Latch& latch = entry->second;
+  if (!root && latch.setup.owner != uid) return base::fail(base::Code::LATCH_OF_OTHER, "uid " + std::to_string(latch.setup.owner) + " did, not uid " + std::to_string(uid));
+  const auto contexts = std::count_if(latch.contexts.begin(), latch.contexts.end(), [](const Reference& one) { return one.context; });
+  if (contexts > 0) return base::fail(base::Code::LATCH_IN_USE, "found " + std::to_string(contexts));
+  return {};
+}
+
 void Latches::close_gone(const std::function<bool(std::uint16_t, std::uint64_t)>& there, Time before) {
   const std::lock_guard lock(mutex_);
   for (auto entry = latches_.begin(); entry != latches_.end();) {
@@ -117,6 +158,16 @@ void Latches::close_gone(const std::function<bool(std::uint16_t, std::uint64_t)>
     } else {
       ++entry;
     }
+  }
+}
+
+void Latches::close_moved(const std::vector<kernel::DiagSocket>& sockets, Time before) {
+  const std::lock_guard lock(mutex_);
+  for (const kernel::DiagSocket& socket : sockets) {
+    const auto entry = latches_.find(socket.cookie);
+    if (entry == latches_.end() || entry->second.made >= before || entry->second.setup.listener || has_connection(socket, entry->second.setup.flow)) continue;
+    end(entry->second, LatchState::closed);
+    latches_.erase(entry);
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "broker/latch_rules.h"
 #include "broker/page.h"
+#include "kernel/socket.h"
 
 namespace gssipsec::broker {
 
@@ -25,6 +26,8 @@ struct LatchSetup {
   std::uint32_t owner = ~0U;  // uid that latched it
   LatchParameters parameters;
   bool since_start = false;
+  bool listener = false;         // `flow` is that of one of its peers
+  bool context = true;           // what rests on it is a context, which holds it
 };
 
 struct LatchInfo {
@@ -39,7 +42,7 @@ struct LatchInfo {
 class Latches {
  public:
   // Adds a context to the socket's latch (made, or found and brought to `setup`). A latch of the same cookie on another
-  // connection is closed; contexts of an incongruent one stay broken for ever. LIMIT when the page is full.
+  // connection is closed; one that is there is never replaced by another one: LATCH_BROKEN. LIMIT when the page is full.
   [[nodiscard]] base::Result<Slot> establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when);
   [[nodiscard]] std::optional<LatchInfo> find(std::uint64_t cookie, const channel::Flow& flow) const;
 
@@ -58,14 +61,20 @@ class Latches {
   // Whether this context rests on this socket.
   [[nodiscard]] bool rests_on(const std::shared_ptr<Page>& page, const Slot& slot, std::uint64_t cookie, const channel::Flow& flow) const;
   void drop_page(const std::shared_ptr<Page>& page);
+  void close(std::uint64_t cookie);  // its socket is gone, or the kernel's latch is
+  // May this user have the kernel's latch removed? NO_LATCH, LATCH_OF_OTHER, LATCH_IN_USE.
+  [[nodiscard]] base::Status may_remove(std::uint64_t cookie, std::uint32_t uid, bool root) const;
   // Closes latches made before `before` whose socket `there` denies.
   void close_gone(const std::function<bool(std::uint16_t protocol, std::uint64_t cookie)>& there, Time before);
+  // Closes those made before `before` whose socket is in the list, but with another connection.
+  void close_moved(const std::vector<kernel::DiagSocket>& sockets, Time before);
   [[nodiscard]] std::size_t size() const;
 
  private:
   struct Reference {
     std::shared_ptr<Page> page;
     Slot slot;
+    bool context = true;
   };
   struct Latch {
     LatchSetup setup;

@@ -15,7 +15,9 @@ namespace gssipsec::broker {
 namespace {
 
 constexpr const char* kVerbNames[Metrics::kVerbs] = {"",      "hello",   "query", "query_flow", "initiate",  "accept",      "finish",  "check",
-                                                     "release", "probe", "localname",  "subscribe", "unsubscribe", "event", "metrics", "explain"};
+                                                     "release", "probe", "localname",  "subscribe", "unsubscribe", "event", "metrics", "explain",
+                                                     "latch",   "unlatch"};
+static_assert(kVerbNames[Metrics::kVerbs - 1] != nullptr);
 
 class Text {
  public:

@@ -50,6 +50,8 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::initiate:
     case Verb::accept:
     case Verb::finish:
+    case Verb::latch:
+    case Verb::unlatch:
     case Verb::check: return Action::latch;
     case Verb::metrics: return Action::metrics;
     default: return std::nullopt;

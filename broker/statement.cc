@@ -45,7 +45,7 @@ base::Status same_as(const LatchStatement& said, const channel::PeerInfo& peer, 
   if ((pinned(peer) || pinned(now.peer)) && said.broker != life)
     return fail(Code::LATCH_BROKEN, "the broker was restarted, and without an authenticated peer nothing says whose SAs these are");
   // Templates are between kernel and broker: those of the present SAs stand for both.
-  return congruent({peer, said.mode, quality_from(said), now.out, now.in}, now);
+  return congruent({peer, said.mode, quality_from(said), now.out, now.in, now.arrivals}, now);
 }
 
 }  // namespace

@@ -31,6 +31,13 @@ bool join(const channel::OneWay& way, const View& view, Time now, Assessment& ou
   return true;
 }
 
+void note_arrivals(const channel::OneWay& way, const View& view, std::vector<std::uint64_t>& arrivals) {
+  for (const channel::Sa& sa : way.carriers) {
+    const auto arrival = view.arrivals.find(sa.id);
+    arrivals.push_back(arrival == view.arrivals.end() ? 0 : arrival->second.sequence);
+  }
+}
+
 }  // namespace
 
 bool same_end(const channel::PeerInfo& a, const channel::PeerInfo& b) {
@@ -49,6 +56,8 @@ Assessment assess(const channel::Flow& flow, const channel::Surroundings& around
   out.peer_error = fail(Code::PEER_UNKNOWN, "no SA carries this connection");
   out.may_improve = !view.fresh;
   if (!out.verdict.is_protected) return out;
+  note_arrivals(out.verdict.out, view, out.arrivals);
+  note_arrivals(out.verdict.in, view, out.arrivals);
   if (!join(out.verdict.out, view, now, out) || !join(out.verdict.in, view, now, out)) out.peer.reset();
   return out;
 }

@@ -15,6 +15,7 @@ struct Assessment {
   channel::Verdict verdict;
   std::optional<channel::PeerInfo> peer;  // one and the same for all carriers of both directions
   base::Error peer_error;                 // when there is none
+  std::vector<std::uint64_t> arrivals;    // of all carriers, by which an SA is told from a later one of the same name
   bool may_improve = false;               // the mirror is stale, or a source may name the peer soon: ask again
 };
 

@@ -62,4 +62,18 @@ base::Result<std::vector<Template>> latch_templates(const OneWay& way, const Flo
   return templates;
 }
 
+base::Result<std::vector<Template>> listener_templates(const OneWay& way, const Flow& flow, Direction direction) {
+  if (!way.is_protected && way.why_not.code != Code::NO_SA) return way.why_not;
+  if (!way.policy || way.policy->sub_policy) return fail(Code::NOT_LATCHABLE, "no single policy covers the peer");
+  if (way.policy->mark.mask != 0 || way.policy->if_id != 0) return fail(Code::NOT_LATCHABLE, "the policy carries an if_id or a mark");
+  std::vector<Template> templates = way.policy->templates;
+  for (Template& entry : templates) {
+    if (base::Status status = copyable(entry); !status.ok()) return status.error();
+    if (entry.mode != Mode::transport) return fail(Code::NOT_LATCHABLE, "a tunnel's template admits one peer only; latch each accepted socket");
+    fill_addresses(entry, flow, direction);
+    entry.spi = 0;
+  }
+  return templates;
+}
+
 }  // namespace gssipsec::channel

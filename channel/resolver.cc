@@ -13,6 +13,7 @@ using base::Code;
 using base::fail;
 
 constexpr std::size_t kMaxPaths = 64;
+constexpr std::uint16_t kSctp = 132;
 
 Action fallback_of(const Spd& spd, Direction direction) { return direction == Direction::in ? spd.default_in : spd.default_out; }
 
@@ -105,6 +106,8 @@ base::Error not_latchable(const Judged& judged, const Flow& flow, Direction dire
 }
 
 base::Error not_latchable(const Judged& out, const Judged& in, const Flow& flow, const Surroundings& around) {
+  // sctp_v4_get_dst() and sctp_v6_get_dst() (Linux 6.1) route without the socket: outbound its policy is never looked at.
+  if (flow.protocol == kSctp) return fail(Code::NOT_LATCHABLE, "the kernel does not heed the policies of SCTP sockets");
   if (around.vrf) return fail(Code::NOT_LATCHABLE, "the route goes through a VRF");
   if (flow.if_id != 0) return fail(Code::NOT_LATCHABLE, "the route goes through an xfrm interface");
   base::Error error = not_latchable(out, flow, Direction::out);

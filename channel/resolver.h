@@ -64,5 +64,8 @@ struct Verdict {
 // The templates of the per-socket policy that latches `way`: never reqid 0, never optional, addresses filled in;
 // pinned to the SPI of the newest of `way.carriers` when `pin` (key lineage).
 [[nodiscard]] base::Result<std::vector<Template>> latch_templates(const OneWay& way, const Flow& flow, Direction direction, bool pin);
+// The same for a socket that takes packets from many: transport mode only, where the kernel goes by the reqid and not by the
+// addresses; with or without an SA now. NOT_LATCHABLE, or why `way` is not protected.
+[[nodiscard]] base::Result<std::vector<Template>> listener_templates(const OneWay& way, const Flow& flow, Direction direction);
 
 }  // namespace gssipsec::channel

@@ -130,7 +130,8 @@ Result<Slotted<Reply>> slotted(Exchange done, Result<Reply> (*decode)(base::View
   if (!reply) return reply.error();
   const Place place = place_of(*reply);
   std::shared_ptr<LatchSlot> slot;
-  if (place.state == LatchState::established || place.state == LatchState::listener) {
+  if (place.state == LatchState::established || place.state == LatchState::listener ||
+      (place.state == LatchState::monitored && place.generation != 0)) {
     auto adopted = done.connection->adopt(place.slot, place.generation);
     if (!adopted) {
       done.connection->hang_up();
@@ -219,6 +220,21 @@ base::Status Broker::check(int fd, std::uint64_t cookie, LatchWord& latch) {
   if (!got) return got.error();
   if (got->reply.state != LatchState::established) return not_confirmed(got->reply);
   latch.slot_ = std::move(got->slot);
+  return {};
+}
+
+Result<Latched<protocol::LatchReply>> Broker::latch(int fd, const protocol::LatchRequest& request) {
+  auto got = latching(with_socket(ask_for(Verb::latch, request, fd)), protocol::decode_latch_reply);
+  if (!got) return got.error();
+  return latched(std::move(got->reply), std::move(got->slot));
+}
+
+base::Status Broker::unlatch(int fd) {
+  const auto cookie = socket_cookie(fd);
+  if (!cookie) return base::fail(Code::NOT_A_SOCKET, "wanted a socket");
+  auto done = exchange(Ask{Verb::unlatch, protocol::encode(protocol::UnlatchRequest{*cookie}), fd, false, nullptr, {}});
+  if (!done) return done.error();
+  put_idle(std::move(done->connection));
   return {};
 }
 

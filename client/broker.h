@@ -26,7 +26,7 @@ class LatchWord {
   ~LatchWord();
   LatchWord(LatchWord&&) noexcept;
   LatchWord& operator=(LatchWord&&) noexcept;
-  // established, broken, closed; stale when the broker's heartbeat is too old or the page is not ours any more
+  // listener, established, broken, closed, monitored; stale when the broker's heartbeat is too old or the page is not ours any more
   // (fork keeps it: memory is shared). none when the slot was given away.
   [[nodiscard]] protocol::LatchState state() const noexcept;
   [[nodiscard]] bool valid() const noexcept;
@@ -54,6 +54,11 @@ class Broker {
   // Confirms a stale latch: on another connection if need be; the latch word may be replaced. LATCH_BROKEN, SOCKET_CHANGED: it
   // is gone. Everything else: nobody can say now.
   [[nodiscard]] static base::Status check(int fd, std::uint64_t cookie, LatchWord& latch);
+  // Latches the socket without a context; the latch word is valid in states listener, established and monitored (the socket
+  // was left alone, `why` says why). The kernel's latch outlives the word: it goes with the socket, or by unlatch().
+  [[nodiscard]] static base::Result<Latched<protocol::LatchReply>> latch(int fd, const protocol::LatchRequest& request);
+  // Takes the latch away from the kernel. LATCH_IN_USE while contexts rest on it, LATCH_OF_OTHER, NO_LATCH.
+  [[nodiscard]] static base::Status unlatch(int fd);
   // Best effort, never blocks: the context is gone.
   static void release(LatchWord& latch) noexcept;
   [[nodiscard]] static base::Result<protocol::ProbeReply> probe(const protocol::ProbeRequest& request);

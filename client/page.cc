@@ -58,7 +58,8 @@ LatchState Page::state(std::uint32_t slot, std::uint32_t generation) const noexc
   if (slot >= protocol::kPageSlots) return LatchState::none;
   const LatchState state = protocol::state_in(page_->slots[slot].load(std::memory_order_acquire), generation);
   if (state > LatchState::monitored) return LatchState::broken;
-  return state == LatchState::established && !alive() ? LatchState::stale : state;
+  const bool holds = state == LatchState::established || state == LatchState::listener || state == LatchState::monitored;
+  return holds && !alive() ? LatchState::stale : state;
 }
 
 }  // namespace gssipsec::client

@@ -49,6 +49,14 @@ base::Status read_info(base::View data, Link& link) {
   });
 }
 
+channel::Address address_from(unsigned family, base::View octets) {
+  channel::Address out;
+  out.family = wire::family_of(family);
+  if (octets.size() != out.size()) return {};
+  std::copy(octets.begin(), octets.end(), out.octets.begin());
+  return out;
+}
+
 }  // namespace
 
 base::Result<Route> decode_route(base::View payload) {
@@ -56,8 +64,9 @@ base::Result<Route> decode_route(base::View payload) {
   if (!header) return broken("a route is cut off");
   Route route;
   route.local = header->rtm_type == RTN_LOCAL;
-  const base::Status ok = each(wire::behind(payload, sizeof(rtmsg)), [&route](std::uint16_t type, base::View value) {
+  const base::Status ok = each(wire::behind(payload, sizeof(rtmsg)), [&](std::uint16_t type, base::View value) {
     if (type == RTA_OIF) route.output_ifindex = wire::head<std::uint32_t>(value).value_or(0);
+    if (type == RTA_PREFSRC) route.source = address_from(header->rtm_family, value);
   });
   if (!ok) return ok.error();
   if (header->rtm_type != RTN_UNICAST && !route.local) return broken("wanted a unicast or local route, found type " + std::to_string(header->rtm_type));

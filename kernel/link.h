@@ -7,12 +7,14 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "channel/address.h"
 
 namespace gssipsec::kernel {
 
 struct Route {
   bool local = false;  // the destination is an address of this host
   std::uint32_t output_ifindex = 0;
+  channel::Address source;  // preferred
 };
 [[nodiscard]] base::Result<Route> decode_route(base::View payload);  // RTM_NEWROUTE
 

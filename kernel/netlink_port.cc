@@ -2,6 +2,7 @@
 #include "kernel/netlink_port.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <linux/xfrm.h>
 #include <netlink/errno.h>
 #include <netlink/netlink.h>
@@ -124,6 +125,14 @@ base::Result<std::unique_ptr<NetlinkPort>> open_requests(int protocol, int timeo
   return std::unique_ptr<NetlinkPort>(std::make_unique<RealPort>(*std::move(socket), timeout_ms));
 }
 
+template <typename... Groups>
+base::Result<std::unique_ptr<NetlinkPort>> open_news(int protocol, int buffer, Groups... groups) {
+  auto socket = connect_to(protocol, buffer);
+  if (!socket) return socket.error();
+  if (const int failed = nl_socket_add_memberships(socket->get(), groups..., 0); failed != 0) return refused("joining multicast groups", failed);
+  return std::unique_ptr<NetlinkPort>(std::make_unique<RealPort>(*std::move(socket), std::nullopt));
+}
+
 }  // namespace
 
 base::Result<std::unique_ptr<NetlinkPort>> open_request_port(int timeout_ms) { return open_requests(NETLINK_XFRM, timeout_ms); }
@@ -131,12 +140,12 @@ base::Result<std::unique_ptr<NetlinkPort>> open_diag_port(int timeout_ms) { retu
 base::Result<std::unique_ptr<NetlinkPort>> open_route_port(int timeout_ms) { return open_requests(NETLINK_ROUTE, timeout_ms); }
 
 base::Result<std::unique_ptr<NetlinkPort>> open_monitor_port() {
-  auto socket = connect_to(NETLINK_XFRM, kMonitorBuffer);
-  if (!socket) return socket.error();
   // Not AEVENTS: a message for every two packets. Not ACQUIRE or REPORT: any user can cause them.
-  const int failed = nl_socket_add_memberships(socket->get(), XFRMNLGRP_SA, XFRMNLGRP_POLICY, XFRMNLGRP_EXPIRE, XFRMNLGRP_MIGRATE, XFRMNLGRP_MAPPING, 0);
-  if (failed != 0) return refused("joining XFRM's multicast groups", failed);
-  return std::unique_ptr<NetlinkPort>(std::make_unique<RealPort>(*std::move(socket), std::nullopt));
+  return open_news(NETLINK_XFRM, kMonitorBuffer, XFRMNLGRP_SA, XFRMNLGRP_POLICY, XFRMNLGRP_EXPIRE, XFRMNLGRP_MIGRATE, XFRMNLGRP_MAPPING);
+}
+
+base::Result<std::unique_ptr<NetlinkPort>> open_closings_port() {
+  return open_news(NETLINK_SOCK_DIAG, kRequestBuffer, SKNLGRP_INET_TCP_DESTROY, SKNLGRP_INET_UDP_DESTROY, SKNLGRP_INET6_TCP_DESTROY, SKNLGRP_INET6_UDP_DESTROY);
 }
 
 }  // namespace gssipsec::kernel

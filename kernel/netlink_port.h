@@ -29,6 +29,8 @@ class NetlinkPort {
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_monitor_port();
 // sock_diag (NETLINK_SOCK_DIAG) requests.
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_diag_port(int timeout_ms);
+// sock_diag's news of sockets that closed (TCP and UDP of both families; the kernel tells of no SCTP socket): non-blocking.
+[[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_closings_port();
 // rtnetlink (NETLINK_ROUTE) requests.
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_route_port(int timeout_ms);
 

@@ -34,9 +34,11 @@ Status ask(NetlinkPort& port, const Request& request, const char* what, const Co
 Request route_request(const channel::Flow& flow) {
   rtmsg header{};
   header.rtm_family = static_cast<unsigned char>(wire::af_of(flow.remote.family));
-  header.rtm_dst_len = header.rtm_src_len = static_cast<unsigned char>(flow.remote.size() * 8);
+  header.rtm_dst_len = static_cast<unsigned char>(flow.remote.size() * 8);
+  header.rtm_src_len = flow.local.is_any() ? 0 : header.rtm_dst_len;
   Request request(RTM_GETROUTE, 0);
-  request.fixed(header).attribute(RTA_DST, flow.remote.view()).attribute(RTA_SRC, flow.local.view());
+  request.fixed(header).attribute(RTA_DST, flow.remote.view());
+  if (!flow.local.is_any()) request.attribute(RTA_SRC, flow.local.view());
   if (flow.mark != 0) request.attribute(RTA_MARK, flow.mark);
   if (flow.output_ifindex != 0) request.attribute(RTA_OIF, flow.output_ifindex);
   if (flow.protocol != IPPROTO_TCP && flow.protocol != IPPROTO_UDP) return request;
@@ -108,6 +110,7 @@ base::Result<RouteFacts> read_route(NetlinkPort& port, const channel::Flow& flow
   facts.device_exempt = *exempt;
   facts.output_ifindex = route.output_ifindex;
   facts.if_id = link.if_id;
+  facts.source = route.source;
   return facts;
 }
 

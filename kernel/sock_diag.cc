@@ -66,6 +66,17 @@ inet_diag_req_v2 destroy_query(const channel::Flow& flow, std::uint64_t cookie) 
   return query;
 }
 
+// The errno of SOCK_DESTROY, 0 when it is done.
+base::Result<int> try_to_destroy(const channel::Flow& flow, std::uint64_t cookie) {
+  auto port = open_diag_port(kTimeoutMs);
+  if (!port) return port.error();
+  Request request(SOCK_DESTROY, NLM_F_ACK);
+  request.fixed(destroy_query(flow, cookie));
+  const auto outcome = transact(**port, request, [](const Message&) -> Status { return {}; });
+  if (!outcome) return outcome.error();
+  return outcome->error;
+}
+
 }  // namespace
 
 base::Result<std::vector<DiagSocket>> list_sockets(std::uint16_t protocol) { return list_states(protocol, kAllStates); }
@@ -81,19 +92,24 @@ base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t local_port
 // ESTALE: the port pair belongs to another socket by now, which must live.
 base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) {
   if (flow.protocol > 255) return base::fail(Code::UNAVAILABLE, "sockets of this protocol cannot be closed from outside");
-  auto port = open_diag_port(kTimeoutMs);
-  if (!port) return port.error();
-  Request request(SOCK_DESTROY, NLM_F_ACK);
-  request.fixed(destroy_query(flow, cookie));
-  const auto outcome = transact(**port, request, [](const Message&) -> Status { return {}; });
-  if (!outcome) return outcome.error();
-  switch (outcome->error) {
+  const auto error = try_to_destroy(flow, cookie);
+  if (!error) return error.error();
+  switch (*error) {
     case 0: return {};
     case ESTALE: return base::fail(Code::SOCKET_CHANGED, "the connection to be closed is gone, another has its ports");
     case ENOENT: return base::fail(Code::UNAVAILABLE, "the kernel knows no such connection");
     case EOPNOTSUPP: return base::fail(Code::UNAVAILABLE, "this kernel closes no sockets from outside (CONFIG_INET_DIAG_DESTROY)");
-    default: return base::system_error(Code::NETLINK, "SOCK_DESTROY", outcome->error);
+    default: return base::system_error(Code::NETLINK, "SOCK_DESTROY", *error);
   }
+}
+
+// Asked about a connection that cannot be: from port 0 to port 0.
+bool destroys_sockets(std::uint16_t protocol) {
+  channel::Flow nowhere;
+  nowhere.protocol = protocol;
+  nowhere.local = nowhere.remote = {channel::Family::ipv4, {std::byte{127}, std::byte{0}, std::byte{0}, std::byte{1}}};
+  const auto error = protocol > 255 ? base::Result<int>(EOPNOTSUPP) : try_to_destroy(nowhere, 1);
+  return error.ok() && (*error == ENOENT || *error == ESTALE);
 }
 
 }  // namespace gssipsec::kernel

@@ -118,8 +118,9 @@ base::Result<End> read_end(AddressCall call, const char* text, int fd, Code refu
 }
 
 Status read_peer(int fd, SocketFacts& facts) {
-  const bool datagram = facts.flow.protocol == IPPROTO_UDP;
-  auto peer = read_end(&::getpeername, "getpeername", fd, datagram ? Code::UNSUPPORTED_SOCKET : Code::NOT_CONNECTED);
+  auto peer = read_end(&::getpeername, "getpeername", fd, Code::NOT_CONNECTED);
+  facts.listening = !peer && peer.error().code == Code::NOT_CONNECTED && facts.flow.protocol == IPPROTO_UDP;
+  if (facts.listening) return {};
   if (!peer) return peer.error();
   if (peer->address.family != facts.flow.local.family)
     return base::fail(Code::UNSUPPORTED_SOCKET, "local and remote address are of two families");
@@ -134,8 +135,9 @@ Status read_addresses(int fd, SocketFacts& facts) {
   if (!own) return own.error();
   facts.flow.local = own->address;
   facts.flow.local_port = own->port;
-  if (!facts.listening) return read_peer(fd, facts);
-  if (!facts.flow.on_ipv6_socket) return {};
+  if (!facts.listening)
+    if (Status ok = read_peer(fd, facts); !ok) return ok;
+  if (!facts.listening || !facts.flow.on_ipv6_socket) return {};
   auto only = option<int>(fd, IPPROTO_IPV6, IPV6_V6ONLY, "IPV6_V6ONLY");
   if (!only) return only.error();
   facts.v6only = *only != 0;
@@ -149,7 +151,7 @@ Status read_unblocked(int fd, SocketFacts& facts) {
   if (Status ok = read_option(fd, SO_MARK, "SO_MARK", facts.flow.mark); !ok) return ok;
   if (Status ok = read_option(fd, SO_BINDTOIFINDEX, "SO_BINDTOIFINDEX", ifindex); !ok) return ok;
   if (Status ok = read_option(fd, SO_ACCEPTCONN, "SO_ACCEPTCONN", listening); !ok) return ok;
-  facts.input_ifindex = static_cast<std::uint32_t>(ifindex);
+  facts.input_ifindex = facts.flow.output_ifindex = static_cast<std::uint32_t>(ifindex);  // the route's device may be another one of a VRF
   facts.listening = listening != 0;
   return {};
 }

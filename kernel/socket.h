@@ -19,13 +19,13 @@ struct SocketFacts {
   std::uint64_t cookie = 0;        // SO_COOKIE
   std::uint32_t owner_uid = 0;     // of the socket's inode (its creator; chown cannot change it)
   std::uint32_t input_ifindex = 0; // SO_BINDTODEVICE, 0 none
-  bool listening = false;
-  bool v6only = false;
+  bool listening = false;          // takes packets from anybody: a listener, or an unconnected UDP socket; no remote end
+  bool v6only = false;             // read only then
 };
 
 // First only what cannot block (fstat, SO_DOMAIN, SO_TYPE, SO_PROTOCOL, SO_NETNS_COOKIE, SO_COOKIE), then the
 // addresses. `own_netns` from own_netns_cookie(). Errors: NOT_A_SOCKET, UNSUPPORTED_SOCKET (unix, MPTCP, SMC, raw,
-// SCTP one-to-many, unconnected UDP), OTHER_NAMESPACE, NOT_CONNECTED.
+// SCTP one-to-many), OTHER_NAMESPACE, NOT_CONNECTED.
 [[nodiscard]] base::Result<SocketFacts> read_socket(int fd, std::uint64_t own_netns);
 [[nodiscard]] base::Result<std::uint64_t> own_netns_cookie();
 
@@ -45,6 +45,7 @@ struct RouteFacts {
   bool same_host = false, vrf = false, device_exempt = false;
   std::uint32_t output_ifindex = 0;
   std::uint32_t if_id = 0;  // of the xfrm interface it leaves by
+  channel::Address source;  // that the kernel would take; read only where the flow has none
 };
 [[nodiscard]] base::Result<RouteFacts> read_route(const channel::Flow& flow);
 // On a port of open_route_port(), for who asks often: opening one costs more than the questions. After a failure it is to
@@ -53,9 +54,19 @@ struct RouteFacts {
 
 // sock_diag: cookies of all TCP (or `protocol`) sockets of this namespace in any state, v4 and v6, and whether a
 // listener owns a local port; SOCK_DESTROY by cookie (UNAVAILABLE where the kernel lacks it).
-struct DiagSocket { std::uint64_t cookie = 0; std::uint16_t local_port = 0, remote_port = 0; std::uint32_t uid = 0; bool listening = false; };
+struct DiagSocket {
+  std::uint64_t cookie = 0;
+  channel::Address local, remote;  // unmapped
+  std::uint16_t local_port = 0, remote_port = 0;
+  std::uint32_t uid = 0;
+  bool listening = false;
+};
 [[nodiscard]] base::Result<std::vector<DiagSocket>> list_sockets(std::uint16_t protocol);
 [[nodiscard]] base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t local_port);
+// The cookies of the sockets that a datagram of open_closings_port() tells of. NETLINK_MESSAGE, NETLINK_LOST. Pure.
+[[nodiscard]] base::Result<std::vector<std::uint64_t>> decode_closings(base::View datagram);
 [[nodiscard]] base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie);
+// Whether this kernel has SOCK_DESTROY for the protocol.
+[[nodiscard]] bool destroys_sockets(std::uint16_t protocol);
 
 }  // namespace gssipsec::kernel

@@ -5,14 +5,6 @@
 namespace gssipsec::protocol {
 
 template <typename Codec>
-void layout(Codec& c, Of<ChannelInfo> auto& m) {
-  c.flag(m.integrity).flag(m.confidentiality).flag(m.replay_protection).flag(m.peer_authenticated).u16(m.key_bits);
-  c.prose(m.suite).name(m.local_name).name(m.peer_name).names(m.peer_services, kMaxService);
-  c.choice(m.latch, LatchState::none, LatchState::monitored).u32(m.slot).u32(m.generation).u64(m.cookie).u32(m.lifetime);
-  c.sealed(m.statement);
-}
-
-template <typename Codec>
 void layout(Codec& c, Of<InitiateRequest> auto& m) {
   c.choice(m.found, Found::named, Found::preload).want(m.want).name(m.wanted);
   c.digest(m.bindings).digest(m.transcript).digest(m.challenge);

@@ -123,4 +123,12 @@ void layout(Codec& c, Of<channel::Flow> auto& flow) {
   c.u32(flow.mark).u32(flow.if_id).u32(flow.output_ifindex).flag(flow.on_ipv6_socket);
 }
 
+template <typename Codec>
+void layout(Codec& c, Of<ChannelInfo> auto& m) {
+  c.flag(m.integrity).flag(m.confidentiality).flag(m.replay_protection).flag(m.peer_authenticated).flag(m.breaks_shut).u16(m.key_bits);
+  c.prose(m.suite).name(m.local_name).name(m.peer_name).names(m.peer_services, kMaxService);
+  c.choice(m.latch, LatchState::none, LatchState::monitored).u32(m.slot).u32(m.generation).u64(m.cookie).u32(m.lifetime);
+  c.sealed(m.statement);
+}
+
 }  // namespace gssipsec::protocol

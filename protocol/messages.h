@@ -43,8 +43,10 @@ enum class Verb : std::uint16_t {
   event = 13,        // from the broker only, unasked
   metrics = 14,      // no descriptor: the broker's figures
   explain = 15,      // descriptor, or for root a bare flow: how the broker comes to what QUERY answers
+  latch = 16,        // descriptor: latch it without a context -> state, and a slot on the page
+  unlatch = 17,      // descriptor: remove the latch from the kernel; by who set it, when no context rests on it
 };
-inline constexpr Verb kLastVerb = Verb::explain;
+inline constexpr Verb kLastVerb = Verb::unlatch;
 
 struct Header {
   std::uint16_t version = kVersion;
@@ -125,6 +127,7 @@ struct Report {
 struct ChannelInfo {
   bool integrity = false, confidentiality = false, replay_protection = false;
   bool peer_authenticated = false;
+  bool breaks_shut = false;                 // nothing more leaves once it breaks: pinned to its SAs, or the kernel closes the socket
   std::uint16_t key_bits = 0;
   std::string suite;
   std::string local_name, peer_name;        // channel::format(Name)
@@ -209,6 +212,11 @@ struct LatchStatement {
 // Generation 0 means no slot of this connection's page (a broker never gives generation 0): found by the cookie then.
 struct CheckRequest { std::uint32_t slot = 0, generation = 0; std::uint64_t cookie = 0; base::Bytes statement{}; bool operator==(const CheckRequest&) const = default; };
 struct CheckReply { LatchState state = LatchState::none; base::Code why = base::Code::ok; std::string detail; std::uint32_t slot = 0, generation = 0; bool operator==(const CheckReply&) const = default; };
+// `peer`: whose SAs a listening or unconnected socket is latched to; none for a connected one.
+struct LatchRequest { channel::Address peer; bool operator==(const LatchRequest&) const = default; };
+// Latched: `channel.latch` is listener or established. Monitored: the socket is left alone, `why` and `detail` say why.
+struct LatchReply { ChannelInfo channel; base::Code why = base::Code::ok; std::string detail; bool operator==(const LatchReply&) const = default; };
+struct UnlatchRequest { std::uint64_t cookie = 0; bool operator==(const UnlatchRequest&) const = default; };
 struct ReleaseRequest { std::uint32_t slot = 0, generation = 0; bool operator==(const ReleaseRequest&) const = default; };
 struct ProbeRequest { channel::Role role = channel::Role::initiator; std::string service; bool operator==(const ProbeRequest&) const = default; };
 struct ProbeReply { bool has_policies = false; std::string local_name; bool operator==(const ProbeReply&) const = default; };
@@ -234,6 +242,9 @@ GSS_IPSEC_MESSAGE(FinishReply, decode_finish_reply)
 GSS_IPSEC_MESSAGE(LatchStatement, decode_latch_statement)
 GSS_IPSEC_MESSAGE(CheckRequest, decode_check_request)
 GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)
+GSS_IPSEC_MESSAGE(LatchRequest, decode_latch_request)
+GSS_IPSEC_MESSAGE(LatchReply, decode_latch_reply)
+GSS_IPSEC_MESSAGE(UnlatchRequest, decode_unlatch_request)
 GSS_IPSEC_MESSAGE(ReleaseRequest, decode_release_request)
 GSS_IPSEC_MESSAGE(ProbeRequest, decode_probe_request)
 GSS_IPSEC_MESSAGE(ProbeReply, decode_probe_reply)

@@ -73,13 +73,16 @@ std::string latch(const Report& report) {
   return line("latch", "none, cannot be latched" + (report.why_not_latchable.empty() ? "" : ": " + report.why_not_latchable));
 }
 
+std::string control_packets(const Report& report) {
+  if (report.control_packets_protected) return {};
+  return line("note", "control packets unprotected: no SPD rule lies beneath (TIME-WAIT, resets)");
+}
+
 std::string remarks(const Report& report) {
   std::string out;
   if (!report.end_to_end) out += line("note", base::code_text(Code::NOT_END_TO_END));
   if (!report.since_start) out += line("note", "not shown to be protected since the connection began");
-  if (!report.control_packets_protected)
-    out += line("note", "control packets unprotected: no SPD rule lies beneath (TIME-WAIT, resets)");
-  return out;
+  return out + control_packets(report);
 }
 
 std::string report_text(const Report& report) {
@@ -87,7 +90,8 @@ std::string report_text(const Report& report) {
   if (!report.is_protected) out += reason(report.why == Code::ok ? Code::UNKNOWN : report.why, report.detail);
   if (report.is_protected) out += identities(report);
   out += direction_text("out", report.out) + direction_text("in", report.in);
-  return report.is_protected ? out + latch(report) + remarks(report) : out;
+  if (report.is_protected) return out + latch(report) + remarks(report);
+  return report.latch == LatchState::none ? out : out + latch(report) + control_packets(report);
 }
 
 // Nobody could say is not the same as somebody said no, though neither is protection.

@@ -79,6 +79,12 @@ enum gss_ipsec_error {
   GSS_IPSEC_E_WEAK_KEYS = 0x49500000 + 16,
   /* the SAs named by the peer's token are gone */
   GSS_IPSEC_E_SA_GONE = 0x49500000 + 17,
+  /* contexts rest on the latch of this socket; delete them first */
+  GSS_IPSEC_E_LATCH_IN_USE = 0x49500000 + 18,
+  /* another user latched this socket */
+  GSS_IPSEC_E_LATCH_OF_OTHER = 0x49500000 + 19,
+  /* the broker knows no latch on this socket */
+  GSS_IPSEC_E_NO_LATCH = 0x49500000 + 20,
   /* IKE did not authenticate one single peer; the peer can only be anonymous */
   GSS_IPSEC_E_PEER_UNAUTHENTICATED = 0x49500000 + 100,
   /* no source names the peer of these SAs */

@@ -31,11 +31,13 @@ class GeneratedHost final : public broker::Host {
   base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t) override { return none(); }
   base::Result<bool> has_listener(std::uint16_t, std::uint16_t) override { return none(); }
   base::Status destroy_socket(const channel::Flow&, std::uint64_t) override { return none(); }
+  bool destroys_sockets(std::uint16_t) override { return false; }
   std::uint16_t unprivileged_port_start() override { return 1024; }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override { return kernel_.port(); }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override {
     return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayMonitor>());
   }
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() override { return none(); }
   std::optional<std::string> user_name(std::uint32_t) override { return std::nullopt; }
 
  private:

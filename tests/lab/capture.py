@@ -84,5 +84,9 @@ class Capture:
         found = [p for p in self.packets() if p.protocol == 6 and port in p.ports]
         return found if bare else [p for p in found if p.tcp_data or p.tcp_flags & 0x02]
 
+    def outside_esp(self, port):
+        """Every TCP, UDP or SCTP packet of this port that no ESP hides."""
+        return [p for p in self.packets() if port in p.ports]
+
     def close(self):
         self.raw.close()

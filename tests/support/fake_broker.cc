@@ -211,6 +211,8 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::unsubscribe: return answer(request, {});
     case Verb::metrics: return answer(request, protocol::encode(protocol::MetricsReply{"ipsec_gssd_clients 1\n"}));
     case Verb::explain: return answer(request, protocol::encode(protocol::ExplainReply{true, "1. so: protected\n"}));
+    case Verb::latch: return answer(request, protocol::encode(protocol::LatchReply{new_channel(request), base::Code::ok, {}}));
+    case Verb::unlatch: return answer(request, {});
     case Verb::release: case Verb::hello: case Verb::event: return;
   }
 }

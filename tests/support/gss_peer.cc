@@ -25,6 +25,8 @@ extern "C" {
 #include <gssapi/gssapi_ext.h>
 }
 
+#include "tests/support/latch_commands.h"
+
 namespace {
 
 using Words = std::vector<std::string>;
@@ -140,23 +142,30 @@ std::string option(const Words& words, const std::string& key, const std::string
   return otherwise;
 }
 
-int bound_socket(const std::string& host, int port, int type) {
+// Options: proto=tcp|udp|sctp|mptcp, mark=N, dev=DEVICE, v6only=0|1
+int bound_socket(const std::string& host, int port, const Words& words) {
+  static const std::map<std::string, int> kProtocols = {{"tcp", IPPROTO_TCP}, {"udp", IPPROTO_UDP}, {"sctp", IPPROTO_SCTP}, {"mptcp", 262}};
   socklen_t size = 0;
   const sockaddr_storage where = address_of(host, port, size);
-  const int fd = socket(where.ss_family, type | SOCK_CLOEXEC, 0);
-  const int one = 1;
+  const int protocol = kProtocols.at(option(words, "proto", "tcp"));
+  const int fd = socket(where.ss_family, (protocol == IPPROTO_UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, protocol);
+  const int one = 1, mark = std::stoi(option(words, "mark", "0")), only = std::stoi(option(words, "v6only", "0"));
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (mark != 0) setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark);
+  const std::string device = option(words, "dev");
+  if (!device.empty()) setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device.c_str(), static_cast<socklen_t>(device.size()));
+  if (where.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
   if (bind(fd, reinterpret_cast<const sockaddr*>(&where), size) == 0) return fd;
   close(fd);
   return -1;
 }
 
-// connect HOST PORT [from=ADDRESS] [port=LOCALPORT]
+// connect HOST PORT [from=ADDRESS] [port=LOCALPORT] and the options of bound_socket
 Json do_connect(Peer& peer, const Words& words) {
   socklen_t size = 0;
   const sockaddr_storage to = address_of(words.at(1), std::stoi(words.at(2)), size);
   const std::string any = to.ss_family == AF_INET6 ? "::" : "0.0.0.0";
-  peer.fd = bound_socket(option(words, "from", any), std::stoi(option(words, "port", "0")), SOCK_STREAM);
+  peer.fd = bound_socket(option(words, "from", any), std::stoi(option(words, "port", "0")), words);
   if (peer.fd < 0) return failed("bind");
   timeval limit{std::stoi(option(words, "wait", "8")), 0};
   setsockopt(peer.fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
@@ -175,8 +184,10 @@ Json do_reconnect(Peer& peer, const Words& words) {
 }
 
 Json do_listen(Peer& peer, const Words& words) {
-  peer.listener = bound_socket(words.at(1), std::stoi(words.at(2)), SOCK_STREAM);
-  if (peer.listener < 0 || listen(peer.listener, 16) != 0) return failed("listen");
+  peer.listener = bound_socket(words.at(1), std::stoi(words.at(2)), words);
+  const bool datagrams = option(words, "proto") == "udp";
+  if (peer.listener < 0 || (!datagrams && listen(peer.listener, 16) != 0)) return failed("listen");
+  if (datagrams) peer.fd = peer.listener;
   return Json().number("fd", peer.listener);
 }
 
@@ -191,6 +202,15 @@ Json do_send(Peer& peer, const Words& words) {
   const std::string data = from_hex(words.at(1));
   const ssize_t sent = send(peer.fd, data.data(), data.size(), MSG_NOSIGNAL);
   return sent < 0 ? failed("send") : Json().number("sent", sent);
+}
+
+// sendto HOST PORT DATA
+Json do_sendto(Peer& peer, const Words& words) {
+  socklen_t size = 0;
+  const sockaddr_storage to = address_of(words.at(1), std::stoi(words.at(2)), size);
+  const std::string data = from_hex(words.at(3));
+  const ssize_t sent = sendto(peer.fd, data.data(), data.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&to), size);
+  return sent < 0 ? failed("sendto") : Json().number("sent", sent);
 }
 
 Json do_recv(Peer& peer, const Words& words) {
@@ -368,7 +388,7 @@ Json do_small(Peer& peer, const Words& words) {
   const std::string& verb = words[0];
   if (verb == "context") peer.current = words.at(1);
   if (verb == "bindings") peer.bindings = words.at(1) == "-" ? "" : from_hex(words.at(1));
-  if (verb == "close") close(peer.fd);
+  if (verb == "close") close(words.size() > 1 && words[1] == "listener" ? peer.listener : peer.fd);
   if (verb == "shutdown") shutdown(peer.fd, SHUT_RDWR);
   if (verb == "setuid" && (setgid(static_cast<gid_t>(std::stoul(words.at(1)))) != 0 || setuid(static_cast<uid_t>(std::stoul(words.at(1)))) != 0)) return failed("setuid");
   return Json().number("fd", peer.fd);
@@ -381,7 +401,7 @@ Json run(Peer& peer, const Words& words) {
       {"bypass", do_bypass},   {"mech", do_mech},       {"target", do_target}, {"cred", do_cred},       {"init", do_init},
       {"step", do_step},       {"inquire", do_inquire}, {"wrap", do_wrap},     {"unwrap", do_unwrap},   {"mic", do_mic},
       {"verify", do_verify},   {"delete", do_delete},   {"context", do_small}, {"bindings", do_small},  {"close", do_small},
-      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}};
+      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}, {"sendto", do_sendto}};
   const auto verb = kVerbs.find(words.empty() ? "" : words[0]);
   return verb == kVerbs.end() ? Json().text("error", "no such command") : verb->second(peer, words);
 }
@@ -395,7 +415,8 @@ int main() {
     Words words;
     for (std::string word; stream >> word;) words.push_back(word);
     try {
-      std::cout << run(peer, words).str() << std::endl;
+      const auto latched = latch_command(words, peer.fd, peer.listener);
+      std::cout << (latched ? *latched : run(peer, words).str()) << std::endl;
     } catch (const std::exception& fault) {
       std::cout << Json().text("error", std::string("bad command: ") + fault.what()).str() << std::endl;
     }

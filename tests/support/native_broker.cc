@@ -35,6 +35,7 @@ class NativeHost final : public Host {
   base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) override { return real_->list_sockets(protocol); }
   base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t port) override { return real_->has_listener(protocol, port); }
   base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) override { return real_->destroy_socket(flow, cookie); }
+  bool destroys_sockets(std::uint16_t protocol) override { return real_->destroys_sockets(protocol); }
   std::uint16_t unprivileged_port_start() override { return real_->unprivileged_port_start(); }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override {
     return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayPort>(recording_));
@@ -42,6 +43,7 @@ class NativeHost final : public Host {
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override {
     return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayMonitor>());
   }
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() override { return real_->open_closings_port(); }
   std::optional<std::string> user_name(std::uint32_t uid) override { return real_->user_name(uid); }
 
  private:

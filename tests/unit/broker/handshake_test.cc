@@ -215,7 +215,7 @@ class HandshakeTest : public CppUnit::TestFixture {
   }
 
   void a_connection_older_than_its_policy_is_refused() {
-    a_->host->sockets[6] = {{501, 40000, 22, 1000, false}};
+    a_->host->sockets[6] = {{501, address("10.1.0.1"), address("10.1.0.2"), 40000, 22, 1000, false}};
     a_->core->history.reset();
     a_->publish();
     a_->core->census.take();

@@ -256,7 +256,7 @@ class HistoryTest : public CppUnit::TestFixture {
 
   void the_census_lists_after_a_change() {
     const auto host = std::make_shared<StandHost>();
-    host->sockets[kTcp] = {{7, 1, 2, 0, false}};
+    host->sockets[kTcp] = {{7, {}, {}, 1, 2, 0, false}};
     Latches latches;
     Census census(host, *history_, latches);
     census.start();

@@ -34,8 +34,10 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(without_authentication_only_its_own_ike_sa_mends_it);
   CPPUNIT_TEST(without_authentication_a_rekey_must_be_latched_again);
   CPPUNIT_TEST(without_authentication_and_ike_other_sas_break_it);
+  CPPUNIT_TEST(without_authentication_and_ike_other_sas_of_the_same_name_break_it);
+  CPPUNIT_TEST(without_authentication_missing_sas_break_it);
   CPPUNIT_TEST(another_connection_of_the_same_socket_closes_it);
-  CPPUNIT_TEST(a_new_peer_on_the_socket_leaves_old_contexts_broken);
+  CPPUNIT_TEST(a_new_peer_on_the_socket_gets_no_latch);
   CPPUNIT_TEST(a_socket_that_is_gone_closes_it);
   CPPUNIT_TEST(a_released_slot_is_given_anew_with_another_generation);
   CPPUNIT_TEST(a_slot_given_anew_does_not_rest_on_its_former_socket);
@@ -184,8 +186,7 @@ class LatchesTest : public CppUnit::TestFixture {
   }
 
   void without_authentication_and_ike_other_sas_break_it() {
-    channel::PeerInfo peer = unauthenticated();
-    peer.remote_method = channel::AuthMethod::manual, peer.remote_fixed = peer.negotiated = false, peer.ike_sa = 0;
+    const channel::PeerInfo peer = manual();
     latch_under(peer);
     expect(LatchState::established);
     for (channel::Sa& sa : end_->databases.sad.sas) sa.id.spi += 0x10;
@@ -193,6 +194,29 @@ class LatchesTest : public CppUnit::TestFixture {
     expect(LatchState::broken);
     CPPUNIT_ASSERT(check()->state == LatchState::broken);
     CPPUNIT_ASSERT_EQUAL(0, end_->host->latches_set);
+  }
+
+  // Whoever makes the next SA may choose the number of the last one.
+  void without_authentication_and_ike_other_sas_of_the_same_name_break_it() {
+    latch_under(manual());
+    expect(LatchState::established);
+    end_->arrivals[end_->sa(kSpiToA).id] = {++end_->arrivals_seen, now_};
+    end_->answered = end_->arrivals_seen;
+    expect(LatchState::broken);
+  }
+
+  void without_authentication_missing_sas_break_it() {
+    for (const channel::PeerInfo& peer : {manual(), unauthenticated()}) {
+      latch_under(peer);
+      const auto sas = end_->databases.sad.sas;
+      end_->databases.sad.sas.pop_back();
+      const auto broken = reevaluate();
+      CPPUNIT_ASSERT(state() == LatchState::broken);
+      CPPUNIT_ASSERT(broken.at(0).proven);
+      end_->databases.sad.sas = sas;
+      end_->publish();
+      setUp();
+    }
   }
 
   void another_connection_of_the_same_socket_closes_it() {
@@ -205,14 +229,13 @@ class LatchesTest : public CppUnit::TestFixture {
     expect(LatchState::closed);
   }
 
-  void a_new_peer_on_the_socket_leaves_old_contexts_broken() {
+  void a_new_peer_on_the_socket_gets_no_latch() {
     end_->set_peer(certified("fqdn:a.example.org", "fqdn:c.example.org"));
     end_->publish();
-    const Slot second = *latches().establish(setup(), end_->page, now_);
-    CPPUNIT_ASSERT(end_->page->state(second) == LatchState::established);
-    end_->set_peer(certified("fqdn:a.example.org", "fqdn:b.example.org"));
+    CPPUNIT_ASSERT(latches().establish(setup(), end_->page, now_).error().code == Code::LATCH_BROKEN);
     expect(LatchState::broken);
-    CPPUNIT_ASSERT(end_->page->state(second) == LatchState::broken);
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:b.example.org"));
+    expect(LatchState::established);
   }
 
   void a_socket_that_is_gone_closes_it() {
@@ -322,10 +345,16 @@ class LatchesTest : public CppUnit::TestFixture {
     return peer;
   }
 
+  static channel::PeerInfo manual() {
+    channel::PeerInfo peer = unauthenticated();
+    peer.remote_method = channel::AuthMethod::manual, peer.remote_fixed = peer.negotiated = false, peer.ike_sa = 0;
+    return peer;
+  }
+
   void latch_unauthenticated() { latch_under(unauthenticated()); }
 
   void latch_under(const channel::PeerInfo& peer) {
-    latches().release(end_->page, slot_);
+    latches().close(501);
     end_->set_peer(peer);
     end_->publish();
     slot_ = *latches().establish(setup(), end_->page, now_);

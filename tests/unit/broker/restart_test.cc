@@ -100,6 +100,7 @@ class RestartTest : public CppUnit::TestFixture {
     unauthenticated(kFormerLife);
     latch();
     broken([](LatchStatement&) {});
+    end_->core->latches.close(501);
     end_->set_peer(certified("fqdn:a.example.org", "fqdn:b.example.org"));
     end_->publish();
     latch();
@@ -110,7 +111,7 @@ class RestartTest : public CppUnit::TestFixture {
   // The former life's word for it is in the client's hands.
   void a_client_does_not_make_a_connection_protected_since_its_start() {
     const auto& flow = end_->host->socket.flow;
-    end_->host->sockets[6] = {{501, flow.local_port, flow.remote_port, 1000, false}};
+    end_->host->sockets[6] = {{501, flow.local, flow.remote, flow.local_port, flow.remote_port, 1000, false}};
     end_->core->history.reset();
     end_->publish();
     end_->core->census.take();

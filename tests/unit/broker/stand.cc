@@ -137,6 +137,11 @@ base::Result<std::unique_ptr<kernel::NetlinkPort>> StandHost::open_monitor_port(
   return make_monitor_port();
 }
 
+base::Result<std::unique_ptr<kernel::NetlinkPort>> StandHost::open_closings_port() {
+  if (!make_closings_port) return base::fail(base::Code::NETLINK);
+  return make_closings_port();
+}
+
 std::optional<std::string> StandHost::user_name(std::uint32_t uid) {
   const std::lock_guard lock(mutex);
   ++names_asked;

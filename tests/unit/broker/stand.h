@@ -30,9 +30,11 @@ class StandHost final : public Host {
   base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) override;
   base::Result<bool> has_listener(std::uint16_t, std::uint16_t) override;
   base::Status destroy_socket(const channel::Flow&, std::uint64_t) override;
+  bool destroys_sockets(std::uint16_t) override { return destroys; }
   std::uint16_t unprivileged_port_start() override { return 1024; }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override;
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override;
+  base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() override;
   std::optional<std::string> user_name(std::uint32_t uid) override;
 
   // Set before threads start, or under `mutex`.
@@ -40,12 +42,12 @@ class StandHost final : public Host {
   kernel::SocketFacts socket;
   kernel::RouteFacts route;
   std::map<std::uint16_t, std::vector<kernel::DiagSocket>> sockets;
-  bool listener = false;
+  bool listener = false, destroys = false;
   std::map<std::uint32_t, KeyOnHost> keys;  // by SPI, host order
   std::map<std::uint32_t, std::string> users{{0, "root"}, {1000, "alice"}, {1001, "mallory"}, {26, "postgres"}};
   int latches_set = 0, latches_cleared = 0, sockets_read = 0, names_asked = 0, keys_read = 0;
   std::function<void(int fd)> on_read_socket, on_set_latch;  // called without the mutex
-  std::function<std::unique_ptr<kernel::NetlinkPort>()> make_request_port, make_monitor_port;
+  std::function<std::unique_ptr<kernel::NetlinkPort>()> make_request_port, make_monitor_port, make_closings_port;
 };
 
 // One end: A is 10.1.0.1 and initiates, B is 10.1.0.2 and accepts.

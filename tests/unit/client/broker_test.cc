@@ -175,6 +175,10 @@ class BrokerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(Broker::initiate(fd.get(), {})->latch.state() == LatchState::established);
     CPPUNIT_ASSERT_EQUAL(std::size_t{32}, Broker::accept(fd.get(), {})->reply.session_key.size());
     CPPUNIT_ASSERT(Broker::finish(fd.get(), {})->latch.valid());
+    CPPUNIT_ASSERT(Broker::latch(fd.get(), {})->latch.state() == LatchState::established);
+    CPPUNIT_ASSERT(Broker::latch(-1, {}).error().code == Code::NOT_A_SOCKET);
+    expect(Code::ok, code_of(Broker::unlatch(fd.get())));
+    expect(Code::NOT_A_SOCKET, code_of(Broker::unlatch(-1)));
     CPPUNIT_ASSERT_EQUAL(std::string("bob"), *Broker::localname("x"));
     CPPUNIT_ASSERT_EQUAL(std::string("ipsec:fqdn:here"), Broker::probe({})->local_name);
   }

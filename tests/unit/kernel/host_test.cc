@@ -4,7 +4,9 @@
 #include <linux/if_link.h>
 #include <linux/inet_diag.h>
 #include <linux/rtnetlink.h>
+#include <linux/sock_diag.h>
 #include <net/if.h>
+#include <poll.h>
 
 #include <algorithm>
 
@@ -27,6 +29,8 @@ class HostTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(loopback_is_the_same_host);
   CPPUNIT_TEST(sockets_are_listed_and_listeners_found);
   CPPUNIT_TEST(a_socket_is_destroyed_by_its_cookie_only);
+  CPPUNIT_TEST(news_of_sockets_that_close_can_be_read);
+  CPPUNIT_TEST(broken_news_of_sockets_are_refused);
   CPPUNIT_TEST(a_cut_description_of_a_socket_is_broken);
   CPPUNIT_TEST_SUITE_END();
 
@@ -35,6 +39,11 @@ class HostTest : public CppUnit::TestFixture {
     const auto route = decode_route(octets_of(route_header(RTN_UNICAST)) + attribute(RTA_OIF, 3u));
     CPPUNIT_ASSERT(route.ok() && !route->local && route->output_ifindex == 3);
     CPPUNIT_ASSERT(decode_route(octets_of(route_header(RTN_LOCAL)) + attribute(RTA_OIF, 1u))->local);
+    rtmsg header = route_header(RTN_UNICAST);
+    header.rtm_family = AF_INET;
+    const auto preferred = decode_route(octets_of(header) + attribute(RTA_OIF, 3u) + attribute(RTA_PREFSRC, htonl(0x0a010001)));
+    CPPUNIT_ASSERT_EQUAL(std::string("0a010001"), base::to_hex(preferred->source.view()));
+    CPPUNIT_ASSERT(decode_route(octets_of(header) + attribute(RTA_OIF, 3u) + attribute(RTA_PREFSRC, std::uint64_t{1}))->source.family == channel::Family::none);
   }
 
   void routes_without_device_or_of_other_types_are_refused() {
@@ -79,7 +88,7 @@ class HostTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT_EQUAL(std::size_t{6}, sockets->size());
       for (const Pair* one : {&pair, &mapped}) {
         const auto facts = read_socket(one->client.get(), *own_netns_cookie());
-        CPPUNIT_ASSERT(std::any_of(sockets->begin(), sockets->end(), [&](const DiagSocket& socket) { return socket.cookie == facts->cookie && socket.local_port == facts->flow.local_port && !socket.listening; }));
+        CPPUNIT_ASSERT(std::any_of(sockets->begin(), sockets->end(), [&](const DiagSocket& socket) { return socket.cookie == facts->cookie && socket.local_port == facts->flow.local_port && !socket.listening && socket.local == facts->flow.local && socket.remote == facts->flow.remote; }));
         CPPUNIT_ASSERT(*has_listener(IPPROTO_TCP, facts->flow.remote_port));
         CPPUNIT_ASSERT(!*has_listener(IPPROTO_TCP, facts->flow.local_port));
       }
@@ -93,13 +102,44 @@ class HostTest : public CppUnit::TestFixture {
         const Pair pair = tcp_pair(mapped ? AF_INET6 : AF_INET, mapped);
         const auto facts = read_socket(pair.client.get(), *own_netns_cookie());
         const base::Status other = destroy_socket(facts->flow, facts->cookie + 1000);
-        if (other.error().code == base::Code::UNAVAILABLE) return;
-        CPPUNIT_ASSERT(other.error().code == base::Code::SOCKET_CHANGED);
+        CPPUNIT_ASSERT(!other.ok() && !destroys_sockets(262));
+        if (!destroys_sockets(IPPROTO_TCP)) return;
+        CPPUNIT_ASSERT(other.error().code == base::Code::SOCKET_CHANGED || other.error().code == base::Code::UNAVAILABLE);  // ESTALE, or ENOENT from 6.18 on
         CPPUNIT_ASSERT(::send(pair.client.get(), "x", 1, MSG_NOSIGNAL) == 1);
         CPPUNIT_ASSERT(destroy_socket(facts->flow, facts->cookie).ok());
         CPPUNIT_ASSERT(::send(pair.client.get(), "x", 1, MSG_NOSIGNAL) < 0);
       }
     });
+  }
+
+  void news_of_sockets_that_close_can_be_read() {
+    in_namespace([] {
+      const auto port = open_closings_port();
+      CPPUNIT_ASSERT_MESSAGE(port ? "" : base::describe(port.error()), port.ok());
+      for (const bool mapped : {false, true}) {
+        Pair pair = tcp_pair(mapped ? AF_INET6 : AF_INET, mapped);
+        const int reset[] = {1, 0};  // linger: closed at once
+        (void)::setsockopt(pair.client.get(), SOL_SOCKET, SO_LINGER, reset, sizeof reset);
+        pair.client.reset();
+        for (int i = 0; i < 5; ++i) {
+          pollfd waiting{(*port)->fd(), POLLIN, 0};
+          (void)::poll(&waiting, 1, 10);
+          const auto news = (*port)->receive();
+          CPPUNIT_ASSERT(news.ok() && decode_closings(*news).ok());
+        }
+      }
+    });
+  }
+
+  void broken_news_of_sockets_are_refused() {
+    CPPUNIT_ASSERT(decode_closings(Bytes())->empty());
+    CPPUNIT_ASSERT(!decode_closings(Bytes(sizeof(nlmsghdr) - 1)).ok());
+    const nlmsghdr cut{sizeof(nlmsghdr) + 4, SOCK_DIAG_BY_FAMILY, 0, 0, 0};
+    CPPUNIT_ASSERT(!decode_closings(octets_of(cut) + Bytes(4)).ok());
+    const nlmsghdr overrun{sizeof(nlmsghdr), NLMSG_OVERRUN, 0, 0, 0};
+    CPPUNIT_ASSERT(decode_closings(octets_of(overrun)).error().code == base::Code::NETLINK_LOST);
+    const nlmsghdr other{sizeof(nlmsghdr), NLMSG_DONE, 0, 0, 0};
+    CPPUNIT_ASSERT(decode_closings(octets_of(other))->empty());
   }
 
   void a_cut_description_of_a_socket_is_broken() {

@@ -16,7 +16,7 @@ class SocketTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_ipv6_peer_is_ipv6);
   CPPUNIT_TEST(a_listener_has_no_peer);
   CPPUNIT_TEST(a_socket_that_is_not_connected_is_told_so);
-  CPPUNIT_TEST(connected_udp_is_read_and_unconnected_is_not);
+  CPPUNIT_TEST(connected_udp_has_a_peer_and_unconnected_takes_from_anybody);
   CPPUNIT_TEST(other_files_are_no_sockets);
   CPPUNIT_TEST(unix_raw_and_netlink_sockets_are_not_supported);
   CPPUNIT_TEST(mptcp_is_not_supported);
@@ -70,14 +70,15 @@ class SocketTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(read(fd.get()).error().code == base::Code::NOT_CONNECTED);
   }
 
-  void connected_udp_is_read_and_unconnected_is_not() {
+  void connected_udp_has_a_peer_and_unconnected_takes_from_anybody() {
     const base::UniqueFd fd = make_socket(AF_INET, SOCK_DGRAM);
-    CPPUNIT_ASSERT(read(fd.get()).error().code == base::Code::UNSUPPORTED_SOCKET);
+    const auto open = read(fd.get());
+    CPPUNIT_ASSERT(open.ok() && open->listening && open->flow.remote.family == channel::Family::none);
     sockaddr_in6 peer = loopback(AF_INET);
     reinterpret_cast<sockaddr_in&>(peer).sin_port = htons(9);
     CPPUNIT_ASSERT(connect_to(fd.get(), peer));
     const auto facts = read(fd.get());
-    CPPUNIT_ASSERT(facts.ok() && facts->flow.protocol == IPPROTO_UDP && facts->flow.remote_port == 9);
+    CPPUNIT_ASSERT(facts.ok() && facts->flow.protocol == IPPROTO_UDP && facts->flow.remote_port == 9 && !facts->listening);
   }
 
   void other_files_are_no_sockets() {

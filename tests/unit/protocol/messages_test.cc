@@ -46,7 +46,7 @@ Report a_report() {
 
 ChannelInfo a_channel() {
   ChannelInfo c;
-  c.integrity = c.confidentiality = c.peer_authenticated = true;
+  c.integrity = c.confidentiality = c.peer_authenticated = c.breaks_shut = true;
   c.key_bits = 256, c.suite = "AES_GCM_16-256", c.local_name = "ipsec:fqdn:a", c.peer_name = "ipsec:fqdn:b";
   c.peer_services = {"host", "ldap"}, c.latch = LatchState::established, c.slot = 12, c.generation = 34;
   c.cookie = 0x0102030405060708, c.lifetime = 3600, c.statement = octets(7);
@@ -94,6 +94,9 @@ std::vector<Sample> samples() {
   FinishReply finish;
   finish.session_key = base::Secret(digest(5)), finish.bindings_match = true, finish.channel = a_channel();
   return {
+      sample("latch", LatchRequest{a_flow().remote}, decode_latch_request),
+      sample("latch reply", LatchReply{a_channel(), Code::NOT_LATCHABLE, "the route goes through a VRF"}, decode_latch_reply),
+      sample("unlatch", UnlatchRequest{0x0102030405060708}, decode_unlatch_request),
       sample("hello", HelloRequest{1, 2, "/usr/bin/psql"}, decode_hello_request),
       sample("hello reply", HelloReply{1, 99, 1022, true}, decode_hello_reply),
       sample("query", QueryRequest{Found::preload}, decode_query_request),
@@ -288,7 +291,7 @@ class MessagesTest : public CppUnit::TestFixture {
     // 65 empty services in place of two names, by hand.
     channel.peer_services.assign(2, "");
     body = encode(InitiateReply{{}, channel});
-    const std::size_t count_at = 2 + 6 + 2 + channel.suite.size() + 2 + channel.local_name.size() + 2 + channel.peer_name.size();
+    const std::size_t count_at = 2 + 7 + 2 + channel.suite.size() + 2 + channel.local_name.size() + 2 + channel.peer_name.size();
     CPPUNIT_ASSERT(body[count_at + 1] == std::byte{2});
     body[count_at + 1] = std::byte{65};
     body.insert(body.begin() + static_cast<std::ptrdiff_t>(count_at) + 2, 2 * 63, std::byte{0});

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+// News of closed sockets, and what is done where there are none.
+#include "broker/closings.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <deque>
+
+#include "tests/unit/broker/stand.h"
+
+namespace gssipsec::broker::testing {
+namespace {
+
+using base::Bytes;
+using base::Code;
+using protocol::LatchState;
+
+// What the test says that the kernel says.
+struct News final : kernel::NetlinkPort {
+  explicit News(std::deque<base::Result<Bytes>>& queue) : queue_(queue) {}
+  base::Status send(base::View) override { return {}; }
+  base::Result<Bytes> receive() override {
+    if (queue_.empty()) return Bytes();
+    auto next = std::move(queue_.front());
+    queue_.pop_front();
+    return next;
+  }
+  int fd() const noexcept override { return -1; }
+
+ private:
+  std::deque<base::Result<Bytes>>& queue_;
+};
+
+Bytes closed(std::uint32_t cookie) {
+  nlmsghdr header{sizeof(nlmsghdr) + sizeof(inet_diag_msg), SOCK_DIAG_BY_FAMILY, 0, 0, 0};
+  inet_diag_msg message{};
+  message.idiag_family = AF_INET;
+  message.id.idiag_cookie[0] = cookie;
+  Bytes out(sizeof header + sizeof message);
+  std::memcpy(out.data(), &header, sizeof header);
+  std::memcpy(out.data() + sizeof header, &message, sizeof message);
+  return out;
+}
+
+class ClosingsTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(ClosingsTest);
+  CPPUNIT_TEST(a_socket_that_closed_ends_its_latch_at_once);
+  CPPUNIT_TEST(nobody_listens_without_a_latch);
+  CPPUNIT_TEST(lost_news_ask_for_a_list);
+  CPPUNIT_TEST(a_broken_port_is_opened_again);
+  CPPUNIT_TEST(a_kernel_that_tells_nothing_leaves_the_list);
+  CPPUNIT_TEST(a_list_ends_latches_of_sockets_that_moved);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    end_ = std::make_unique<End>(true);
+    end_->host->make_closings_port = [this]() -> std::unique_ptr<kernel::NetlinkPort> { return std::make_unique<News>(queue_); };
+    closings_ = std::make_unique<Closings>(end_->host, end_->core->latches, [this] { ++lists_; });
+    queue_.clear();
+    lists_ = 0;
+    const auto body = encode(protocol::LatchRequest{});
+    const auto reply = *protocol::decode_latch_reply(handle_latch(*end_->core, end_->request(body))->body);
+    slot_ = {reply.channel.slot, reply.channel.generation};
+  }
+
+  void a_socket_that_closed_ends_its_latch_at_once() {
+    closings_->adjust(nullptr);
+    CPPUNIT_ASSERT(closings_->listening());
+    CPPUNIT_ASSERT_EQUAL(1, lists_);  // for what closed before
+    tell(closed(777));
+    CPPUNIT_ASSERT(state() == LatchState::established);
+    tell(closed(501));
+    CPPUNIT_ASSERT(state() == LatchState::closed);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, end_->core->latches.size());
+    CPPUNIT_ASSERT_EQUAL(1, lists_);
+  }
+
+  void nobody_listens_without_a_latch() {
+    closings_->adjust(nullptr);
+    tell(closed(501));
+    closings_->adjust(nullptr);
+    CPPUNIT_ASSERT(!closings_->listening());
+  }
+
+  void lost_news_ask_for_a_list() {
+    closings_->adjust(nullptr);
+    tell(base::fail(Code::NETLINK_LOST));
+    CPPUNIT_ASSERT_EQUAL(2, lists_);
+    CPPUNIT_ASSERT(closings_->listening());
+  }
+
+  void a_broken_port_is_opened_again() {
+    closings_->adjust(nullptr);
+    tell(Bytes(17));
+    CPPUNIT_ASSERT(!closings_->listening());
+    closings_->adjust(nullptr);
+    CPPUNIT_ASSERT(closings_->listening());
+    CPPUNIT_ASSERT_EQUAL(3, lists_);
+  }
+
+  void a_kernel_that_tells_nothing_leaves_the_list() {
+    end_->host->make_closings_port = nullptr;
+    closings_->adjust(nullptr);
+    CPPUNIT_ASSERT(!closings_->listening());
+    closings_->drain();
+  }
+
+  void a_list_ends_latches_of_sockets_that_moved() {
+    const auto census = [this](const char* remote, std::uint16_t port) {
+      end_->host->sockets[6] = {{501, address("10.1.0.1"), address(remote), 40000, port, 1000, false}};
+      end_->core->census.take();
+    };
+    census("10.1.0.2", 22);
+    CPPUNIT_ASSERT(state() == LatchState::established);
+    census("10.1.0.3", 22);
+    CPPUNIT_ASSERT(state() == LatchState::closed);
+    setUp();
+    census("10.1.0.2", 23);
+    CPPUNIT_ASSERT(state() == LatchState::closed);
+  }
+
+ private:
+  void tell(base::Result<Bytes> datagram) {
+    queue_.push_back(std::move(datagram));
+    closings_->drain();
+  }
+  LatchState state() { return end_->page->state(slot_); }
+
+  std::deque<base::Result<Bytes>> queue_;
+  std::unique_ptr<End> end_;
+  std::unique_ptr<Closings> closings_;
+  Slot slot_;
+  int lists_ = 0;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(ClosingsTest);
+
+}  // namespace
+}  // namespace gssipsec::broker::testing
