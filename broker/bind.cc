@@ -102,6 +102,8 @@ base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, c
 }
 
 base::Result<Slot> enter(Core& core, const Request& request, std::uint64_t seen_version, const LatchSetup& setup) {
+  const base::Status room = core.latches.room(setup.cookie, setup.owner, core.config()->latches_per_user);
+  if (!room.ok()) return room.error();
   const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
   // A change between the last look and now was seen by nobody for this latch.
   if (core.board.outline().version != seen_version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());

@@ -87,6 +87,7 @@ class Daemon {
   int watched_ = -1;
   bool reloading_ = false, reload_again_ = false;
   Time export_due_{};
+  std::uint64_t measured_ = ~0ULL;  // version of the board
   std::shared_ptr<std::atomic<bool>> exporting_ = std::make_shared<std::atomic<bool>>(false);
 };
 
@@ -310,7 +311,8 @@ void Daemon::measure() {
   metrics.subscriptions = core_->subscriptions.size();
   metrics.latches = core_->latches.size();
   metrics.sas = core_->board.tables().sad.size();
-  metrics.policies = core_->board.tables().spd.size();
+  const std::uint64_t version = core_->board.outline().version;
+  if (std::exchange(measured_, version) != version) count_policies(core_->board.tables().spd, metrics);  // each is looked at
   metrics.mirror_fresh = mirror_.fresh();
   metrics.workers_stuck = workers_.abandoned();
   metrics.jobs_waiting = workers_.waiting();

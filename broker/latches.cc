@@ -171,6 +171,14 @@ void Latches::close_moved(const std::vector<kernel::DiagSocket>& sockets, Time b
   }
 }
 
+base::Status Latches::room(std::uint64_t cookie, std::uint32_t owner, std::uint32_t most) const {
+  const std::lock_guard lock(mutex_);
+  if (latches_.size() < most || latches_.contains(cookie)) return {};
+  const auto held = std::ranges::count_if(latches_, [owner](const auto& entry) { return entry.second.setup.owner == owner; });
+  if (static_cast<std::size_t>(held) < most) return {};
+  return base::fail(base::Code::LIMIT, "wanted at most " + std::to_string(most) + " latched sockets of one user");
+}
+
 std::size_t Latches::size() const {
   const std::lock_guard lock(mutex_);
   return latches_.size();

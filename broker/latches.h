@@ -69,6 +69,8 @@ class Latches {
   // Closes those made before `before` whose socket is in the list, but with another connection.
   void close_moved(const std::vector<kernel::DiagSocket>& sockets, Time before);
   [[nodiscard]] std::size_t size() const;
+  // Whether this user may latch this socket, too: LIMIT when `most` others are his already.
+  [[nodiscard]] base::Status room(std::uint64_t cookie, std::uint32_t owner, std::uint32_t most) const;
 
  private:
   struct Reference {

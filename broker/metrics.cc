@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -66,6 +67,8 @@ void gauges(Text& text, const Metrics& m, std::uint64_t started) {
   text.one("latches", "gauge", "Latched sockets.", m.latches);
   text.one("sas", "gauge", "Security associations in the mirror.", m.sas);
   text.one("policies", "gauge", "Policies in the mirror.", m.policies);
+  text.one("policies_blocking", "gauge", "Of these, policies that block.", m.policies_blocking);
+  text.one("policies_without_reqid", "gauge", "Of these, policies with a template of reqid 0: sockets under them cannot be latched.", m.policies_without_reqid);
   text.one("mirror_fresh", "gauge", "1 while the mirror is in step with the kernel.", m.mirror_fresh);
   text.one("workers_stuck", "gauge", "Workers that hang in what a client passed.", m.workers_stuck);
   text.one("jobs_waiting", "gauge", "Requests that wait for a worker.", m.jobs_waiting);
@@ -84,6 +87,17 @@ base::Status write_beside(const std::string& aside, const std::string& text) {
 }
 
 }  // namespace
+
+void count_policies(const channel::SpdIndex& spd, Metrics& metrics) {
+  std::uint64_t blocking = 0, without_reqid = 0;
+  spd.each([&](const channel::Policy& policy) {
+    blocking += policy.action == channel::Action::block;
+    without_reqid += std::ranges::any_of(policy.templates, [](const channel::Template& entry) { return entry.reqid == 0; });
+  });
+  metrics.policies = spd.size();
+  metrics.policies_blocking = blocking;
+  metrics.policies_without_reqid = without_reqid;
+}
 
 void Metrics::count(protocol::Verb verb, base::Code outcome) noexcept {
   const auto index = static_cast<std::size_t>(verb);

@@ -26,8 +26,12 @@ struct Metrics {
   Figure events_sent = 0, events_dropped = 0, connections = 0, connections_refused = 0, busy = 0, stuck = 0;
   Figure mirror_lost = 0, latches_broken = 0, reloads = 0, reloads_failed = 0;
   // Now.
-  Figure clients = 0, subscriptions = 0, latches = 0, sas = 0, policies = 0, mirror_fresh = 0, workers_stuck = 0, jobs_waiting = 0;
+  Figure clients = 0, subscriptions = 0, latches = 0, sas = 0, mirror_fresh = 0, workers_stuck = 0, jobs_waiting = 0;
+  Figure policies = 0, policies_blocking = 0, policies_without_reqid = 0;
 };
+
+// The last three anew.
+void count_policies(const channel::SpdIndex& spd, Metrics& metrics);
 
 [[nodiscard]] std::string render(const Metrics& metrics, std::uint64_t started, const std::vector<SourceState>& sources);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The only file that knows the JSON library.
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tools/render.h"
 
@@ -55,9 +56,13 @@ void fill(ordered_json& out, const Report& report) {
   out["control_packets_protected"] = report.control_packets_protected;
 }
 
+void add_descriptor(ordered_json& out, int descriptor) {
+  if (descriptor >= 0) out["descriptor"] = descriptor;
+}
+
 ordered_json subject_json(const Subject& subject) {
   ordered_json out;
-  if (subject.descriptor >= 0) out["descriptor"] = subject.descriptor;
+  add_descriptor(out, subject.descriptor);
   if (subject.report.ok()) {
     fill(out, *subject.report);
   } else {
@@ -67,7 +72,61 @@ ordered_json subject_json(const Subject& subject) {
   return out;
 }
 
+ordered_json lines_of(const std::string& text) {
+  ordered_json lines = ordered_json::array();
+  std::istringstream in(text);
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  return lines;
+}
+
+ordered_json explained_json(const Explained& one) {
+  ordered_json out;
+  add_descriptor(out, one.descriptor);
+  out["protected"] = one.reply.ok() && one.reply->is_protected;
+  out["why_not"] = one.reply.ok() ? ordered_json(nullptr) : reason(one.reply.error().code, one.reply.error().detail);
+  out["steps"] = one.reply.ok() ? lines_of(one.reply->steps) : ordered_json::array();
+  return out;
+}
+
+ordered_json finding_json(const Finding& finding) {
+  return {{"check", finding.check}, {"grade", grade_name(finding.grade)}, {"wanted", finding.wanted}, {"found", finding.found}, {"do", finding.advice}};
+}
+
 }  // namespace
+
+std::string as_json(const std::vector<Explained>& answers) {
+  ordered_json sockets = ordered_json::array();
+  for (const Explained& one : answers) sockets.push_back(explained_json(one));
+  return dump({{"sockets", std::move(sockets)}});
+}
+
+std::string as_json(const Findings& findings) {
+  ordered_json list = ordered_json::array();
+  for (const Finding& finding : findings) list.push_back(finding_json(finding));
+  return dump({{"findings", std::move(list)}});
+}
+
+std::string as_json(const Watching& begun) {
+  ordered_json out = {{"event", "subscribed"}, {"subscription", begun.reply.subscription}};
+  add_descriptor(out, begun.descriptor);
+  out["cookie"] = begun.reply.cookie;
+  out["protected"] = begun.descriptor < 0 ? ordered_json(nullptr) : ordered_json(begun.reply.is_protected);
+  return dump(out);
+}
+
+std::string as_json(const Watched& line) {
+  const protocol::Event& event = line.event;
+  ordered_json out = {{"event", protocol::event_type_name(event.type)}, {"subscription", event.subscription}, {"time", time_text(event.when)}};
+  add_descriptor(out, line.descriptor);
+  out["cookie"] = event.cookie;
+  out["flow"] = event.flow.protocol == 0 ? ordered_json(nullptr) : flow(event.flow);
+  out["peer"] = event.peer;
+  out["why"] = why(event.code, event.detail);
+  out["detail"] = event.detail;
+  if (event.type == protocol::EventType::lost) out["missing"] = event.missing;
+  out["sas"] = event.sas;
+  return dump(out);
+}
 
 std::string as_json(const std::vector<Subject>& subjects) {
   ordered_json sockets = ordered_json::array();

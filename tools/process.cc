@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The sockets of another process, as far as the caller may have them: the kernel's own rule for debuggers decides
-// (pidfd_getfd), the broker is told nothing about the process.
+#include "tools/process.h"
+
 #include <dirent.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,9 +13,7 @@
 #include <memory>
 #include <set>
 
-#include "base/unique_fd.h"
 #include "client/sockets.h"
-#include "tools/status.h"
 
 namespace gssipsec::tools {
 namespace {
@@ -54,23 +52,27 @@ bool worth_asking(const base::Result<client::FoundSocket>& socket) {
 
 }  // namespace
 
-base::Result<std::vector<Subject>> status_of_process(int pid) {
-  const UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+base::Result<UniqueFd> open_process(int pid) {
+  UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
   if (!process) return refused(pid, errno);
+  return process;
+}
+
+base::Status each_socket(int pid, const std::function<void(int, int)>& visit) {
+  const auto process = open_process(pid);
+  if (!process) return process.error();
   const auto numbers = descriptors(pid);
   if (!numbers) return numbers.error();
-  std::vector<Subject> subjects;
   std::set<std::uint64_t> seen;
   for (const int number : *numbers) {
-    const UniqueFd copy(static_cast<int>(syscall(SYS_pidfd_getfd, process.get(), number, 0)));
+    const UniqueFd copy(static_cast<int>(syscall(SYS_pidfd_getfd, process->get(), number, 0)));
     if (!copy && errno == EBADF) continue;  // closed meanwhile
     if (!copy) return refused(pid, errno);
     const auto socket = client::named_socket(copy.get());
     if (!worth_asking(socket) || (socket.ok() && !seen.insert(socket->cookie).second)) continue;
-    subjects.push_back(status_of_descriptor(copy.get()));
-    subjects.back().descriptor = number;
+    visit(number, copy.get());
   }
-  return subjects;
+  return {};
 }
 
 }  // namespace gssipsec::tools

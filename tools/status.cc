@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "tools/status.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "client/broker.h"
+#include "tools/process.h"
 
 namespace gssipsec::tools {
 namespace {
@@ -42,8 +42,6 @@ base::Result<End> parse_end(std::string_view text) {
   return end;
 }
 
-int severity(ExitCode code) noexcept { return static_cast<int>(code); }
-
 ExitCode exit_code(const Subject& subject) noexcept {
   if (!subject.report.ok()) return tools::exit_code(subject.report.error().code);
   return subject.report->is_protected ? kProtected : kNotProtected;
@@ -54,6 +52,16 @@ ExitCode exit_code(const Subject& subject) noexcept {
 Subject status_of_descriptor(int fd) { return {fd, client::Broker::query(fd, {protocol::Found::named})}; }
 
 Subject status_of_flow(const channel::Flow& flow) { return {-1, client::Broker::query_flow({flow})}; }
+
+base::Result<std::vector<Subject>> status_of_process(int pid) {
+  std::vector<Subject> subjects;
+  const base::Status done = each_socket(pid, [&subjects](int number, int copy) {
+    subjects.push_back(status_of_descriptor(copy));
+    subjects.back().descriptor = number;
+  });
+  if (!done.ok()) return done.error();
+  return subjects;
+}
 
 base::Result<channel::Flow> parse_flow(std::string_view protocol, std::string_view local, std::string_view remote) {
   channel::Flow flow;
@@ -84,11 +92,7 @@ ExitCode exit_code(Code code) noexcept {
 }
 
 ExitCode exit_code(const std::vector<Subject>& subjects) noexcept {
-  if (subjects.empty()) return kNotProtected;
-  ExitCode worst = kProtected;
-  for (const Subject& subject : subjects)
-    if (severity(exit_code(subject)) > severity(worst)) worst = exit_code(subject);
-  return worst;
+  return worst_of(subjects, [](const Subject& subject) { return exit_code(subject); });
 }
 
 }  // namespace gssipsec::tools

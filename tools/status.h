@@ -3,6 +3,7 @@
 // Threads: one. Failures: in each Subject, so that one unreadable socket does not hide the others.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,5 +34,13 @@ struct Subject {
 // Protected only when there is something and all of it is protected.
 [[nodiscard]] ExitCode exit_code(const std::vector<Subject>& subjects) noexcept;
 [[nodiscard]] ExitCode exit_code(base::Code code) noexcept;
+
+// Of no answers: not protected.
+template <typename Answers, typename CodeOf>
+[[nodiscard]] ExitCode worst_of(const Answers& answers, CodeOf code_of) noexcept {
+  ExitCode worst = answers.empty() ? kNotProtected : kProtected;
+  for (const auto& answer : answers) worst = std::max(worst, code_of(answer));
+  return worst;
+}
 
 }  // namespace gssipsec::tools

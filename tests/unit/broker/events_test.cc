@@ -256,6 +256,15 @@ class EventsTest : public CppUnit::TestFixture {
     for (const char* part : {"1. the connection", "2. what is sent", "3. what is received", "4. the peer", "5. the latch", "6. so:"})
       CPPUNIT_ASSERT_MESSAGE(reply->steps, reply->steps.find(part) != std::string::npos);
     CPPUNIT_ASSERT_EQUAL(getuid() == 0, reply->steps.find("considered:") != std::string::npos);
+    as_nobody([this] {
+      Client other(path_);
+      CPPUNIT_ASSERT(other.hello() == Code::ok);
+      other.send(Verb::explain, encode(protocol::ExplainRequest{}), STDIN_FILENO);
+      const auto told = protocol::decode_explain_reply(other.receive()->body);
+      CPPUNIT_ASSERT(told.ok() && told->steps.find("considered:") == std::string::npos && told->steps.find("esp 0x") == std::string::npos);
+      other.send(Verb::explain, encode(protocol::ExplainRequest{protocol::Found::named, flow_of_a(22)}));
+      CPPUNIT_ASSERT(other.status() == Code::NOT_ALLOWED);
+    });
   }
 
  private:

@@ -72,6 +72,7 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_socket_may_not_change_while_it_is_latched);
   CPPUNIT_TEST(the_policy_may_not_go_while_the_socket_is_latched);
   CPPUNIT_TEST(a_latch_is_taken_back_when_the_context_fails);
+  CPPUNIT_TEST(a_user_has_so_many_latches);
   CPPUNIT_TEST(a_reused_spi_is_not_the_sa_that_was_meant);
   CPPUNIT_TEST(finish_works_after_a_rekey_took_the_sas);
   CPPUNIT_TEST(finish_refuses_another_users_token);
@@ -109,6 +110,19 @@ class HandshakeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(1, b_->host->latches_set);
     CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_cleared);
     CPPUNIT_ASSERT(a_->page->state({sent->channel.slot, sent->channel.generation}) == protocol::LatchState::established);
+  }
+
+  void a_user_has_so_many_latches() {
+    Config config;
+    config.latches_per_user = 1;
+    a_->core->set_config(config);
+    CPPUNIT_ASSERT(initiate().ok());
+    CPPUNIT_ASSERT(initiate().ok());  // the same socket
+    ++a_->host->socket.cookie;
+    ASSERT_CODE(Code::LIMIT, try_initiate());
+    CPPUNIT_ASSERT_EQUAL(a_->host->latches_set - 1, a_->host->latches_cleared);
+    ++a_->caller.uid;
+    CPPUNIT_ASSERT(initiate().ok());
   }
 
   void a_high_port_needs_a_challenge() {

@@ -26,6 +26,7 @@ class RightsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_empty_list_leaves_root);
   CPPUNIT_TEST(verbs_need_what_they_do);
   CPPUNIT_TEST(figures_are_prometheus_text);
+  CPPUNIT_TEST(policies_are_counted_by_what_they_do);
   CPPUNIT_TEST(the_file_of_figures_is_replaced_whole);
   CPPUNIT_TEST_SUITE_END();
 
@@ -94,6 +95,23 @@ class RightsTest : public CppUnit::TestFixture {
                              "\nipsec_gssd_requests_total{verb=\"explain\",outcome=\"ok\"} 0\n", "\nipsec_gssd_start_time_seconds 5\n"})
       CPPUNIT_ASSERT_MESSAGE(line + text, text.find(line) != std::string::npos);
     CPPUNIT_ASSERT(protocol::decode_metrics_reply(encode(protocol::MetricsReply{text})).ok());
+  }
+
+  void policies_are_counted_by_what_they_do() {
+    channel::SpdIndex spd;
+    channel::Policy policy;
+    policy.index = 1, policy.templates = {channel::Template{}};
+    policy.templates[0].reqid = 7;
+    spd.put(policy);
+    policy.index = 2, policy.templates.push_back(channel::Template{});
+    spd.put(policy);
+    policy.index = 3, policy.templates.clear(), policy.action = channel::Action::block;
+    spd.put(policy);
+    Metrics metrics;
+    count_policies(spd, metrics);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{3}, metrics.policies.load());
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, metrics.policies_blocking.load());
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, metrics.policies_without_reqid.load());
   }
 
   void the_file_of_figures_is_replaced_whole() {

@@ -186,9 +186,10 @@ class SessionTest : public CppUnit::TestFixture {
   void a_user_who_changed_is_refused() {
     (void)hello();
     connection_->peer.uid = 4242;  // connected as another than who sends now
-    send(Verb::query, encode(protocol::QueryRequest{}), {STDIN_FILENO});
+    send(Verb::subscribe, encode(protocol::SubscribeRequest{}), {STDIN_FILENO});
     CPPUNIT_ASSERT(!step());
-    CPPUNIT_ASSERT(receive().frame.header.status == Code::CREDENTIALS_CHANGED);
+    const Header refusal = receive().frame.header;
+    CPPUNIT_ASSERT(refusal.status == Code::CREDENTIALS_CHANGED && refusal.verb == Verb::subscribe);
     CPPUNIT_ASSERT_EQUAL(0, end_->host->sockets_read);
   }
 

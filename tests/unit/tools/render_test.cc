@@ -17,6 +17,7 @@ namespace gssipsec::tools {
 namespace {
 
 using base::Code;
+using Subjects = std::vector<Subject>;
 using tests::FakeBroker;
 using tests::FakeRequest;
 
@@ -57,7 +58,7 @@ class RenderTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
   void a_protected_socket_names_ends_algorithms_and_latch() {
-    const std::string text = as_text({{5, good()}});
+    const std::string text = as_text(Subjects{{5, good()}});
     CPPUNIT_ASSERT(has(text, "descriptor 5: tcp 10.1.0.1:40000 > 10.1.0.2:22\n  PROTECTED by IPsec in both directions"));
     CPPUNIT_ASSERT(has(text, "fqdn:b.example (certificate), authenticated"));
     CPPUNIT_ASSERT(has(text, "AES_GCM_16-256, 256-bit key, transport mode, encrypted, integrity, no replay protection"));
@@ -66,24 +67,24 @@ class RenderTest : public CppUnit::TestFixture {
   }
 
   void an_unprotected_socket_says_why_and_what_to_do() {
-    const std::string text = as_text({{5, bad()}, {6, base::fail(Code::OTHER_NAMESPACE)}});
+    const std::string text = as_text(Subjects{{5, bad()}, {6, base::fail(Code::OTHER_NAMESPACE)}});
     CPPUNIT_ASSERT(has(text, "both directions need a policy") && has(text, "wanted a policy in, found none"));
     CPPUNIT_ASSERT(has(text, "add one to the SPD") && has(text, "descriptor 6\n  NOT PROTECTED\n"));
     CPPUNIT_ASSERT(has(text, base::code_text(Code::OTHER_NAMESPACE)) && !has(text, " PROTECTED by IPsec"));
   }
 
   void no_broker_is_told_from_no_protection() {
-    const std::string text = as_text({{5, base::fail(Code::NO_BROKER)}});
+    const std::string text = as_text(Subjects{{5, base::fail(Code::NO_BROKER)}});
     CPPUNIT_ASSERT(has(text, "descriptor 5\n  UNKNOWN, which is not protected\n") && has(text, "is it running?"));
   }
 
   void a_missing_reason_is_not_success() {
-    const std::string text = as_text({{5, protocol::Report{}}});
+    const std::string text = as_text(Subjects{{5, protocol::Report{}}});
     CPPUNIT_ASSERT(has(text, "NOT PROTECTED") && has(text, "unknown is not protected"));
   }
 
   void json_has_the_same_facts() {
-    const std::string text = as_json({{5, good()}, {6, bad()}, {7, base::fail(Code::NOT_OWNER, "uid 5")}});
+    const std::string text = as_json(Subjects{{5, good()}, {6, bad()}, {7, base::fail(Code::NOT_OWNER, "uid 5")}});
     CPPUNIT_ASSERT(has(text, R"({"sockets":[{"descriptor":5,"protected":true,"why_not":null,"flow":{"protocol":6,"local":"10.1.0.1")"));
     CPPUNIT_ASSERT(has(text, R"("peer":{"id":"fqdn:b.example","method":"certificate"},"peer_authenticated":true)"));
     CPPUNIT_ASSERT(has(text, R"("descriptor":6,"protected":false,"why_not":{"code":"GSS_IPSEC_E_ONE_DIRECTION","number":2)"));
@@ -94,13 +95,13 @@ class RenderTest : public CppUnit::TestFixture {
   void json_survives_octets_that_are_no_utf8() {
     protocol::Report report = good();
     report.peer_id = "dn:CN=\xff\xfe";
-    CPPUNIT_ASSERT(has(as_json({{5, report}}), "dn:CN="));
+    CPPUNIT_ASSERT(has(as_json(Subjects{{5, report}}), "dn:CN="));
   }
 
   void the_exit_code_is_the_worst_of_all() {
-    CPPUNIT_ASSERT_EQUAL(kProtected, exit_code({{1, good()}, {2, good()}}));
-    CPPUNIT_ASSERT_EQUAL(kNotProtected, exit_code({{1, good()}, {2, bad()}, {3, good()}}));
-    CPPUNIT_ASSERT_EQUAL(kNoBroker, exit_code({{1, good()}, {2, base::fail(Code::NO_BROKER)}, {3, bad()}}));
+    CPPUNIT_ASSERT_EQUAL(kProtected, exit_code(Subjects{{1, good()}, {2, good()}}));
+    CPPUNIT_ASSERT_EQUAL(kNotProtected, exit_code(Subjects{{1, good()}, {2, bad()}, {3, good()}}));
+    CPPUNIT_ASSERT_EQUAL(kNoBroker, exit_code(Subjects{{1, good()}, {2, base::fail(Code::NO_BROKER)}, {3, bad()}}));
   }
 
   void nothing_is_not_protected() { CPPUNIT_ASSERT_EQUAL(kNotProtected, exit_code(std::vector<Subject>{})); }

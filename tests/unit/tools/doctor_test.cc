@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: MIT
+// The doctor's eyes on made-up hosts: each finding both ways.
+#include "tools/doctor.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+#include <dlfcn.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+
+#include "broker/metrics.h"
+#include "tests/support/fake_broker.h"
+#include "tools/render.h"
+
+namespace gssipsec::tools {
+namespace {
+
+using base::Code;
+using tests::FakeBroker;
+using tests::FakeRequest;
+
+constexpr const char* kLine = "ipsec 1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.1 ";
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+// The finding of this name; there must be exactly one.
+Finding the(const Findings& findings, const std::string& check) {
+  CPPUNIT_ASSERT_EQUAL_MESSAGE(check, std::ptrdiff_t{1}, std::ranges::count(findings, check, &Finding::check));
+  const Finding found = *std::ranges::find(findings, check, &Finding::check);
+  CPPUNIT_ASSERT_MESSAGE(check, !found.wanted.empty() && !found.found.empty());
+  return found;
+}
+
+class DoctorTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(DoctorTest);
+  CPPUNIT_TEST(without_a_line_there_is_no_mechanism);
+  CPPUNIT_TEST(lines_are_read_as_the_library_reads_them);
+  CPPUNIT_TEST(the_programs_own_file_counts_alone);
+  CPPUNIT_TEST(a_plugin_is_loaded_to_see_whether_it_can_be);
+  CPPUNIT_TEST(what_others_can_change_is_a_problem);
+  CPPUNIT_TEST(modules_loaded_there_and_absent);
+  CPPUNIT_TEST(low_ports_that_anybody_has);
+  CPPUNIT_TEST(exempt_devices_of_both_families);
+  CPPUNIT_TEST(no_broker_is_one_problem);
+  CPPUNIT_TEST(a_broker_that_tells_no_figures);
+  CPPUNIT_TEST(figures_of_a_real_broker_are_understood);
+  CPPUNIT_TEST(each_bad_figure_has_its_finding);
+  CPPUNIT_TEST(sockets_are_judged_by_what_contexts_need);
+  CPPUNIT_TEST(problems_decide_the_exit_code);
+  CPPUNIT_TEST(findings_as_text_and_json);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    char name[] = "/tmp/doctor-test-XXXXXX";
+    root_ = mkdtemp(name);
+    put("/etc/gss/mech.d/other.conf", "kerberos 1.2.3 other.so\n");
+  }
+  void tearDown() override { std::filesystem::remove_all(root_); }
+
+  void without_a_line_there_is_no_mechanism() {
+    const Finding found = the(plugin(), "mechanism");
+    CPPUNIT_ASSERT(found.grade == Grade::problem && has(found.advice, "/etc/gss/mech.d/ipsec.conf"));
+    CPPUNIT_ASSERT(has(found.found, "2 looked at"));
+  }
+
+  void lines_are_read_as_the_library_reads_them() {
+    for (const std::string before : {"#", " ", "\t"}) {
+      put("/etc/gss/mech.d/ipsec.conf", before + kLine + "/gone.so\n");
+      CPPUNIT_ASSERT(the(plugin(), "mechanism").grade == Grade::problem);
+    }
+    put("/etc/gss/mech.d/ipsec.conf", std::string("\n# comment\n") + kLine + "/gone.so <interposer>\n");
+    CPPUNIT_ASSERT(the(plugin(), "mechanism").grade == Grade::ok);
+    CPPUNIT_ASSERT(the(plugin(), "plugin").grade == Grade::problem);
+    put("/etc/gss/mech.d/ipsec.conf", std::string("ipsec 1.2.3.4 /gone.so\n"));
+    CPPUNIT_ASSERT(the(plugin(), "mechanism").grade == Grade::problem);
+  }
+
+  void the_programs_own_file_counts_alone() {
+    put("/etc/gss/mech.d/ipsec.conf", std::string(kLine) + "/gone.so\n");
+    put("/own.conf", "other 1.2.3 other.so\n");
+    CPPUNIT_ASSERT(the(plugin(root_ + "/own.conf"), "mechanism").grade == Grade::problem);
+    CPPUNIT_ASSERT(has(the(plugin(root_ + "/absent.conf"), "mechanism").found, "cannot be read"));
+  }
+
+  void a_plugin_is_loaded_to_see_whether_it_can_be() {
+    put("/etc/gss/mech", std::string(kLine) + "/plugin.so\n");
+    put("/plugin.so", "no library");
+    CPPUNIT_ASSERT(the(plugin(), "plugin").grade == Grade::problem);
+    // One that can be loaded and is no mechanism.
+    std::filesystem::remove(root_ + "/plugin.so");
+    Dl_info library{};
+    CPPUNIT_ASSERT(dladdr(reinterpret_cast<void*>(&getpid), &library) != 0);
+    std::filesystem::create_symlink(library.dli_fname, root_ + "/plugin.so");
+    CPPUNIT_ASSERT(has(the(plugin(), "plugin").found, "no GSS-API mechanism"));
+  }
+
+  void what_others_can_change_is_a_problem() {
+    put("/etc/gss/mech.d/ipsec.conf", std::string(kLine) + "/plugin.so\n");
+    put("/plugin.so", "x");
+    CPPUNIT_ASSERT_EQUAL(std::ptrdiff_t{0}, std::ranges::count(plugin(), "plugin-owner", &Finding::check));
+    chmod((root_ + "/plugin.so").c_str(), 0666);
+    CPPUNIT_ASSERT(has(the(plugin(), "plugin-owner").found, "plugin.so can be changed"));
+    chmod((root_ + "/plugin.so").c_str(), 0644);
+    chmod((root_ + "/etc/gss/mech.d/ipsec.conf").c_str(), 0646);
+    CPPUNIT_ASSERT(has(the(plugin(), "plugin-owner").found, "ipsec.conf can be changed"));
+  }
+
+  void modules_loaded_there_and_absent() {
+    utsname kernel{};
+    uname(&kernel);
+    const std::string modules = std::string("/lib/modules/") + kernel.release;
+    CPPUNIT_ASSERT(the(host(), "esp4").grade == Grade::warning);
+    put(modules + "/modules.dep", "kernel/net/ipv6/esp6.ko: kernel/crypto/authenc.ko\n");
+    CPPUNIT_ASSERT(the(host(), "esp4").grade == Grade::problem);
+    CPPUNIT_ASSERT(the(host(), "esp6").grade == Grade::ok);
+    put(modules + "/modules.builtin", "kernel/net/ipv4/esp4.ko\n");
+    CPPUNIT_ASSERT(the(host(), "esp4").grade == Grade::ok);
+    put(modules + "/modules.builtin", "");
+    put("/proc/modules", "esp4_offload 16384 0 - Live\n");
+    CPPUNIT_ASSERT(the(host(), "esp4").grade == Grade::problem);
+    put("/proc/modules", "esp4 28672 2 - Live\n");
+    CPPUNIT_ASSERT_EQUAL(std::string("is loaded"), the(host(), "esp4").found);
+  }
+
+  void low_ports_that_anybody_has() {
+    CPPUNIT_ASSERT(the(host(), "ports").grade == Grade::warning);
+    for (const auto& [value, grade] : {std::pair("0\n", Grade::warning), {"1023\n", Grade::warning}, {"1024\n", Grade::ok}}) {
+      put("/proc/sys/net/ipv4/ip_unprivileged_port_start", value);
+      CPPUNIT_ASSERT(the(host(), "ports").grade == grade);
+    }
+  }
+
+  void exempt_devices_of_both_families() {
+    put("/proc/sys/net/ipv4/conf/lo/disable_xfrm", "1\n");
+    put("/proc/sys/net/ipv4/conf/eth0/disable_xfrm", "0\n");
+    CPPUNIT_ASSERT(the(host(), "devices-ipv4").grade == Grade::ok);
+    put("/proc/sys/net/ipv4/conf/eth0/disable_xfrm", "1\n");
+    CPPUNIT_ASSERT(the(host(), "devices-ipv4").grade == Grade::problem && has(the(host(), "devices-ipv4").found, "eth0 (disable_xfrm)"));
+    CPPUNIT_ASSERT(the(host(), "devices-ipv6").grade == Grade::ok);
+    put("/proc/sys/net/ipv6/conf/eth1/disable_policy", "1\n");
+    CPPUNIT_ASSERT(has(the(host(), "devices-ipv6").found, "eth1 (disable_policy)"));
+  }
+
+  void no_broker_is_one_problem() {
+    setenv("GSS_IPSEC_BROKER", (root_ + "/nobody").c_str(), 1);
+    Findings findings;
+    examine_broker(findings);
+    unsetenv("GSS_IPSEC_BROKER");
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, findings.size());
+    CPPUNIT_ASSERT(the(findings, "broker").grade == Grade::problem && has(findings[0].found, "is it running?"));
+  }
+
+  void a_broker_that_tells_no_figures() {
+    FakeBroker::Options options;
+    options.handler = [](FakeBroker& fake, FakeRequest& request) {
+      if (request.frame.header.verb != protocol::Verb::metrics) return fake.obey(request);
+      FakeBroker::send(request.socket, encode_error(request.frame.header, base::fail(Code::NOT_ALLOWED)));
+    };
+    const FakeBroker fake(options);
+    Findings findings;
+    examine_broker(findings);
+    CPPUNIT_ASSERT(the(findings, "broker").grade == Grade::ok);
+    CPPUNIT_ASSERT(the(findings, "figures").grade == Grade::warning && has(the(findings, "figures").advice, "as root"));
+  }
+
+  // What the broker renders, so that a name changed at one end is noticed here.
+  void figures_of_a_real_broker_are_understood() {
+    broker::Metrics metrics;
+    metrics.mirror_fresh = 1, metrics.policies = 4, metrics.sas = 2, metrics.policies_blocking = 1;
+    broker::SourceState source;
+    source.name = "vici", source.healthy = true;
+    Findings findings;
+    examine_figures(render(metrics, 0, {source}), findings);
+    CPPUNIT_ASSERT_MESSAGE(as_text(findings), std::ranges::all_of(findings, [](const Finding& f) { return f.grade == Grade::ok; }));
+    CPPUNIT_ASSERT_EQUAL(std::string("4 policies, 2 SAs"), the(findings, "mirror").found);
+    metrics.policies_without_reqid = 3, metrics.workers_stuck = 2, source.healthy = false;
+    findings.clear();
+    examine_figures(render(metrics, 0, {source}), findings);
+    CPPUNIT_ASSERT(the(findings, "ike-vici").grade == Grade::problem);
+    CPPUNIT_ASSERT(the(findings, "reqid").grade == Grade::warning && has(the(findings, "reqid").found, "3 policies"));
+    CPPUNIT_ASSERT(the(findings, "workers").grade == Grade::warning);
+  }
+
+  void each_bad_figure_has_its_finding() {
+    Findings findings;
+    examine_figures("", findings);
+    CPPUNIT_ASSERT(the(findings, "mirror").grade == Grade::problem);
+    CPPUNIT_ASSERT(the(findings, "ike").grade == Grade::problem);
+    CPPUNIT_ASSERT(the(findings, "block-rule").grade == Grade::warning);
+  }
+
+  void sockets_are_judged_by_what_contexts_need() {
+    protocol::Report report;
+    report.is_protected = report.latchable = report.since_start = report.peer_authenticated = true;
+    CPPUNIT_ASSERT(judge_socket({5, report}).grade == Grade::ok);
+    CPPUNIT_ASSERT_EQUAL(std::string("socket-5"), judge_socket({5, report}).check);
+    const auto with = [&report](auto change) {
+      protocol::Report other = report;
+      change(other);
+      return judge_socket({5, other});
+    };
+    CPPUNIT_ASSERT(with([](auto& r) { r.peer_authenticated = false; }).grade == Grade::warning);
+    CPPUNIT_ASSERT(with([](auto& r) { r.is_protected = false; }).grade == Grade::problem);
+    CPPUNIT_ASSERT(with([](auto& r) { r.latch = protocol::LatchState::broken; }).grade == Grade::problem);
+    CPPUNIT_ASSERT(has(with([](auto& r) { r.latchable = false, r.why_not_latchable = "reqid 0"; }).advice, "reqid 0"));
+    CPPUNIT_ASSERT(has(with([](auto& r) { r.since_start = false; }).found, base::code_text(Code::STARTED_IN_CLEAR)));
+    CPPUNIT_ASSERT(judge_socket({5, base::fail(Code::OTHER_NAMESPACE)}).grade == Grade::problem);
+  }
+
+  void problems_decide_the_exit_code() {
+    CPPUNIT_ASSERT_EQUAL(kProtected, exit_code(Findings{{"a", Grade::ok, "", "", ""}, {"b", Grade::warning, "", "", ""}}));
+    CPPUNIT_ASSERT_EQUAL(kNotProtected, exit_code(Findings{{"a", Grade::ok, "", "", ""}, {"b", Grade::problem, "", "", ""}}));
+  }
+
+  void findings_as_text_and_json() {
+    const Findings findings{{"ports", Grade::ok, "low ones", "all fine", ""}, {"esp4", Grade::problem, "ESP", "none\x1b[2J", "modprobe"}};
+    const std::string text = as_text(findings);
+    CPPUNIT_ASSERT(has(text, "ok       ports: all fine\nproblem  esp4: none?[2J\n         wanted: ESP\n         do: modprobe\n"));
+    CPPUNIT_ASSERT(has(text, "1 problems, 0 warnings") && !has(text, "wanted: low ones"));
+    CPPUNIT_ASSERT(has(as_json(findings), R"({"findings":[{"check":"ports","grade":"ok","wanted":"low ones","found":"all fine","do":""},{"check":"esp4","grade":"problem")"));
+  }
+
+ private:
+  void put(const std::string& path, const std::string& text) {
+    std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
+    std::ofstream(root_ + path) << text;
+  }
+  [[nodiscard]] Findings plugin(const std::string& config = {}) const {
+    Findings findings;
+    examine_plugin(root_, config, findings);
+    return findings;
+  }
+  [[nodiscard]] Findings host() const {
+    Findings findings;
+    examine_kernel(root_, findings);
+    return findings;
+  }
+
+  std::string root_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(DoctorTest);
+
+}  // namespace
+}  // namespace gssipsec::tools
