@@ -38,7 +38,7 @@ swanctl {{
 def connection(host, auth, family=V4, remote_id=None, local_id=None, extra="", child="", name="c"):
     """A swanctl connection in transport mode that traps: IKE starts with the first packet, and nothing leaves in clear."""
     own, peer = family[host.name], family[PEER[host.name]]
-    local = f"auth = {auth}\n id = {local_id or IDS[host.name]}\n" + (f"certs = {IDS[host.name]}.crt\n" if auth == "pubkey" else "")
+    local = f"auth = {auth}\n id = {local_id or IDS[host.name]}\n" + (f"certs = {local_id or IDS[host.name]}.crt\n" if auth == "pubkey" else "")
     remote = f"auth = {auth}\n id = {remote_id or IDS[PEER[host.name]]}\n" + ("cacerts = ca.crt\n" if auth == "pubkey" else "")
     return f"""{name} {{
  version = 2
@@ -63,14 +63,15 @@ def connection(host, auth, family=V4, remote_id=None, local_id=None, extra="", c
 """
 
 
-def configure(host, connections, psk=None):
+def configure(host, connections, psk=None, local_id=None):
+    """`local_id`: another one of the authority's names than the host's own."""
     directory = f"{host.directory}/swanctl"
     for folder in ("x509", "x509ca", "private"):
         os.makedirs(f"{directory}/{folder}", exist_ok=True)
     pki = host.lab.job["pki"]
     shutil.copy(f"{pki}/ca.crt", f"{directory}/x509ca/")
-    shutil.copy(f"{pki}/{IDS[host.name]}.crt", f"{directory}/x509/")
-    shutil.copy(f"{pki}/{IDS[host.name]}.key", f"{directory}/private/")
+    for name, folder in ((f"{local_id or IDS[host.name]}.crt", "x509"), (f"{local_id or IDS[host.name]}.key", "private")):
+        shutil.copy(f"{pki}/{name}", f"{directory}/{folder}/")
     secrets = f'secrets {{\n ike-1 {{\n secret = "{psk}"\n }}\n}}\n' if psk else ""
     with open(f"{directory}/swanctl.conf", "w") as file:
         file.write(f"connections {{\n{connections}}}\n{secrets}")
