@@ -23,6 +23,8 @@ base::Status route(Core& core, Case& seen) {
     seen.around = latch->around;
     return {};
   }
+  // A bound socket's packets leave by its device, whatever other routes there are.
+  seen.socket.flow.output_ifindex = seen.socket.input_ifindex;
   const auto around = surroundings(core, seen.socket.flow);
   if (!around) return around.error();
   seen.around = *around;
@@ -34,12 +36,13 @@ base::Status route(Core& core, Case& seen) {
 base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow) {
   const auto route = core.host->read_route(flow);
   if (!route) return route.error();
-  flow.output_ifindex = route->output_ifindex;
+  flow.output_ifindex = route->vrf ? 0 : route->output_ifindex;  // which of the two look-ups a VRF's packets go through asks the SPD differs
   flow.if_id = route->if_id;
   channel::Surroundings around;
   around.same_host = route->same_host;
   around.vrf = route->vrf;
-  around.device_exempt = route->device_exempt;
+  around.exempt_out = route->exempt_out;
+  around.exempt_in = route->exempt_in;
   return around;
 }
 

@@ -112,7 +112,8 @@ void explain_latch(Steps& steps, Core& core, const Case& seen) {
 void explain_socket(Steps& steps, const Case& seen) {
   steps.step("the connection " + format(seen.socket.flow));
   if (seen.around.same_host) steps.detail("both ends are this host");
-  if (seen.around.device_exempt) steps.detail("its device is exempt from IPsec (disable_xfrm, disable_policy)");
+  if (seen.around.exempt_out) steps.detail("what leaves by its device is exempt from IPsec (disable_xfrm)");
+  if (seen.around.exempt_in) steps.detail("what comes in by its device is exempt from IPsec (disable_policy)");
   if (seen.around.vrf) steps.detail("it belongs to a VRF");
   steps.detail(seen.view.fresh ? "policies and SAs are known as of now" : "the broker's copy of policies and SAs is behind the kernel: nothing counts as protected");
 }

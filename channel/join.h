@@ -15,8 +15,8 @@ struct Outer {
 };
 
 struct Joined {
-  std::vector<Sa> sas;     // mature ones that fit
-  bool uncertain = false;  // one that may fit is not understood
+  std::vector<Sa> sas;          // mature ones that fit
+  const char* doubt = nullptr;  // why one that may fit is not understood
 };
 [[nodiscard]] bool joins(const Sa& sa, const Policy& policy, const Template& entry, const Packet& packet, const Outer& outer);
 [[nodiscard]] Joined join(const Sad& sad, const Policy& policy, const Template& entry, const Packet& packet, const Outer& outer);

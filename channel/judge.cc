@@ -29,14 +29,13 @@ Policy merged(const Path& path) {
 }
 
 // Compression may be skipped for small packets; that is no clear text as long as another template is required.
-base::Error refusal(const Policy& policy, Action fallback) {
+// A policy that allows does so whatever the default is (since Linux 5.18).
+base::Error refusal(const Policy& policy) {
   if (policy.action == Action::block) return fail(Code::BLOCKED, named(policy) + " blocks");
   if (policy.templates.size() >= kMaxDepth) return fail(Code::BLOCKED, named(policy) + " has more templates than the kernel handles");
   if (std::ranges::any_of(policy.templates, [](const Template& one) { return one.optional && protects(one); }))
     return fail(Code::OPTIONAL_POLICY, named(policy));
   if (std::ranges::any_of(policy.templates, [](const Template& one) { return !one.optional && protects(one); })) return {Code::ok, ""};
-  if (fallback == Action::block && policy.templates.empty())
-    return fail(Code::BLOCKED, named(policy) + " allows without IPsec and the default is block");
   return fail(Code::BYPASS, named(policy) + " allows without IPsec");
 }
 
@@ -86,7 +85,7 @@ class Walk {
  private:
   base::Error one(const Policy& policy, const Template& entry) {
     Joined joined = join(sad_, policy, entry, packet_, outer_);
-    if (joined.uncertain) return fail(Code::UNKNOWN, "an SA that could carry " + described(packet_) + " has attributes that are not understood");
+    if (joined.doubt) return fail(Code::UNKNOWN, "an SA that could carry " + described(packet_) + " " + joined.doubt);
     if (joined.sas.empty() && is_required(entry)) return fail(Code::NO_SA, named(policy) + " wants reqid " + std::to_string(entry.reqid));
     if (joined.sas.empty()) return {Code::ok, ""};
     if (entry.mode != Mode::transport) outer_ = {entry.source, entry.destination};
@@ -130,8 +129,8 @@ std::string described(const Packet& packet) {
 Judged judge(const Sad& sad, const Path& path, const Packet& packet, Action fallback) {
   Judged out;
   OneWay& way = out.way;
-  if (path.uncertain) {
-    way.why_not = fail(Code::UNKNOWN, "a policy that could apply to " + described(packet) + " cannot be judged (its device, its attributes, or its place among others of its priority)");
+  if (path.doubt != Doubt::none) {
+    way.why_not = fail(Code::UNKNOWN, described(packet) + ": " + doubt_text(path.doubt));
     return out;
   }
   if (path.policies.empty()) {
@@ -140,7 +139,7 @@ Judged judge(const Sad& sad, const Path& path, const Packet& packet, Action fall
     return out;
   }
   way.policy = merged(path);
-  way.why_not = refusal(*way.policy, fallback);
+  way.why_not = refusal(*way.policy);
   if (way.why_not.code == Code::ok) way.why_not = carried(sad, path, packet, out);
   way.is_protected = way.why_not.code == Code::ok;
   return out;

@@ -9,7 +9,7 @@ namespace {
 
 struct Candidate {
   const Policy* policy = nullptr;  // null: no policy of this type matches
-  bool uncertain = false;
+  Doubt doubt = Doubt::none;
   bool by_mark = false;            // only packets of its mark
 };
 
@@ -42,11 +42,25 @@ bool same_effect(const Policy& a, const Policy& b) {
   return a.action == Action::block || a.templates == b.templates;
 }
 
+// Policies for one address on either side have a hash table of their own (default thresholds of XFRM_MSG_NEWSPDINFO).
+bool is_exact(const Policy& policy) {
+  const std::size_t bits = policy.selector.family == Family::ipv4 ? 32 : 128;
+  return policy.selector.source.length == bits && policy.selector.destination.length == bits;
+}
+
 // Another of the same priority may come before it and would do something else.
-bool contested(const Candidate& one, const std::vector<Candidate>& all) {
-  return one.policy->order_unsure && std::ranges::any_of(all, [&one](const Candidate& other) {
-           return other.policy->priority == one.policy->priority && other.policy->order_unsure && !same_effect(*one.policy, *other.policy);
-         });
+Doubt contested(const Policy& one, const std::vector<Candidate>& all) {
+  for (const Candidate& other : all) {
+    if (other.policy->priority != one.priority || same_effect(one, *other.policy)) continue;
+    if (is_exact(one) != is_exact(*other.policy)) return Doubt::tables;
+    if (one.order_unsure && other.policy->order_unsure) return Doubt::order;
+  }
+  return Doubt::none;
+}
+
+Doubt doubt_of(const Policy& policy, Match how) {
+  if (how != Match::maybe) return Doubt::none;
+  return policy.selector.ifindex != 0 ? Doubt::device : Doubt::attributes;
 }
 
 // In the kernel's order, up to the first that every packet of this kind meets.
@@ -54,10 +68,10 @@ std::vector<Candidate> candidates(const Spd& spd, const Packet& packet, bool sub
   std::vector<Candidate> found;
   for (const Policy& policy : spd.policies)
     if (const Match how = fits(policy, packet, sub); how != Match::no)
-      found.push_back({&policy, how == Match::maybe, packet.any_mark && policy.mark.mask != 0});
+      found.push_back({&policy, doubt_of(policy, how), packet.any_mark && policy.mark.mask != 0});
   std::ranges::sort(found, comes_before);
   for (Candidate& one : found) {
-    one.uncertain = one.uncertain || contested(one, found);
+    if (one.doubt == Doubt::none) one.doubt = contested(*one.policy, found);
     if (!one.by_mark) break;
   }
   const auto last = std::ranges::find_if(found, [](const Candidate& one) { return !one.by_mark; });
@@ -70,7 +84,7 @@ Path path_of(const Candidate& sub, const Candidate& main) {
   Path path;
   for (const Candidate* one : {&sub, &main}) {
     if (one->policy) path.policies.push_back(one->policy);
-    path.uncertain = path.uncertain || one->uncertain;
+    if (path.doubt == Doubt::none) path.doubt = one->doubt;
   }
   return path;
 }
@@ -98,12 +112,23 @@ bool matches(const Selector& selector, const Address& source, const Address& des
          (selector.ifindex == 0 || selector.ifindex == ifindex);
 }
 
-// Whether flowi_oif is the route's device or 0 for an unbound socket differs between kernels, and inbound it is the
-// device of the local route: a selector for the right device is never certain.
 Match match(const Selector& selector, const Packet& packet) noexcept {
   if (!same_traffic(selector, packet.source, packet.destination, packet.source_port, packet.destination_port, packet.protocol)) return Match::no;
   if (selector.ifindex == 0) return Match::yes;
-  return packet.ifindex == 0 || packet.ifindex == selector.ifindex ? Match::maybe : Match::no;
+  if (packet.ifindex != 0 && packet.ifindex != selector.ifindex) return Match::no;
+  const bool sure = packet.ifindex != 0 && packet.direction == Direction::out && packet.source.family == Family::ipv4;
+  return sure ? Match::yes : Match::maybe;
+}
+
+const char* doubt_text(Doubt doubt) noexcept {
+  switch (doubt) {
+    case Doubt::none: break;
+    case Doubt::device: return "a policy that could apply names a device";
+    case Doubt::attributes: return "a policy that could apply has attributes that are not understood";
+    case Doubt::order: return "a dump does not tell which of the policies of equal priority is older";
+    case Doubt::tables: return "of equal priority, a policy for two single addresses and another one: kernels differ in which comes first";
+  }
+  return "";
 }
 
 // xfrm_policy_lookup: sub policies first. xfrm_expand_policies: behind one that allows, the main policy applies too.

@@ -69,7 +69,17 @@ bool concerns_strangers(const Spd& spd, const Packet& packet) {
   return packet.if_id != 0 || std::ranges::any_of(spd.policies, [](const Policy& one) { return one.direction == Direction::in && one.mark.mask != 0; });
 }
 
-Judged one_way(const Spd& spd, const Sad& sad, const Packet& packet) {
+// disable_xfrm leaves the default to what leaves (xfrm_lookup), disable_policy lets everything in (__xfrm_check_dev_nopolicy).
+Judged exempted(const Spd& spd, Direction direction) {
+  Judged out;
+  const bool blocks = direction == Direction::out && spd.default_out == Action::block;
+  out.way.why_not = fail(blocks ? Code::BLOCKED : Code::BYPASS, blocks ? "disable_xfrm is set on the device and the default is block"
+                                                                       : direction == Direction::out ? "disable_xfrm is set on the device" : "disable_policy is set on the device");
+  return out;
+}
+
+Judged one_way(const Spd& spd, const Sad& sad, const Packet& packet, bool exempt) {
+  if (exempt) return exempted(spd, packet.direction);
   Judged out = judge(sad, lookup(spd, packet).front(), packet, fallback_of(spd, packet.direction));
   if (packet.direction == Direction::in && out.way.is_protected && concerns_strangers(spd, packet)) admit_strangers(spd, sad, packet, out);
   return out;
@@ -95,7 +105,6 @@ base::Error exempt(const Surroundings& around, const Flow& flow) {
   if (around.same_host || flow.local.is_loopback() || flow.remote.is_loopback() || flow.local == flow.remote) return fail(Code::LOOPBACK, format(flow));
   if (!around.mirror_fresh) return fail(Code::UNKNOWN, "the kernel's databases are being read again");
   if (around.too_many) return fail(Code::UNKNOWN, "more policies or SAs could apply than are looked at");
-  if (around.device_exempt) return fail(Code::BYPASS, "disable_xfrm or disable_policy is set on the device");
   return {Code::ok, ""};
 }
 
@@ -130,8 +139,8 @@ Verdict resolve(const Flow& flow, const Spd& spd, const Sad& sad, const Surround
     verdict.out.why_not = verdict.in.why_not = verdict.why_not_latchable = verdict.why_not;
     return verdict;
   }
-  Judged out = one_way(spd, sad, packet_of(flow, Direction::out));
-  Judged in = one_way(spd, sad, packet_of(flow, Direction::in));
+  Judged out = one_way(spd, sad, packet_of(flow, Direction::out), around.exempt_out);
+  Judged in = one_way(spd, sad, packet_of(flow, Direction::in), around.exempt_in);
   verdict.why_not = verdict.why_not_latchable = both_ways(out.way, in.way);
   verdict.is_protected = verdict.why_not.code == Code::ok;
   if (verdict.is_protected) {

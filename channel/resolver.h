@@ -29,7 +29,8 @@ struct Sad {
 // What else the kernel looks at, read by the broker for the flow.
 struct Surroundings {
   bool same_host = false;        // loopback address or device, or both addresses local
-  bool device_exempt = false;    // disable_xfrm or disable_policy of the devices, or of all
+  bool exempt_out = false;       // disable_xfrm of the route's device, or of all: the SPD is not asked about what leaves
+  bool exempt_in = false;        // disable_policy: nor about what comes in
   bool vrf = false;
   bool mirror_fresh = true;      // false: mirror is stale, answer UNKNOWN
   bool too_many = false;         // more policies or SAs may matter than were looked at

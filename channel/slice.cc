@@ -33,10 +33,12 @@ class Gatherer {
 
   void outbound(const Template& entry) {
     const auto sharing = sad_.of_reqid(entry.reqid);
-    const auto open = [](const Outer& outer) { return outer.source.is_any(); };
-    if (!sharing.longer_than(kShort) || std::ranges::any_of(outers_, open)) return take(sharing, entry);
+    if (!sharing.longer_than(kShort)) return take(sharing, entry);
+    // Where one is from the right address, those from others mean nothing.
     for (const Outer& outer : outers_) {
+      const std::size_t before = slice_.sas.size();
       take(sad_.between(outer.source, outer.destination), entry);
+      if (outer.source.is_any() || slice_.sas.size() == before) return take(sharing, entry);
       for (const Family family : {Family::none, Family::ipv4, Family::ipv6}) take(sad_.between({family, {}}, outer.destination), entry);
     }
   }

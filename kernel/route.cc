@@ -22,7 +22,6 @@ using base::Status;
 using wire::Message;
 
 constexpr int kTimeoutMs = 2000;
-constexpr std::string_view kDisablePolicy = "/disable_policy", kDisableXfrm = "/disable_xfrm";
 
 Status ask(NetlinkPort& port, const Request& request, const char* what, const Consumer& consume) {
   auto outcome = transact(port, request, consume);
@@ -59,28 +58,36 @@ Status read_link(NetlinkPort& port, std::uint32_t ifindex, Link& link) {
   });
 }
 
-// "0\n" is no; anything else is yes. ENOENT counts as `absent`, what cannot be read is an error.
-base::Result<bool> switched_on(const std::string& path, bool absent) {
+// "0\n" is no; anything else is yes, and what is absent too. What cannot be read is an error.
+base::Result<bool> switched_on(const std::string& path) {
   const base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd && errno == ENOENT) return absent;
+  if (!fd && errno == ENOENT) return true;
   if (!fd) return base::system_error(Code::SYSTEM, path.c_str(), errno);
   char first = 0;
   if (::read(fd.get(), &first, 1) != 1) return base::system_error(Code::SYSTEM, path.c_str(), errno);
   return first != '0';
 }
 
-// IPv6 has disable_policy only. `all` counts although most kernels do not look at it. A device that went away counts as
-// exempt: nobody knows by what it was replaced.
-base::Result<bool> is_exempt(channel::Family family, const std::string& device) {
-  const std::string conf = family == channel::Family::ipv4 ? "/proc/sys/net/ipv4/conf/" : "/proc/sys/net/ipv6/conf/";
+// `all` counts although most kernels do not look at it. A device that went away counts as exempt: nobody knows by what it
+// was replaced.
+base::Result<bool> is_set(const std::string& conf, const std::string& device, const char* option) {
   for (const std::string& name : {std::string("all"), device}) {
-    for (const std::string_view option : {kDisablePolicy, kDisableXfrm}) {
-      const bool known = family == channel::Family::ipv4 || option == kDisablePolicy;
-      auto on = switched_on(conf + name + std::string(option), known);
-      if (!on || *on) return on;
-    }
+    auto on = switched_on(conf + name + option);
+    if (!on || *on) return on;
   }
   return false;
+}
+
+// IPv6 has disable_policy only.
+Status read_exemptions(channel::Family family, const std::string& device, RouteFacts& facts) {
+  const bool ipv4 = family == channel::Family::ipv4;
+  const std::string conf = ipv4 ? "/proc/sys/net/ipv4/conf/" : "/proc/sys/net/ipv6/conf/";
+  auto in = is_set(conf, device, "/disable_policy");
+  auto out = ipv4 ? is_set(conf, device, "/disable_xfrm") : base::Result<bool>(false);
+  if (!in || !out) return (in ? out : in).error();
+  facts.exempt_in = *in;
+  facts.exempt_out = *out;
+  return {};
 }
 
 }  // namespace
@@ -102,12 +109,10 @@ base::Result<RouteFacts> read_route(NetlinkPort& port, const channel::Flow& flow
   if (!ok) return ok.error();
   Link link;
   if (ok = read_link(port, route.output_ifindex, link); !ok) return ok.error();
-  auto exempt = is_exempt(flow.remote.family, link.name);
-  if (!exempt) return exempt.error();
   RouteFacts facts;
+  if (ok = read_exemptions(flow.remote.family, link.name, facts); !ok) return ok.error();
   facts.same_host = route.local || link.loopback || flow.local.is_loopback() || flow.remote.is_loopback() || flow.local == flow.remote;
   facts.vrf = link.vrf;
-  facts.device_exempt = *exempt;
   facts.output_ifindex = route.output_ifindex;
   facts.if_id = link.if_id;
   facts.source = route.source;

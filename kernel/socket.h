@@ -18,7 +18,7 @@ struct SocketFacts {
   channel::Flow flow;
   std::uint64_t cookie = 0;        // SO_COOKIE
   std::uint32_t owner_uid = 0;     // of the socket's inode (its creator; chown cannot change it)
-  std::uint32_t input_ifindex = 0; // SO_BINDTODEVICE, 0 none
+  std::uint32_t input_ifindex = 0; // SO_BINDTODEVICE, or a link-local peer's; 0 none
   bool listening = false;          // takes packets from anybody: a listener, or an unconnected UDP socket; no remote end
   bool v6only = false;             // read only then
 };
@@ -42,7 +42,8 @@ struct SocketFacts {
 // The route's output interface, and whether local and remote are both addresses of this host, loopback, VRF
 // (rtnetlink RTM_GETROUTE with mark; link type). For the caller to put into flow.output_ifindex and flow.if_id.
 struct RouteFacts {
-  bool same_host = false, vrf = false, device_exempt = false;
+  bool same_host = false, vrf = false;
+  bool exempt_out = false, exempt_in = false;  // disable_xfrm, disable_policy
   std::uint32_t output_ifindex = 0;
   std::uint32_t if_id = 0;  // of the xfrm interface it leaves by
   channel::Address source;  // that the kernel would take; read only where the flow has none

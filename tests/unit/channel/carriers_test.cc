@@ -105,7 +105,11 @@ class CarriersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_pin_names_the_newest_carrier);
   CPPUNIT_TEST(an_spi_that_the_policy_names_is_not_copied);
   CPPUNIT_TEST(a_bundle_cannot_be_pinned);
-  CPPUNIT_TEST(an_open_tunnel_is_latched_to_its_sas);
+  CPPUNIT_TEST(an_open_tunnel_inbound_is_latched_to_its_sas);
+  CPPUNIT_TEST(of_an_ipv6_tunnel_the_receiver_sees_32_bits_when_the_packet_is_ipv4);
+  CPPUNIT_TEST(a_tunnel_from_anybody_to_another_end_is_uncertain);
+  CPPUNIT_TEST(an_outbound_sa_from_another_address_may_be_found_where_no_better_one_is);
+  CPPUNIT_TEST(an_open_tunnel_outbound_needs_an_sa_for_every_source);
   CPPUNIT_TEST(what_is_not_protected_has_no_templates);
   CPPUNIT_TEST_SUITE_END();
 
@@ -169,8 +173,6 @@ class CarriersTest : public CppUnit::TestFixture {
     world.sa_out().id.destination = ip("10.1.0.3");
     expect(Code::NO_SA, world);
     world = World();
-    world.sa_out().source = ip("10.1.0.3");
-    expect(Code::NO_SA, world);
     world.sa_out().source = ip("0.0.0.0");
     expect(Code::ok, world);
     world.template_out().destination = ip("10.1.0.9");  // transport mode ignores it
@@ -479,17 +481,65 @@ class CarriersTest : public CppUnit::TestFixture {
     const World world = bundle();
     CPPUNIT_ASSERT_EQUAL(Code::NOT_LATCHABLE, code_of(latch_templates(world.resolve().out, world.flow, Direction::out, true)));
   }
-  void an_open_tunnel_is_latched_to_its_sas() {
+  void an_open_tunnel_inbound_is_latched_to_its_sas() {
     World world;
     world.make_tunnel("192.0.2.1", "192.0.2.2");
-    world.template_out().source = {};
-    const Template out = latch_templates(world.resolve().out, world.flow, Direction::out, false)->at(0);
-    CPPUNIT_ASSERT(out.source == ip("192.0.2.1") && out.destination == ip("192.0.2.2"));
-    Sa other = world.sa_out();
+    world.template_in().source = {};
+    const Template in = latch_templates(world.resolve().in, world.flow, Direction::in, false)->at(0);
+    CPPUNIT_ASSERT(in.source == ip("192.0.2.2") && in.destination == ip("192.0.2.1"));
+    Sa other = world.sa_in();
     other.id.spi = 0x5005;
     other.source = ip("192.0.2.9");
     world.sad.sas.push_back(other);
     monitored(world);
+  }
+  void of_an_ipv6_tunnel_the_receiver_sees_32_bits_when_the_packet_is_ipv4() {
+    World world;
+    world.make_tunnel("2001:db8:1::1", "2001:db8:1::2");
+    world.sa_out().selector = world.out().selector;
+    for (const bool seen : {true, false}) {
+      Sa& other = second_inbound(world);
+      other.mode = Mode::tunnel;
+      other.id.destination = ip("2001:db8:1::1");
+      other.source = ip(seen ? "2001:db8:9::9" : "2001:db9:1::2");
+      CPPUNIT_ASSERT_EQUAL(std::size_t{2}, world.resolve().in.carriers.size());
+    }
+  }
+  void a_tunnel_from_anybody_to_another_end_is_uncertain() {
+    World world;
+    world.make_tunnel("192.0.2.1", "192.0.2.2");
+    world.template_in().source = {};
+    expect(Code::ok, world);
+    Sa& other = second_inbound(world);
+    other.mode = Mode::tunnel;
+    other.id.destination = ip("192.0.2.77");
+    expect(Code::UNKNOWN, world);
+    other.source = ip("192.0.2.1");  // ours: it leads away
+    expect(Code::ok, world);
+  }
+  void an_outbound_sa_from_another_address_may_be_found_where_no_better_one_is() {
+    World world;
+    Sa other = world.sa_out();
+    other.id.spi = 0x5005;
+    other.source = ip("10.1.0.9");
+    world.sad.sas.push_back(other);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, world.resolve().out.carriers.size());
+    world.sa_out().source = {Family::ipv4, {}};
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, world.resolve().out.carriers.size());
+    world.sad.sas.erase(world.sad.sas.begin());
+    expect(Code::UNKNOWN, world);
+  }
+  void an_open_tunnel_outbound_needs_an_sa_for_every_source() {
+    World world;
+    world.make_tunnel("192.0.2.1", "192.0.2.2");
+    world.template_out().source = {};
+    expect(Code::UNKNOWN, world);
+    Sa open = world.sa_out();
+    open.id.spi = 0x5005;
+    open.source = {Family::ipv4, {}};
+    world.sad.sas.push_back(open);
+    expect(Code::ok, world);
+    CPPUNIT_ASSERT(world.resolve().out.carriers.size() == 2);
   }
   void what_is_not_protected_has_no_templates() {
     World world;

@@ -13,6 +13,12 @@ void expect(Code code, const World& world) {
   CPPUNIT_ASSERT(!verdict.latchable && !verdict.end_to_end && verdict.why_not_latchable.code != Code::ok);
 }
 
+World for_networks() {
+  World world;
+  world.out().selector.destination.length = world.in().selector.source.length = 24;
+  return world;
+}
+
 }  // namespace
 
 class PolicyWalkTest : public CppUnit::TestFixture {
@@ -28,9 +34,10 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_bypass_inbound_only_is_found);
   CPPUNIT_TEST(a_blocking_policy_blocks);
   CPPUNIT_TEST(default_block_blocks_what_no_policy_covers);
-  CPPUNIT_TEST(under_default_block_an_inbound_policy_without_templates_blocks);
+  CPPUNIT_TEST(under_default_block_a_policy_without_templates_still_lets_pass);
   CPPUNIT_TEST(the_smaller_priority_wins);
   CPPUNIT_TEST(of_equal_priority_the_older_wins);
+  CPPUNIT_TEST(between_two_addresses_and_a_network_of_equal_priority_nobody_knows);
   CPPUNIT_TEST(the_order_in_memory_means_nothing);
   CPPUNIT_TEST(sub_policies_come_before_main_ones);
   CPPUNIT_TEST(a_sub_policy_and_the_main_one_apply_together);
@@ -41,6 +48,8 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(inbound_ports_are_reversed);
   CPPUNIT_TEST(selectors_compare_the_protocol);
   CPPUNIT_TEST(a_policy_of_another_device_does_not_match);
+  CPPUNIT_TEST(an_ipv4_packet_has_the_device_of_its_route);
+  CPPUNIT_TEST(an_ipv6_packet_may_have_no_device);
   CPPUNIT_TEST(a_policy_of_this_device_or_an_unknown_one_is_uncertain);
   CPPUNIT_TEST(an_outbound_mark_selects_the_policy);
   CPPUNIT_TEST(a_mark_is_compared_under_its_mask);
@@ -59,6 +68,7 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(loopback_and_this_host_are_never_protected);
   CPPUNIT_TEST(a_stale_mirror_is_unknown);
   CPPUNIT_TEST(an_exempt_device_bypasses);
+  CPPUNIT_TEST(default_block_holds_for_what_an_exempt_device_sends_and_not_for_what_it_receives);
   CPPUNIT_TEST(what_is_no_flow_on_the_wire_is_unknown);
   CPPUNIT_TEST(selectors_without_family_match_every_family);
   CPPUNIT_TEST_SUITE_END();
@@ -139,11 +149,15 @@ class PolicyWalkTest : public CppUnit::TestFixture {
     expect(Code::BLOCKED, world);
     CPPUNIT_ASSERT_EQUAL(Code::BLOCKED, world.resolve().in.why_not.code);
   }
-  void under_default_block_an_inbound_policy_without_templates_blocks() {
-    World world;
-    world.add(Direction::in, Action::allow, 1);
-    world.spd.default_in = Action::block;
-    expect(Code::BLOCKED, world);
+  void under_default_block_a_policy_without_templates_still_lets_pass() {
+    for (const Direction direction : {Direction::in, Direction::out}) {
+      World world;
+      world.add(direction, Action::allow, 1);
+      world.spd.default_in = world.spd.default_out = Action::block;
+      expect(Code::ONE_DIRECTION, world);
+      const Verdict verdict = world.resolve();
+      CPPUNIT_ASSERT_EQUAL(Code::BYPASS, (direction == Direction::in ? verdict.in : verdict.out).why_not.code);
+    }
   }
   void the_smaller_priority_wins() {
     World world;
@@ -155,15 +169,25 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   }
   void of_equal_priority_the_older_wins() {
     for (const Direction direction : {Direction::in, Direction::out}) {
-      World world;
+      World world = for_networks();
       world.add(direction, Action::block, 100);
       expect(Code::ok, world);
       world.spd.policies.back().order = 0;
       expect(Code::BLOCKED, world);
     }
   }
+  void between_two_addresses_and_a_network_of_equal_priority_nobody_knows() {
+    for (const Direction direction : {Direction::in, Direction::out})
+      for (const std::uint64_t order : {0, 200}) {
+        World world;
+        world.add(direction, Action::block, 100).order = order;
+        expect(Code::UNKNOWN, world);
+        (direction == Direction::in ? world.in() : world.out()).priority = 99;
+        expect(Code::ok, world);
+      }
+  }
   void the_order_in_memory_means_nothing() {
-    World world;
+    World world = for_networks();
     world.add(Direction::out, Action::block, 100);
     world.add(Direction::in, Action::block, 100);
     std::reverse(world.spd.policies.begin(), world.spd.policies.end());
@@ -260,10 +284,22 @@ class PolicyWalkTest : public CppUnit::TestFixture {
     world.spd.policies.pop_back();
     expect(Code::ONE_DIRECTION, world);
   }
-  void a_policy_of_this_device_or_an_unknown_one_is_uncertain() {
+  void an_ipv4_packet_has_the_device_of_its_route() {
     World world;
     world.out().selector.ifindex = 3;
-    expect(Code::UNKNOWN, world);
+    expect(Code::ok, world);
+    world.add(Direction::out, Action::block, 1).selector.ifindex = 3;
+    expect(Code::BLOCKED, world);
+  }
+  void an_ipv6_packet_may_have_no_device() {
+    World world;
+    world.flow.local = ip("fd00::1");
+    world.flow.remote = ip("fd00::2");
+    world.add(Direction::out, Action::block, 1).selector.ifindex = 3;
+    CPPUNIT_ASSERT_EQUAL(Code::UNKNOWN, world.resolve().out.why_not.code);
+  }
+  void a_policy_of_this_device_or_an_unknown_one_is_uncertain() {
+    World world;
     world.out().selector.ifindex = 4;
     world.flow.output_ifindex = 0;
     expect(Code::UNKNOWN, world);
@@ -309,6 +345,8 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   void a_marked_bypass_above_the_inbound_policy_is_seen() {
     World world;
     world.add(Direction::in, Action::allow, 1).mark = {5, 0xff};
+    expect(Code::UNKNOWN, world);
+    world.spd.default_in = Action::block;  // holds for what no policy covers only
     expect(Code::UNKNOWN, world);
   }
   void a_marked_policy_below_the_inbound_one_means_nothing() {
@@ -407,8 +445,21 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   }
   void an_exempt_device_bypasses() {
     World world;
-    world.around.device_exempt = true;
+    world.around.exempt_out = true;
+    expect(Code::ONE_DIRECTION, world);
+    CPPUNIT_ASSERT_EQUAL(Code::BYPASS, world.resolve().out.why_not.code);
+    world.around.exempt_in = true;
     expect(Code::BYPASS, world);
+    world.around.exempt_out = false;
+    expect(Code::ONE_DIRECTION, world);
+    CPPUNIT_ASSERT_EQUAL(Code::BYPASS, world.resolve().in.why_not.code);
+  }
+  void default_block_holds_for_what_an_exempt_device_sends_and_not_for_what_it_receives() {
+    World world;
+    world.around.exempt_out = world.around.exempt_in = true;
+    world.spd.default_in = world.spd.default_out = Action::block;
+    CPPUNIT_ASSERT_EQUAL(Code::BLOCKED, world.resolve().out.why_not.code);
+    CPPUNIT_ASSERT_EQUAL(Code::BYPASS, world.resolve().in.why_not.code);
   }
   void what_is_no_flow_on_the_wire_is_unknown() {
     for (int fault = 0; fault < 5; ++fault) {

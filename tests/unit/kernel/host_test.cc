@@ -75,7 +75,7 @@ class HostTest : public CppUnit::TestFixture {
       const Pair pair = tcp_pair(AF_INET);
       const auto facts = read_route(read_socket(pair.client.get(), *own_netns_cookie())->flow);
       CPPUNIT_ASSERT_MESSAGE(facts ? "" : base::describe(facts.error()), facts.ok());
-      CPPUNIT_ASSERT(facts->same_host && facts->device_exempt && !facts->vrf);
+      CPPUNIT_ASSERT(facts->same_host && facts->exempt_out && facts->exempt_in && !facts->vrf);
       CPPUNIT_ASSERT_EQUAL(::if_nametoindex("lo"), facts->output_ifindex);
     });
   }
