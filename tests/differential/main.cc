@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The resolver against the real kernel, by random databases and flows:
+//   differential A B --seed S --cases N [--first M]     cases M to M+N-1
+//   differential A B --seed S --case K                  one case, told in full
+// A and B are the namespaces of the lab's topology "differential". Root. Prints a report; exit code 1 when anything
+// disagreed, or when the run did not meet what it should have met.
+#include <sys/utsname.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+#include <string>
+
+#include "tests/differential/stage.h"
+
+namespace {
+
+using namespace gssipsec::differential;
+
+struct Options {
+  std::string a, b;
+  std::uint64_t seed = 1, first = 0, cases = 100;
+  bool verbose = false;
+};
+
+bool read(const char* text, std::uint64_t& value) {
+  const char* end = text + std::strlen(text);
+  return std::from_chars(text, end, value).ptr == end && text != end;
+}
+
+bool parse(int argc, char** argv, Options& options) {
+  if (argc < 3) return false;
+  options.a = argv[1];
+  options.b = argv[2];
+  for (int i = 3; i + 1 < argc; i += 2) {
+    const std::string name = argv[i];
+    std::uint64_t value = 0;
+    if (!read(argv[i + 1], value)) return false;
+    if (name == "--seed") options.seed = value;
+    else if (name == "--first") options.first = value;
+    else if (name == "--cases") options.cases = value;
+    else if (name == "--case") options.first = value, options.cases = 1, options.verbose = true;
+    else return false;
+  }
+  return argc % 2 == 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options options;
+  if (!parse(argc, argv, options)) return std::fputs("differential A B [--seed S] [--cases N] [--first M] [--case K]\n", stderr), 2;
+  utsname kernel{};
+  uname(&kernel);
+  std::printf("kernel %s %s, seed %llu\n", kernel.release, kernel.machine, static_cast<unsigned long long>(options.seed));
+  Stage stage(options.a, options.b, options.verbose);
+  for (std::uint64_t i = 0; i < options.cases; ++i) stage.play(make_scene(options.seed, options.first + i));
+  std::fputs(stage.tally().report().c_str(), stdout);
+  const auto complaints = stage.tally().complaints();
+  for (const std::string& complaint : complaints) std::printf("COMPLAINT %s\n", complaint.c_str());
+  return stage.tally().disagreements() == 0 && complaints.empty() ? 0 : 1;
+}
