@@ -159,6 +159,7 @@ std::optional<Received> Stage::receive(const Scene& scene, Received::How how, co
   }
   if (received.delivered && !sas.empty() && ends.counts_datagrams()) {
     wire_.repeat(*from_b);
+    ::usleep(4 * kWaitMicroseconds);  // or it would be taken for the next packet
     received.again = ends.received() > 0;
   }
   return received;
