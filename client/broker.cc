@@ -117,6 +117,16 @@ Place place_of(const protocol::AcceptReply& reply) {
   return {reply.retry ? LatchState::none : reply.channel.latch, reply.channel.slot, reply.channel.generation};
 }
 
+bool is_latched(LatchState state) { return state == LatchState::established || state == LatchState::listener; }
+// A socket that can only be watched has a slot where just that was asked for; no context rests on one.
+template <typename Reply>
+bool has_slot(const Reply&, const Place& place) {
+  return is_latched(place.state);
+}
+bool has_slot(const protocol::LatchReply&, const Place& place) {
+  return is_latched(place.state) || (place.state == LatchState::monitored && place.generation != 0);
+}
+
 template <typename Reply>
 struct Slotted {
   Reply reply;
@@ -130,8 +140,7 @@ Result<Slotted<Reply>> slotted(Exchange done, Result<Reply> (*decode)(base::View
   if (!reply) return reply.error();
   const Place place = place_of(*reply);
   std::shared_ptr<LatchSlot> slot;
-  if (place.state == LatchState::established || place.state == LatchState::listener ||
-      (place.state == LatchState::monitored && place.generation != 0)) {
+  if (has_slot(*reply, place)) {
     auto adopted = done.connection->adopt(place.slot, place.generation);
     if (!adopted) {
       done.connection->hang_up();

@@ -63,6 +63,8 @@ def run(lab):
     for host in (lab.a, lab.b):
         configure(host)
         ike.start(host)
+    done = ike.initiate(lab.a)
+    lab.need("the SAs are up", done.returncode == 0, done.stdout + done.stderr)
     gss.brokers(lab)
     client, server = gss.peers(lab, client=ALICE)
     gss.context(lab, client, server)

@@ -54,7 +54,6 @@ def translate(lab, ports):
 
 
 def run(lab):
-    net.routed(lab)
     translate(lab, "20000-20010")
     for name in ("nf_conntrack_udp_timeout", "nf_conntrack_udp_timeout_stream"):
         lab.host("M").write(f"/proc/sys/net/netfilter/{name}", "1")
