@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // A datagram of the monitor, applied twice to a mirror.
-#include "kernel/xfrm.h"
+#include "kernel/xfrm_mirror.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto events = gssipsec::kernel::decode_events(std::as_bytes(std::span(data, size)));
   if (!events) return 0;
-  gssipsec::kernel::Databases mirror;
+  gssipsec::kernel::Tables mirror;
   for (int round = 0; round < 2; ++round)
-    for (const auto& event : *events) (void)gssipsec::kernel::apply(event, mirror);
+    for (const auto& event : *events) (void)gssipsec::kernel::apply(event, mirror, {});
   return 0;
 }

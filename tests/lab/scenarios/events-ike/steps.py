@@ -4,7 +4,7 @@ import ike
 from watch import Watch
 
 ALICE = 2001
-IMPATIENT = "charon-systemd {\n retransmit_timeout = 0.3\n retransmit_base = 1\n retransmit_tries = 2\n}\n"
+IMPATIENT = "charon-systemd {\n retransmit_timeout = 0.5\n retransmit_base = 1\n retransmit_tries = 6\n}\n"
 # Soft limit after some packets: the kernel says so, charon rekeys.
 CHILD = "rekey_packets = 60\nlife_packets = 100000\nrand_packets = 0\n"
 
