@@ -27,21 +27,20 @@ def stuck(pid):
 
 
 def served(lab, attacker, part, ends):
-    """Until this part is done, root and another user ask all the time and get answers in time."""
-    bad, slowest, asked, limit = [], 0.0, 0, time.monotonic() + 60
+    """Until this part is done, root and another user ask all the time. An answer that the library does not have within its two seconds
+    is none; a clock around the whole program would tell of the machine's load."""
+    bad, asked, limit = [], 0, time.monotonic() + 60
     while True:
         done = f"done: {part}\n" in lab.a.log("attack.log")
         for uid, peer in ends:
-            begun = time.monotonic()
             said = status.of_peer(lab.a, peer, uid=uid)
-            slowest, asked = max(slowest, time.monotonic() - begun), asked + 1
+            asked += 1
             if said.get("latch") != "established":
                 bad.append(said)
         if done or attacker.poll() is not None or time.monotonic() > limit:
             break
     lab.need(f"{part}: done to its end", done, lab.a.log("attack.log"))
-    lab.expect(f"{part}: all {asked} questions of others are answered", not bad, bad[:2])
-    lab.expect(f"{part}: in time", slowest < 2 * lab.job["slow"], slowest)
+    lab.expect(f"{part}: all {asked} questions of others are answered in time", not bad, bad[:2])
 
 
 def run(lab):
