@@ -21,7 +21,7 @@ def batch(host, lines):
 def expiring(host, first, count):
     """SAs whose soft lifetime is over at once: one event each."""
     batch(host, [f"xfrm state add src 10.1.0.1 dst 10.1.0.2 proto esp spi {first + i:#x} reqid 9 mode transport aead rfc4106(gcm(aes)) "
-                 f"{net.KEYS['A', 'B']} 128 limit time-soft 1 time-hard 600" for i in range(count)])
+                 f"{net.KEYS['A', 'B']} 128 limit time-soft 1 limit time-hard 600" for i in range(count)])
 
 
 def slow_reader(lab):

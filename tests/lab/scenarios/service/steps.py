@@ -45,6 +45,8 @@ def hardened(lab, manager, unit):
 
 def serves(lab):
     """The main job, between two brokers under their units."""
+    # A broker knows of a connection's beginning only what it saw.
+    lab.need("the other host's first client starts its broker", lab.b.run(["/run/bin/ipsec-gss", "probe"], uid=2001).returncode == 0)
     client, server = gss.peers(lab)
     gss.context(lab, client, server)
     gss.deliver(lab, "over both brokers", client, server, "a message")
