@@ -65,7 +65,6 @@ base::Status may_latch(const Request& request, const kernel::SocketFacts& socket
 
 // The socket has one policy a direction, of one family.
 base::Status fits_listener(const LatchRequest& asked, const kernel::SocketFacts& socket) {
-  if (socket.flow.protocol == IPPROTO_SCTP) return fail(Code::NOT_LATCHABLE, "what an SCTP listener accepts inherits nothing; latch each connection");
   if (socket.flow.on_ipv6_socket && !socket.v6only)
     return fail(Code::NOT_LATCHABLE, "a socket of both families would take IPv4 in clear; set IPV6_V6ONLY and listen on another one for IPv4");
   if (asked.peer.family == socket.flow.local.family) return {};

@@ -162,7 +162,7 @@ def copy_tree(source, target):
             wanted.add(copy)
             if not copy.exists() or copy.read_bytes() != origin.read_bytes():
                 copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(origin, copy)
+                shutil.copy(origin, copy)  # with the time of now: what was built before is older
     for folder, folders, files in os.walk(target):
         if Path(folder) == target and '_build' in folders:
             folders.remove('_build')
