@@ -31,5 +31,7 @@ class NetlinkPort {
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_diag_port(int timeout_ms);
 // rtnetlink (NETLINK_ROUTE) requests.
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_route_port(int timeout_ms);
+// Hears of every link of the namespace that comes, changes or goes (RTNLGRP_LINK); non-blocking.
+[[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_link_monitor_port();
 
 }  // namespace gssipsec::kernel

@@ -12,8 +12,6 @@
 
 namespace gssipsec::kernel {
 
-class NetlinkPort;
-
 struct SocketFacts {
   channel::Flow flow;
   std::uint64_t cookie = 0;        // SO_COOKIE
@@ -47,9 +45,6 @@ struct RouteFacts {
   std::uint32_t if_id = 0;  // of the xfrm interface it leaves by
 };
 [[nodiscard]] base::Result<RouteFacts> read_route(const channel::Flow& flow);
-// On a port of open_route_port(), for who asks often: opening one costs more than the questions. After a failure it is to
-// be opened anew.
-[[nodiscard]] base::Result<RouteFacts> read_route(NetlinkPort& port, const channel::Flow& flow);
 
 // sock_diag: cookies of all TCP (or `protocol`) sockets of this namespace in any state, v4 and v6, and whether a
 // listener owns a local port; SOCK_DESTROY by cookie (UNAVAILABLE where the kernel lacks it).
