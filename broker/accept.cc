@@ -16,8 +16,6 @@ using channel::Name;
 using channel::Role;
 using protocol::AcceptRequest;
 
-constexpr std::uint16_t kFirstOpenPort = 1024;
-
 // The SAs that the token names, of those that may carry this very socket's packets.
 struct Named {
   const channel::Sa *to_acceptor = nullptr, *to_initiator = nullptr;
@@ -59,7 +57,7 @@ base::Status token_holds(const Assertion& assertion, const AcceptRequest& asked)
 // that this broker has not (design: freshness is two-sided).
 bool fresh_without_challenge(Core& core, const Case& seen, const Named& sas, const Assertion& assertion, const channel::Exporter& exporter) {
   const std::uint16_t port = seen.socket.flow.local_port;
-  if (port >= std::min(kFirstOpenPort, core.host->unprivileged_port_start())) return false;
+  if (port >= std::min(channel::kFirstOpenPort, core.host->unprivileged_port_start())) return false;
   if (!seen.assessment.peer->negotiated || core.elder(sas.to_acceptor->id) || core.elder(sas.to_initiator->id)) return false;
   return core.windows.admit(exporter.keymat_id(), sas.to_acceptor->id, assertion.flow, assertion.role, assertion.counter);
 }
@@ -135,7 +133,7 @@ base::Result<Answer> latch_and_answer(Core& core, const Request& request, const 
   auto latch = KernelLatch::set(core, request.fd, seen);
   if (!latch) return latch.error();
   reached(FaultPoint::accept_latched);
-  const base::Status status = confirm(core, request, seen, latch->parameters(), used);
+  const base::Status status = confirm(core, request, seen, *latch, used);
   if (!status.ok()) return status.error();
   const auto slot = enter(core, request, seen, latch->parameters(), true);
   if (!slot) return slot.error();

@@ -43,11 +43,11 @@ base::Status fit_for_context(Core& core, const Case& seen, std::uint32_t want) {
   return {};
 }
 
-KernelLatch::KernelLatch(Core* core, int fd, channel::Flow flow, LatchParameters parameters)
-    : core_(core), fd_(fd), flow_(std::move(flow)), parameters_(std::move(parameters)) {}
+KernelLatch::KernelLatch(Core* core, int fd, channel::Flow flow, LatchParameters parameters, bool changed)
+    : core_(core), changed_(changed), fd_(fd), flow_(std::move(flow)), parameters_(std::move(parameters)) {}
 
 KernelLatch::KernelLatch(KernelLatch&& other) noexcept
-    : core_(std::exchange(other.core_, nullptr)), fd_(other.fd_), flow_(std::move(other.flow_)), parameters_(std::move(other.parameters_)) {}
+    : core_(std::exchange(other.core_, nullptr)), changed_(other.changed_), fd_(other.fd_), flow_(std::move(other.flow_)), parameters_(std::move(other.parameters_)) {}
 
 KernelLatch::~KernelLatch() {
   if (core_) (void)core_->host->clear_latch(fd_, flow_).ok();
@@ -59,38 +59,63 @@ base::Result<KernelLatch> KernelLatch::set(Core& core, int fd, const Case& seen)
   if (!parameters) return parameters.error();
   const auto known = core.latches.find(seen.socket.cookie, seen.socket.flow);
   if (known && known->parameters.out == parameters->out && known->parameters.in == parameters->in)
-    return KernelLatch(nullptr, fd, seen.socket.flow, std::move(*parameters));
+    return KernelLatch(nullptr, fd, seen.socket.flow, std::move(*parameters), false);
   const base::Status set = core.host->set_latch(fd, seen.socket.flow, parameters->out, parameters->in);
   if (!set.ok()) return set.error();
-  return KernelLatch(known ? nullptr : &core, fd, seen.socket.flow, std::move(*parameters));
+  return KernelLatch(known ? nullptr : &core, fd, seen.socket.flow, std::move(*parameters), true);
 }
 
-base::Status confirm(Core& core, const Request& request, Case& seen, const LatchParameters& latched, const std::vector<channel::Sa>& used) {
+namespace {
+
+// Of the databases only where something was published since: the same view leads to the same verdict.
+base::Status look_again(Core& core, const Request& request, Case& seen, const LatchParameters& latched) {
   base::Status same = still_the_same(core, request.fd, seen);
-  if (!same.ok()) return same;
+  if (!same.ok() || core.board.version() == seen.view.version) return same;
   settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
   base::Status enough = sufficient(seen.assessment, *core.config());
   if (!enough.ok()) return enough;
   const auto now = parameters_of(seen.assessment, seen.socket.flow);
   if (!now) return now.error();
-  base::Status alike = congruent(latched, *now);
-  if (!alike.ok()) return alike;
-  for (const channel::Sa& sa : used) {
-    const auto there = [&sa](const channel::Sa& other) { return other.id == sa.id && other.added == sa.added; };
-    const auto& verdict = seen.assessment.verdict;
-    if (std::none_of(verdict.out.carriers.begin(), verdict.out.carriers.end(), there) &&
-        std::none_of(verdict.in.carriers.begin(), verdict.in.carriers.end(), there))
-      return fail(Code::SA_GONE, "an SA was replaced while the request was answered; try again");
+  return congruent(latched, *now);
+}
+
+bool carries(const channel::Verdict& verdict, const channel::Sa& sa) {
+  const auto there = [&sa](const channel::Sa& other) { return other.id == sa.id && other.added == sa.added; };
+  return std::any_of(verdict.out.carriers.begin(), verdict.out.carriers.end(), there) ||
+         std::any_of(verdict.in.carriers.begin(), verdict.in.carriers.end(), there);
+}
+
+LatchSetup setup_of(const Request& request, const Case& seen, const LatchParameters& latched, bool since_start) {
+  return {seen.socket.cookie, seen.socket.flow, seen.around, request.caller.uid, latched, since_start};
+}
+
+// A change between the last look and now was seen by nobody for this latch.
+void catch_up(Core& core, const Case& seen) {
+  if (core.board.version() != seen.view.version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
+}
+
+}  // namespace
+
+// Where nothing had to be set and nothing was published since, the connection was looked at under this very latch already.
+base::Status confirm(Core& core, const Request& request, Case& seen, const KernelLatch& latch, const std::vector<channel::Sa>& used) {
+  if (latch.changed() || core.board.version() != seen.view.version) {
+    base::Status still = look_again(core, request, seen, latch.parameters());
+    if (!still.ok()) return still;
   }
+  for (const channel::Sa& sa : used)
+    if (!carries(seen.assessment.verdict, sa)) return fail(Code::SA_GONE, "an SA was replaced while the request was answered; try again");
   return {};
 }
 
 base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched, bool since_start) {
-  const LatchSetup setup{seen.socket.cookie, seen.socket.flow, seen.around, request.caller.uid, latched, since_start};
-  const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
-  // A change between the last look and now was seen by nobody for this latch.
-  if (core.board.outline().version != seen.view.version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
+  const auto slot = core.latches.establish(setup_of(request, seen, latched, since_start), request.page, std::chrono::steady_clock::now());
+  catch_up(core, seen);
   return slot;
+}
+
+void enter_handshake(Core& core, const Request& request, const Case& seen, const LatchParameters& latched) {
+  core.latches.hold(setup_of(request, seen, latched, true), std::chrono::steady_clock::now());
+  catch_up(core, seen);
 }
 
 channel::Assertion vouch(Core& core, const Request& request, const Case& seen, Role role, bool anonymous) {
@@ -113,7 +138,7 @@ channel::Assertion vouch(Core& core, const Request& request, const Case& seen, R
   return assertion;
 }
 
-protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchParameters& latched, const Slot& slot) {
+protocol::ChannelInfo channel_info(Core& core, const Case& seen) {
   const channel::Quality& quality = seen.assessment.verdict.quality;
   protocol::ChannelInfo info;
   info.integrity = quality.integrity;
@@ -122,11 +147,16 @@ protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchPara
   info.peer_authenticated = seen.assessment.peer && seen.assessment.peer->authenticated();
   info.key_bits = quality.key_bits;
   info.suite = quality.suite;
+  info.cookie = seen.socket.cookie;
+  info.lifetime = core.config()->context_lifetime;
+  return info;
+}
+
+protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchParameters& latched, const Slot& slot) {
+  protocol::ChannelInfo info = channel_info(core, seen);
   info.latch = protocol::LatchState::established;
   info.slot = slot.number;
   info.generation = slot.generation;
-  info.cookie = seen.socket.cookie;
-  info.lifetime = core.config()->context_lifetime;
   info.statement = encode(statement_of(latched, seen.socket.flow, core.started));
   return info;
 }

@@ -24,10 +24,13 @@ class KernelLatch {
   KernelLatch& operator=(KernelLatch&&) = delete;
   void keep() noexcept { core_ = nullptr; }
   [[nodiscard]] const LatchParameters& parameters() const noexcept { return parameters_; }
+  // False: the socket had these very templates before.
+  [[nodiscard]] bool changed() const noexcept { return changed_; }
 
  private:
-  KernelLatch(Core* core, int fd, channel::Flow flow, LatchParameters parameters);
+  KernelLatch(Core* core, int fd, channel::Flow flow, LatchParameters parameters, bool changed);
   Core* core_;  // null: nothing to take back
+  bool changed_;
   int fd_;
   channel::Flow flow_;
   LatchParameters parameters_;
@@ -35,14 +38,17 @@ class KernelLatch {
 
 // After latching: still this connection, still protected by the same peer and by these SAs (SPIs are reused, policies
 // change). Updates `seen`.
-[[nodiscard]] base::Status confirm(Core& core, const Request& request, Case& seen, const LatchParameters& latched,
-                                   const std::vector<channel::Sa>& used);
+[[nodiscard]] base::Status confirm(Core& core, const Request& request, Case& seen, const KernelLatch& latch, const std::vector<channel::Sa>& used);
 
 // Registers the latch for this client's context. `since_start`: as protected_since_start() says.
 [[nodiscard]] base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, const LatchParameters& latched, bool since_start);
+// The same for a handshake that has no context yet.
+void enter_handshake(Core& core, const Request& request, const Case& seen, const LatchParameters& latched);
 
 // The parts of an assertion that are the same in both roles.
 [[nodiscard]] channel::Assertion vouch(Core& core, const Request& request, const Case& seen, channel::Role role, bool anonymous);
+// Without a slot and a statement: of a handshake.
+[[nodiscard]] protocol::ChannelInfo channel_info(Core& core, const Case& seen);
 [[nodiscard]] protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchParameters& latched, const Slot& slot);
 // Nothing when both said nothing or one did; BAD_BINDINGS when they differ.
 [[nodiscard]] base::Result<bool> compare_bindings(const channel::Digest& ours, const channel::Digest& theirs);

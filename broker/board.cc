@@ -37,6 +37,11 @@ Outline Board::outline() const {
   return outline_;
 }
 
+std::uint64_t Board::version() const {
+  const std::lock_guard lock(mutex_);
+  return outline_.version;
+}
+
 View Board::look(const channel::Flow& flow) const {
   auto databases = std::make_shared<kernel::Databases>();
   View view;

@@ -40,7 +40,7 @@ base::Result<Answer> latch_again(Core& core, const Request& request, const std::
   if (!latch) return reply(LatchState::broken, latch.error(), {});
   latch->keep();
   reached(FaultPoint::check_latched);
-  const base::Status status = confirm(core, request, seen, latch->parameters(), {});
+  const base::Status status = confirm(core, request, seen, *latch, {});
   if (!status.ok()) return reply(state_for(status.error()), status.error(), {});
   const auto slot = enter(core, request, seen, latch->parameters(), since_start);
   if (!slot) return slot.error();

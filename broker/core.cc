@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "broker/core.h"
 
-#include <sys/random.h>
 #include <time.h>
 
 #include <algorithm>
 #include <stdexcept>
+
+#include "base/random.h"
 
 namespace gssipsec::broker {
 
@@ -68,7 +69,7 @@ bool Core::elder(const channel::SaId& id) const {
 
 channel::Digest random_digest() {
   channel::Digest digest;
-  if (getrandom(digest.data(), digest.size(), 0) != static_cast<ssize_t>(digest.size())) throw std::runtime_error("getrandom");
+  if (!base::fill_random(digest)) throw std::runtime_error("getrandom");
   return digest;
 }
 

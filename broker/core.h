@@ -16,6 +16,7 @@
 #include "broker/latches.h"
 #include "broker/metrics.h"
 #include "broker/names.h"
+#include "broker/recent.h"
 #include "broker/subscriptions.h"
 #include "broker/windows.h"
 
@@ -46,6 +47,7 @@ struct Core {
   Subscriptions subscriptions{latches};
   Metrics metrics;
   Exporters exporters;
+  Recent recent;
   Windows windows;
   Names names;
   Counter counter;

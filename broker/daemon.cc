@@ -211,6 +211,7 @@ void Daemon::beat() {
   measure();
   export_metrics(Clock::now());
   core_->exporters.expire(Clock::now());
+  core_->recent.expire(Clock::now());
   if (core_->windows.pairs() == 0) return;
   if (mirror_.fresh()) core_->windows.sweep([this](const channel::SaId& id) { return core_->board.holds(id); });
 }

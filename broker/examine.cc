@@ -53,17 +53,26 @@ void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& 
   }
 }
 
-base::Result<Case> examine(Core& core, const Request& request) {
+base::Result<kernel::SocketFacts> read_descriptor(Core& core, const Request& request) {
   if (request.fd < 0) return fail(Code::NO_SOCKET, "wanted one descriptor with this request, found none");
   auto socket = core.host->read_socket(request.fd);
-  if (!socket) return socket.error();
-  if (socket->listening) return fail(Code::NOT_CONNECTED, "the socket listens; pass a connected one");
+  if (socket.ok() && socket->listening) return fail(Code::NOT_CONNECTED, "the socket listens; pass a connected one");
+  return socket;
+}
+
+base::Result<Case> examine(Core& core, const Request& request, const kernel::SocketFacts& socket) {
   Case seen;
-  seen.socket = *socket;
+  seen.socket = socket;
   const base::Status routed = route(core, seen);
   if (!routed.ok()) return routed.error();
   settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
   return seen;
+}
+
+base::Result<Case> examine(Core& core, const Request& request) {
+  const auto socket = read_descriptor(core, request);
+  if (!socket) return socket.error();
+  return examine(core, request, *socket);
 }
 
 base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow) {
@@ -88,8 +97,7 @@ base::Status still_the_same(Core& core, int fd, const Case& seen) {
 
 // An earlier latch that never broke proves it too: nothing could pass in clear since.
 bool protected_since_start(Core& core, const Case& seen) {
-  const auto latch = core.latches.find(seen.socket.cookie, seen.socket.flow);
-  if (latch && latch->since_start && latch->status.state == protocol::LatchState::established) return true;
+  if (core.latches.holds(seen.socket.cookie, seen.socket.flow)) return true;
   core.history.wait_list(seen.socket.flow.protocol, seen.view.epoch, now() + kListWait);
   return core.history.since_start(seen.socket.cookie, seen.socket.flow, seen.view.databases->spd, seen.view.epoch);
 }

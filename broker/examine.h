@@ -32,6 +32,9 @@ struct Case {
 
 // NO_SOCKET without a descriptor, and all errors of read_socket and read_route. "Not protected" is no error here.
 [[nodiscard]] base::Result<Case> examine(Core& core, const Request& request);
+// The same in two steps.
+[[nodiscard]] base::Result<kernel::SocketFacts> read_descriptor(Core& core, const Request& request);
+[[nodiscard]] base::Result<Case> examine(Core& core, const Request& request, const kernel::SocketFacts& socket);
 // The same of a flow without a socket, which would be an oracle on other users' traffic: NOT_ALLOWED but for root.
 [[nodiscard]] base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow);
 [[nodiscard]] base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow);

@@ -5,13 +5,12 @@
 // kernel is asked without the lock.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <vector>
 
-#include "broker/board.h"
+#include "broker/aging.h"
 #include "broker/workers.h"
 #include "channel/exporter.h"
 
@@ -50,13 +49,11 @@ class Exporters {
   using Handshake = std::pair<std::uint64_t, base::Bytes>;
   using TagKey = std::pair<channel::SaId, std::uint64_t>;
 
-  void drop_oldest();
   [[nodiscard]] base::Result<base::Bytes> tag(Bench& bench, const channel::Sa& sa);
 
   mutable std::mutex mutex_;
   std::map<PairKey, Entry> pairs_;
-  std::map<Handshake, Entry> handshakes_;
-  std::deque<std::pair<Handshake, Time>> arrivals_;  // of all handshakes, oldest first; some are gone or came again
+  Aging<Handshake, SharedExporter> handshakes_{kLimit, kLifetime};
   std::map<TagKey, base::Bytes> tags_;  // outputs of a PRF
 };
 

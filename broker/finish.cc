@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // FINISH: the initiator's side believes the acceptor's broker, or not.
 #include "broker/access.h"
-#include "broker/bind.h"
 #include "broker/fault.h"
+#include "broker/prepared.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -60,15 +60,22 @@ channel::Name acceptor_name(const channel::PeerInfo& peer, const Assertion& said
   return name_of(peer, said);
 }
 
-base::Result<Answer> finish_with(Core& core, const Request& request, const FinishRequest& asked, Case& seen, const Assertion& own,
-                                 const Assertion& peer, const channel::Exporter& exporter, const LatchParameters& latched) {
+// Both ends, as their brokers vouch for them.
+struct Tokens {
+  SharedExporter exporter;
+  Assertion own, peer;
+};
+
+base::Result<Answer> finish_with(Core& core, const Request& request, const FinishRequest& asked, const Case& seen, const Tokens& tokens,
+                                 const LatchParameters& latched) {
+  const auto& [exporter, own, peer] = tokens;
   const auto match = compare_bindings(asked.bindings, peer.bindings);
   if (!match) return match.error();
   const channel::PeerInfo& end = *seen.assessment.peer;
   const channel::Name actual = acceptor_name(end, peer);
   const base::Status wanted = is_wanted(asked, end, actual, peer);
   if (!wanted.ok()) return wanted.error();
-  auto key = session_key(exporter, own, peer);
+  auto key = session_key(*exporter, own, peer);
   if (!key) return key.error();
   const auto slot = enter(core, request, seen, latched, true);
   if (!slot) return slot.error();
@@ -86,31 +93,47 @@ base::Result<Answer> finish_with(Core& core, const Request& request, const Finis
   return Answer{encode(reply)};
 }
 
+base::Result<Tokens> read_tokens(Core& core, Bench& bench, const Request& request, const FinishRequest& asked, const Case& seen) {
+  reached(FaultPoint::finish_examined);
+  const base::Status fit = fit_for_context(core, seen, asked.want);
+  if (!fit.ok()) return fit.error();
+  const auto claimed = channel::peek(asked.own_sealed);
+  if (!claimed) return claimed.error();
+  auto exporter = exporter_for(core, bench, seen, claimed->flow);
+  if (!exporter) return exporter.error();
+  auto own = own_assertion(asked, request, seen, **exporter);
+  if (!own) return own.error();
+  auto peer = peer_assertion(asked, *own, **exporter);
+  if (!peer) return peer.error();
+  reached(FaultPoint::finish_opened);
+  return Tokens{std::move(*exporter), std::move(*own), std::move(*peer)};
+}
+
+base::Result<Answer> latch_and_finish(Core& core, Bench& bench, const Request& request, const FinishRequest& asked, const kernel::SocketFacts& socket) {
+  auto seen = examine(core, request, socket);
+  if (!seen) return seen.error();
+  const auto tokens = read_tokens(core, bench, request, asked, *seen);
+  if (!tokens) return tokens.error();
+  auto latch = KernelLatch::set(core, request.fd, *seen);
+  if (!latch) return latch.error();
+  latch->keep();
+  const base::Status status = confirm(core, request, *seen, *latch, {});
+  if (!status.ok()) return status.error();
+  return finish_with(core, request, asked, *seen, *tokens, latch->parameters());
+}
+
 }  // namespace
 
 base::Result<Answer> handle_finish(Core& core, Bench& bench, const Request& request) {
   const auto asked = protocol::decode_finish_request(request.body);
   if (!asked) return asked.error();
-  const auto claimed = channel::peek(asked->own_sealed);
-  if (!claimed) return claimed.error();
-  auto seen = examine(core, request);
-  if (!seen) return seen.error();
-  reached(FaultPoint::finish_examined);
-  base::Status status = fit_for_context(core, *seen, asked->want);
-  if (!status.ok()) return status.error();
-  const auto exporter = exporter_for(core, bench, *seen, claimed->flow);
-  if (!exporter) return exporter.error();
-  const auto own = own_assertion(*asked, request, *seen, **exporter);
-  if (!own) return own.error();
-  const auto peer = peer_assertion(*asked, *own, **exporter);
-  if (!peer) return peer.error();
-  reached(FaultPoint::finish_opened);
-  auto latch = KernelLatch::set(core, request.fd, *seen);
-  if (!latch) return latch.error();
-  latch->keep();
-  status = confirm(core, request, *seen, latch->parameters(), {});
-  if (!status.ok()) return status.error();
-  return finish_with(core, request, *asked, *seen, *own, *peer, **exporter, latch->parameters());
+  const auto socket = read_descriptor(core, request);
+  if (!socket) return socket.error();
+  const auto known = core.recent.find(core, *socket, std::chrono::steady_clock::now());
+  if (!known) return latch_and_finish(core, bench, request, *asked, *socket);
+  const auto tokens = read_tokens(core, bench, request, *asked, known->seen);
+  if (!tokens) return tokens.error();
+  return finish_with(core, request, *asked, known->seen, *tokens, known->latched);
 }
 
 }  // namespace gssipsec::broker

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // INITIATE: latch the socket and vouch for the caller to the other end's broker.
 #include "broker/access.h"
-#include "broker/bind.h"
 #include "broker/fault.h"
+#include "broker/prepared.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -55,20 +55,20 @@ base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen) {
   return Pair{*out, *in, std::move(*exporter)};
 }
 
-base::Result<protocol::InitiateReply> seal_for(Core& core, const Request& request, const InitiateRequest& asked, const Case& seen,
-                                               const Pair& pair, const LatchParameters& latched, const Slot& slot) {
+base::Result<protocol::InitiateReply> seal_for(Core& core, const Request& request, const InitiateRequest& asked, const Prepared& ready) {
+  const Case& seen = ready.seen;
   const bool foreign = seen.socket.owner_uid != request.caller.uid;
   channel::Assertion assertion = vouch(core, request, seen, Role::initiator, foreign || (asked.want & protocol::kWantAnonymous));
-  assertion.flow = label_of(seen.socket.flow, Role::initiator, seen.assessment.verdict.mode, pair.out.id.spi, pair.in.id.spi);
+  assertion.flow = label_of(seen.socket.flow, Role::initiator, seen.assessment.verdict.mode, ready.out.id.spi, ready.in.id.spi);
   assertion.challenge = asked.challenge;
   assertion.wanted = asked.wanted;
   assertion.wants_mutual = asked.want & protocol::kWantMutual;
   assertion.bindings = asked.bindings;
   assertion.transcript = asked.transcript;
-  auto sealed = channel::seal(assertion, *pair.exporter);
+  auto sealed = channel::seal(assertion, *ready.exporter);
   if (!sealed) return sealed.error();
-  core.exporters.remember(seen.socket.cookie, assertion.flow, pair.exporter, std::chrono::steady_clock::now());
-  protocol::InitiateReply reply{std::move(*sealed), channel_info(core, seen, latched, slot)};
+  core.exporters.remember(seen.socket.cookie, assertion.flow, ready.exporter, std::chrono::steady_clock::now());
+  protocol::InitiateReply reply{std::move(*sealed), channel_info(core, seen)};
   const channel::PeerInfo& peer = *seen.assessment.peer;
   Caller self = request.caller;
   self.anonymous = assertion.anonymous;
@@ -79,31 +79,52 @@ base::Result<protocol::InitiateReply> seal_for(Core& core, const Request& reques
   return reply;
 }
 
-base::Result<Answer> initiate_once(Core& core, Bench& bench, const Request& request, const InitiateRequest& asked) {
-  auto seen = examine(core, request);
+base::Status may_initiate(Core& core, const Request& request, const InitiateRequest& asked, const Case& seen) {
+  base::Status status = fits_role(core, request, seen, asked.found, Role::initiator);
+  if (status.ok()) status = fit_for_context(core, seen, asked.want);
+  if (status.ok()) status = host_is_wanted(asked, *seen.assessment.peer);
+  return status;
+}
+
+base::Result<SharedPrepared> prepare(Core& core, Bench& bench, const Request& request, const InitiateRequest& asked, const kernel::SocketFacts& socket) {
+  auto seen = examine(core, request, socket);
   if (!seen) return seen.error();
   reached(FaultPoint::initiate_examined);
-  base::Status status = fits_role(core, request, *seen, asked.found, Role::initiator);
-  if (status.ok()) status = fit_for_context(core, *seen, asked.want);
-  if (status.ok()) status = host_is_wanted(asked, *seen->assessment.peer);
+  base::Status status = may_initiate(core, request, asked, *seen);
   if (!status.ok()) return status.error();
   auto latch = KernelLatch::set(core, request.fd, *seen);
   if (!latch) return latch.error();
   reached(FaultPoint::initiate_latched);
-  const auto pair = choose_pair(core, bench, *seen);
+  auto pair = choose_pair(core, bench, *seen);
   if (!pair) return pair.error();
-  status = confirm(core, request, *seen, latch->parameters(), {pair->out, pair->in});
+  status = confirm(core, request, *seen, *latch, {pair->out, pair->in});
   if (!status.ok()) return status.error();
   reached(FaultPoint::initiate_confirmed);
-  const auto slot = enter(core, request, *seen, latch->parameters(), true);
-  if (!slot) return slot.error();
+  enter_handshake(core, request, *seen, latch->parameters());
   reached(FaultPoint::initiate_entered);
   latch->keep();
-  const auto reply = seal_for(core, request, asked, *seen, *pair, latch->parameters(), *slot);
-  if (!reply) {
-    core.latches.release(request.page, *slot);
-    return reply.error();
-  }
+  auto ready = std::make_shared<const Prepared>(
+      Prepared{*std::move(seen), latch->parameters(), std::move(pair->out), std::move(pair->in), std::move(pair->exporter)});
+  core.recent.keep(socket.cookie, ready, std::chrono::steady_clock::now());
+  return SharedPrepared(std::move(ready));
+}
+
+// With the challenge it is the same connection as a moment before: what is asked for is judged anew, the rest is known.
+base::Result<SharedPrepared> prepared_for(Core& core, Bench& bench, const Request& request, const InitiateRequest& asked) {
+  const auto socket = read_descriptor(core, request);
+  if (!socket) return socket.error();
+  auto known = core.recent.find(core, *socket, std::chrono::steady_clock::now());
+  if (!known) return prepare(core, bench, request, asked, *socket);
+  const base::Status still = may_initiate(core, request, asked, known->seen);
+  if (!still.ok()) return still.error();
+  return known;
+}
+
+base::Result<Answer> initiate_once(Core& core, Bench& bench, const Request& request, const InitiateRequest& asked) {
+  const auto ready = prepared_for(core, bench, request, asked);
+  if (!ready) return ready.error();
+  const auto reply = seal_for(core, request, asked, **ready);
+  if (!reply) return reply.error();
   reached(FaultPoint::initiate_sealed);
   return Answer{encode(*reply)};
 }

@@ -23,10 +23,7 @@ void Latches::end(Latch& latch, LatchState state) {
   latch.contexts.clear();
 }
 
-base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when) {
-  const std::lock_guard lock(mutex_);
-  const auto slot = page->take(LatchState::established);
-  if (!slot) return slot.error();
+Latches::Latch& Latches::bring_up(const LatchSetup& setup, Time when) {
   const auto [entry, fresh] = latches_.try_emplace(setup.cookie);
   Latch& latch = entry->second;
   if (!fresh && !same_connection(latch.setup.flow, setup.flow))
@@ -39,10 +36,31 @@ base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared
   latch.status = {LatchState::established, {}};
   latch.stale_since = Time();
   latch.made = when;
+  return latch;
+}
+
+base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when) {
+  const std::lock_guard lock(mutex_);
+  const auto slot = page->take(LatchState::established);
+  if (!slot) return slot.error();
+  Latch& latch = bring_up(setup, when);
   latch.contexts.push_back({page, *slot});
   cookies_[{page.get(), slot->number}] = setup.cookie;
   tell(latch);
   return slot;
+}
+
+void Latches::hold(const LatchSetup& setup, Time when) {
+  const std::lock_guard lock(mutex_);
+  tell(bring_up(setup, when));
+}
+
+bool Latches::holds(std::uint64_t cookie, const channel::Flow& flow) const {
+  const std::lock_guard lock(mutex_);
+  const auto entry = latches_.find(cookie);
+  if (entry == latches_.end()) return false;
+  const Latch& latch = entry->second;
+  return latch.status.state == LatchState::established && latch.setup.since_start && same_connection(latch.setup.flow, flow);
 }
 
 std::optional<LatchInfo> Latches::find(std::uint64_t cookie, const channel::Flow& flow) const {

@@ -41,6 +41,10 @@ class Latches {
   // Adds a context to the socket's latch (made, or found and brought to `setup`). A latch of the same cookie on another
   // connection is closed; contexts of an incongruent one stay broken for ever. LIMIT when the page is full.
   [[nodiscard]] base::Result<Slot> establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when);
+  // The same for a handshake, whose context gets its slot when it is complete.
+  void hold(const LatchSetup& setup, Time when);
+  // Latched, protected since the connection began, and nothing is known against it.
+  [[nodiscard]] bool holds(std::uint64_t cookie, const channel::Flow& flow) const;
   [[nodiscard]] std::optional<LatchInfo> find(std::uint64_t cookie, const channel::Flow& flow) const;
 
   // Each latch against what the board says. Returns the connections that just broke.
@@ -74,6 +78,7 @@ class Latches {
     std::vector<Reference> contexts;
   };
   using Context = std::pair<const Page*, std::uint32_t>;  // page, number of the slot
+  Latch& bring_up(const LatchSetup& setup, Time when);
   void leave(const Context& context, std::uint64_t cookie);
   static void tell(const Latch& latch);
   static void end(Latch& latch, protocol::LatchState state);

@@ -16,6 +16,9 @@ namespace gssipsec::channel {
 
 using Digest = std::array<std::byte, 32>;
 
+// From here on anybody may listen, whatever the host's settings: such an acceptor believes no first HELLO.
+inline constexpr std::uint16_t kFirstOpenPort = 1024;
+
 struct Assertion {
   Role role = Role::initiator;
   std::uint64_t counter = 0;             // of the sealing broker, from its clock: never repeats

@@ -161,6 +161,13 @@ base::Result<FoundSocket> find_socket(bool acceptor) {
   return sole_socket(acceptor);
 }
 
+std::uint16_t local_port(int fd) noexcept {
+  sockaddr_storage local{};
+  if (!address_of(fd, false, local)) return 0;
+  if (local.ss_family == AF_INET) return ntohs(reinterpret_cast<const sockaddr_in&>(local).sin_port);
+  return local.ss_family == AF_INET6 ? ntohs(reinterpret_cast<const sockaddr_in6&>(local).sin6_port) : 0;
+}
+
 base::Status same_socket(const FoundSocket& socket) {
   const auto now = socket_cookie(socket.fd);
   if (now && *now == socket.cookie) return {};

@@ -28,5 +28,7 @@ void name_thread_socket(int fd) noexcept;
 [[nodiscard]] base::Result<FoundSocket> find_socket(bool acceptor);
 // SOCKET_CHANGED when the descriptor now names another connection.
 [[nodiscard]] base::Status same_socket(const FoundSocket& socket);
+// 0 when it cannot be read.
+[[nodiscard]] std::uint16_t local_port(int fd) noexcept;
 
 }  // namespace gssipsec::client

@@ -2,6 +2,7 @@
 // The exchange of tokens. Per-message calls are in context_messages.cc.
 #include "mech_ipsec/context.h"
 
+#include "base/random.h"
 #include "base/trace.h"
 #include "client/deadline.h"
 
@@ -165,7 +166,17 @@ Result<protocol::AcceptReply> Context::ask_to_accept(const ContextToken& token) 
   return std::move(answer->reply);
 }
 
+// Where anybody may listen the broker wants a challenge whatever HELLO says, so it need not be asked for one. Its own
+// answer would be no other: it compares what the library says that it sent.
+bool Context::challenges_first() const { return !challenge_ && client::local_port(terms_.socket.fd) >= channel::kFirstOpenPort; }
+
 Context::Answer Context::answer_hello(const ContextToken& token) {
+  if (challenges_first()) {
+    Digest challenge{};
+    if (!base::fill_random(challenge)) return fail(Code::INTERNAL, "the kernel gives no random numbers");
+    transcript_.add(inner_);
+    return challenge_peer(challenge);
+  }
   auto reply = ask_to_accept(token);
   if (!reply) return reply.error();
   transcript_.add(inner_);

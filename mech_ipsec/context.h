@@ -88,6 +88,7 @@ class Context {
   [[nodiscard]] Answer out_of_order(const ContextToken& token);
 
   [[nodiscard]] Answer hello(const std::optional<Digest>& challenge);
+  [[nodiscard]] bool challenges_first() const;
   [[nodiscard]] Answer challenge_peer(const Digest& challenge);
   [[nodiscard]] base::Result<protocol::AcceptReply> ask_to_accept(const ContextToken& token);
   [[nodiscard]] base::Status count_retry();

@@ -22,9 +22,11 @@ void expect(const Status& status, OM_uint32 major, Code code) {
 
 class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(HandshakeTest);
-  CPPUNIT_TEST(two_tokens_make_a_context);
+  CPPUNIT_TEST(four_tokens_and_three_questions_make_a_context);
   CPPUNIT_TEST(names_flags_and_lifetime_are_told);
   CPPUNIT_TEST(a_retry_is_answered_with_its_challenge);
+  CPPUNIT_TEST(where_anybody_may_listen_the_acceptor_challenges_without_asking);
+  CPPUNIT_TEST(no_challenge_comes_twice);
   CPPUNIT_TEST(two_retries_are_answered_and_a_third_is_not);
   CPPUNIT_TEST(every_octet_of_the_first_token_counts);
   CPPUNIT_TEST(every_octet_of_a_retry_counts);
@@ -60,13 +62,14 @@ class HandshakeTest : public CppUnit::TestFixture {
   void setUp() override { twin_ = std::make_unique<TwinBroker>(); }
   void tearDown() override { twin_.reset(); }
 
-  void two_tokens_make_a_context() {
+  void four_tokens_and_three_questions_make_a_context() {
     Pair pair;
     pair.must_shake();
-    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, pair.tokens.size());
-    CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::initiate));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, pair.tokens.size());
+    CPPUNIT_ASSERT_EQUAL(2, twin_->requests(Verb::initiate));
     CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::accept));
     CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::finish));
+    CPPUNIT_ASSERT_EQUAL(0, twin_->requests(Verb::release));
     CPPUNIT_ASSERT(twin_->initiated->found == protocol::Found::named);
   }
 
@@ -91,56 +94,79 @@ class HandshakeTest : public CppUnit::TestFixture {
   }
 
   void a_retry_is_answered_with_its_challenge() {
-    twin_->knobs.retries = 1;
     Pair pair;
     pair.must_shake();
-    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, pair.tokens.size());
     CPPUNIT_ASSERT_EQUAL(char{2}, pair.tokens[1][0]);
     CPPUNIT_ASSERT(twin_->initiated->challenge.has_value() && twin_->accepted->challenge == twin_->initiated->challenge);
     CPPUNIT_ASSERT(twin_->initiated->transcript == twin_->accepted->transcript);
   }
 
+  void where_anybody_may_listen_the_acceptor_challenges_without_asking() {
+    Pair pair;
+    std::string token;
+    step(pair, 0, token);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_CONTINUE_NEEDED}, step(pair, 1, token).major);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{34}, token.size());
+    CPPUNIT_ASSERT_EQUAL(0, twin_->requests(Verb::accept));
+    step(pair, 2, token);
+    step(pair, 3, token);
+    CPPUNIT_ASSERT(twin_->accepted->challenge.has_value());
+  }
+
+  void no_challenge_comes_twice() {
+    Pair first, second;
+    first.must_shake();
+    second.must_shake();
+    CPPUNIT_ASSERT(first.tokens[1] != second.tokens[1]);
+  }
+
+  // The first RETRY is the acceptor's own.
   void two_retries_are_answered_and_a_third_is_not() {
-    twin_->knobs.retries = 2;
+    twin_->knobs.retries = 1;
     Pair pair;
     pair.must_shake();
     CPPUNIT_ASSERT_EQUAL(std::size_t{6}, pair.tokens.size());
-    twin_->knobs.retries = 3;
+    twin_->knobs.retries = 2;
     Pair more;
     const Status status = more.shake();
     expect(status, GSS_S_DEFECTIVE_TOKEN, Code::TOO_MANY_RETRIES);
   }
 
   // Each single octet of the token that `leg` sends, changed. Nobody may come to a context with it, and nothing breaks.
-  void flip(int leg, int retries) {
-    twin_->knobs.retries = retries;
+  // What is changed in the first HELLO or in a challenge is noticed when the next HELLO comes.
+  void flip(int leg) {
     std::size_t size = 1;
     for (std::size_t at = 0; at < size; ++at) {
       Pair pair;
       std::string token;
-      for (int i = 0; i < leg; ++i) step(pair, i, token);
-      step(pair, leg, token);
+      Status status;
+      int next = leg;
+      for (int i = 0; i <= leg; ++i) step(pair, i, token);
       size = token.size();
       token[at] = static_cast<char>(token[at] ^ (at % 2 == 0 ? 0x01 : 0x80));
-      Status status = step(pair, leg + 1, token);
-      // A changed challenge is noticed by the one who sent it, a step later.
-      if (status.major == GSS_S_CONTINUE_NEEDED && leg % 2 == 1) status = step(pair, leg + 2, token);
+      do status = step(pair, ++next, token);
+      while (status.major == GSS_S_CONTINUE_NEEDED && next < 4);
       CPPUNIT_ASSERT_MESSAGE("octet " + std::to_string(at) + ": " + message_of(status), GSS_ERROR(status.major));
     }
     CPPUNIT_ASSERT(size > 30);
+  }
+
+  // The exchange up to the acceptor's answer, which comes with the next step.
+  static void to_the_second_hello(Pair& pair, std::string& token) {
+    for (const int leg : {0, 1, 2}) step(pair, leg, token);
   }
 
   static Status step(Pair& pair, int leg, std::string& token) {
     return leg % 2 == 0 ? pair.initiator.init(pair.target.get(), pair.request, token) : pair.acceptor.accept(token);
   }
 
-  void every_octet_of_the_first_token_counts() { flip(0, 0); }
-  void every_octet_of_a_retry_counts() { flip(1, 1); }
-  void every_octet_of_a_second_hello_counts() { flip(2, 1); }
-  void every_octet_of_the_reply_counts() { flip(1, 0); }
+  void every_octet_of_the_first_token_counts() { flip(0); }
+  void every_octet_of_a_retry_counts() { flip(1); }
+  void every_octet_of_a_second_hello_counts() { flip(2); }
+  void every_octet_of_the_reply_counts() { flip(3); }
 
   void tokens_cut_short_or_prolonged_are_refused() {
-    for (const int leg : {0, 1}) {
+    for (const int leg : {0, 1, 2, 3}) {
       for (const int change : {-1, -20, 1}) {
         Pair pair;
         std::string token;
@@ -164,7 +190,7 @@ class HandshakeTest : public CppUnit::TestFixture {
     expect(pair.initiator.init(pair.target.get(), pair.request, own), GSS_S_DEFECTIVE_TOKEN, Code::BAD_TOKEN);
     // A REPLY, framed as a first token, comes to an acceptor.
     Pair second;
-    std::string reply = hello.substr(0, hello.find(std::string("\x01\x01", 2), 30)) + whole.tokens[1];
+    std::string reply = hello.substr(0, hello.find(std::string("\x01\x01", 2), 30)) + whole.tokens[3];
     reply.resize(hello.size(), '\0');
     CPPUNIT_ASSERT(GSS_ERROR(second.acceptor.accept(reply).major));
     // The acceptor's first token without its frame.
@@ -176,8 +202,8 @@ class HandshakeTest : public CppUnit::TestFixture {
   void a_failed_context_stays_failed() {
     Pair pair;
     std::string token;
-    step(pair, 0, token);
-    step(pair, 1, token);
+    to_the_second_hello(pair, token);
+    step(pair, 3, token);
     std::string broken = token;
     broken[10] = static_cast<char>(broken[10] ^ 1);
     CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.init(pair.target.get(), pair.request, broken).major));
@@ -190,7 +216,7 @@ class HandshakeTest : public CppUnit::TestFixture {
     twin_->knobs.accept = Code::SERVICE_DENIED;
     Pair pair;
     std::string token;
-    step(pair, 0, token);
+    to_the_second_hello(pair, token);
     expect(pair.acceptor.accept(token), GSS_S_UNAUTHORIZED, Code::SERVICE_DENIED);
     CPPUNIT_ASSERT_EQUAL(std::string("\x04\x01\0\0\0\x67", 6), token);
     const Status told = pair.initiator.init(pair.target.get(), pair.request, token);
@@ -204,7 +230,7 @@ class HandshakeTest : public CppUnit::TestFixture {
       twin_->knobs.accept = code;
       Pair pair;
       std::string token;
-      step(pair, 0, token);
+      to_the_second_hello(pair, token);
       expect(pair.acceptor.accept(token), GSS_S_FAILURE, code);
       CPPUNIT_ASSERT_EQUAL(std::string("\x04\x01\0\0\0\xd2", 6), token);
     }
@@ -257,7 +283,7 @@ class HandshakeTest : public CppUnit::TestFixture {
     twin_->knobs.initiator_anonymous = true;
     Pair refused;
     std::string token;
-    step(refused, 0, token);
+    to_the_second_hello(refused, token);
     expect(refused.acceptor.accept(token), GSS_S_FAILURE, Code::ANONYMOUS_REFUSED);
     Pair allowed("test@server.example.org", {{"ipsec-anonymous", "allow"}});
     allowed.must_shake();
@@ -269,7 +295,7 @@ class HandshakeTest : public CppUnit::TestFixture {
   void an_acceptor_without_leave_refuses_although_the_broker_does_not() {
     Pair pair("test@server.example.org", {{"ipsec-anonymous", "refuse"}});
     std::string token;
-    step(pair, 0, token);
+    to_the_second_hello(pair, token);
     CPPUNIT_ASSERT(!(pair.acceptor.accept(token), twin_->accepted->want & protocol::kAllowAnonymous));
   }
 
@@ -300,8 +326,8 @@ class HandshakeTest : public CppUnit::TestFixture {
   void a_socket_that_became_another_is_refused() {
     Pair pair;
     std::string token;
-    step(pair, 0, token);
-    step(pair, 1, token);
+    to_the_second_hello(pair, token);
+    step(pair, 3, token);
     Connection other;
     CPPUNIT_ASSERT(dup2(other.client.get(), pair.connection.client.get()) >= 0);
     expect(pair.initiator.init(pair.target.get(), pair.request, token), GSS_S_FAILURE, Code::SOCKET_CHANGED);
@@ -319,7 +345,7 @@ class HandshakeTest : public CppUnit::TestFixture {
     twin_->knobs.other_cookie = false;
     Pair late;
     std::string token;
-    step(late, 0, token);
+    to_the_second_hello(late, token);
     twin_->knobs.other_cookie = true;
     expect(late.acceptor.accept(token), GSS_S_FAILURE, Code::SOCKET_CHANGED);
   }
@@ -334,7 +360,7 @@ class HandshakeTest : public CppUnit::TestFixture {
     twin_->knobs.latch = protocol::LatchState::monitored;
     Pair pair;
     std::string token;
-    step(pair, 0, token);
+    to_the_second_hello(pair, token);
     expect(pair.acceptor.accept(token), GSS_S_FAILURE, Code::LATCH_BROKEN);
   }
 
@@ -342,6 +368,8 @@ class HandshakeTest : public CppUnit::TestFixture {
     Pair first, second;
     std::string token;
     step(first, 0, token);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_CONTINUE_NEEDED}, second.acceptor.accept(token).major);
+    step(first, 2, token);
     expect(second.acceptor.accept(token), GSS_S_DEFECTIVE_TOKEN, Code::WRONG_FLOW);
   }
 

@@ -138,7 +138,6 @@ class ProgramsTest : public CppUnit::TestFixture {
 
   void gss_client_and_gss_server_find_their_sockets() {
     if (!possible()) return;
-    twin_->knobs.retries = 1;
     converse({"-mech", kBraced}, both_content);
     CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::finish));
     CPPUNIT_ASSERT(twin_->initiated->found == protocol::Found::sole && twin_->accepted->found == protocol::Found::sole);
@@ -185,7 +184,6 @@ class ProgramsTest : public CppUnit::TestFixture {
   }
 
   void python_makes_contexts_by_credential_store() {
-    twin_->knobs.retries = 1;
     run_script("/usr/bin/python3", std::string("mech = '") + kDotted + "'\n" + R"(
 import gssapi, socket
 oid = gssapi.OID.from_int_seq(mech)

@@ -161,7 +161,9 @@ Result<Bytes> TwinBroker::initiate(FakeRequest& request) {
   own.transcript = asked->transcript;
   auto sealed = channel::seal(own, exporter_);
   if (!sealed) return sealed.error();
-  return protocol::encode(protocol::InitiateReply{*std::move(sealed), channel_for(request, Role::initiator, own.anonymous)});
+  protocol::ChannelInfo channel = channel_for(request, Role::initiator, own.anonymous);
+  channel.latch = protocol::LatchState::none;  // a slot comes with FINISH
+  return protocol::encode(protocol::InitiateReply{*std::move(sealed), std::move(channel)});
 }
 
 Result<Bytes> TwinBroker::accept(FakeRequest& request) {

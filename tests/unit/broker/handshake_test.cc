@@ -80,6 +80,13 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(finish_refuses_an_acceptor_that_does_not_serve_what_was_wanted);
   CPPUNIT_TEST(of_several_sas_both_ends_choose_the_same);
   CPPUNIT_TEST(keys_are_read_once_a_pair);
+  CPPUNIT_TEST(a_handshake_finds_nothing_out_twice);
+  CPPUNIT_TEST(a_handshake_notices_that_the_policy_went);
+  CPPUNIT_TEST(a_handshake_notices_that_the_peer_changed);
+  CPPUNIT_TEST(a_handshake_notices_another_connection_of_its_socket);
+  CPPUNIT_TEST(a_handshake_notices_another_mark);
+  CPPUNIT_TEST(a_handshake_notices_that_its_latch_ended);
+  CPPUNIT_TEST(a_latched_socket_is_looked_at_again_when_something_changed_meanwhile);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -108,7 +115,8 @@ class HandshakeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(1, a_->host->latches_set);
     CPPUNIT_ASSERT_EQUAL(1, b_->host->latches_set);
     CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_cleared);
-    CPPUNIT_ASSERT(a_->page->state({sent->channel.slot, sent->channel.generation}) == protocol::LatchState::established);
+    CPPUNIT_ASSERT(sent->channel.latch == protocol::LatchState::none && sent->channel.generation == 0);
+    CPPUNIT_ASSERT(a_->page->state({done->channel.slot, done->channel.generation}) == protocol::LatchState::established);
   }
 
   void a_high_port_needs_a_challenge() {
@@ -482,10 +490,74 @@ class HandshakeTest : public CppUnit::TestFixture {
     for (int i = 0; i < 3; ++i) (void)initiate();
     CPPUNIT_ASSERT_EQUAL(2, a_->host->keys_read);
     a_->core->exporters.forget(a_->sa(kSpiToA).id);
+    a_->publish();  // an SA that was replaced is news
     (void)initiate();
     CPPUNIT_ASSERT_EQUAL(4, a_->host->keys_read);
     a_->core->exporters.expire(Clock::now() + std::chrono::seconds(31));
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, a_->core->exporters.size());
+  }
+
+  void a_handshake_finds_nothing_out_twice() {
+    (void)initiate();
+    hello_.challenge = digest_of(4);
+    const auto sent = initiate();
+    CPPUNIT_ASSERT(finish(*sent, *accept(*sent)).ok());
+    CPPUNIT_ASSERT_EQUAL(1, a_->host->routes_read);
+    CPPUNIT_ASSERT_EQUAL(1, a_->host->latches_set);
+    CPPUNIT_ASSERT_EQUAL(4, a_->host->sockets_read);  // once more when it was latched, and once for each later request
+  }
+
+  void a_handshake_notices_that_the_policy_went() {
+    const auto sent = initiate();
+    const auto got = accept(*sent);
+    a_->databases.spd.policies.clear();
+    a_->publish();
+    ASSERT_CODE(Code::NO_POLICY, try_initiate());
+    ASSERT_CODE(Code::NO_POLICY, try_finish(sent->sealed, got->sealed));
+  }
+
+  void a_handshake_notices_that_the_peer_changed() {
+    const auto sent = initiate();
+    const auto got = accept(*sent);
+    a_->set_peer(certified("fqdn:a.example.org", "fqdn:mallory.example.org"));
+    a_->publish();
+    ASSERT_CODE(Code::WRONG_PEER, try_initiate());
+    CPPUNIT_ASSERT(!try_finish(sent->sealed, got->sealed));
+  }
+
+  void a_handshake_notices_another_connection_of_its_socket() {
+    (void)initiate();
+    a_->host->socket.flow.remote = address("10.1.0.3");
+    CPPUNIT_ASSERT(!try_initiate());
+    CPPUNIT_ASSERT_EQUAL(2, a_->host->routes_read);
+  }
+
+  void a_handshake_notices_another_mark() {
+    (void)initiate();
+    a_->host->socket.flow.mark = 5;
+    (void)try_initiate();
+    CPPUNIT_ASSERT_EQUAL(2, a_->host->routes_read);
+  }
+
+  void a_handshake_notices_that_its_latch_ended() {
+    (void)initiate();
+    a_->core->latches.close_gone([](std::uint16_t, std::uint64_t) { return false; }, Clock::now() + std::chrono::seconds(1));
+    (void)initiate();
+    CPPUNIT_ASSERT_EQUAL(2, a_->host->routes_read);
+    CPPUNIT_ASSERT_EQUAL(2, a_->host->latches_set);
+  }
+
+  // The policy goes after the socket was examined, while keys are read.
+  void a_latched_socket_is_looked_at_again_when_something_changed_meanwhile() {
+    (void)initiate();
+    a_->publish();
+    a_->core->exporters.forget(a_->sa(kSpiToA).id);
+    a_->bench->drop_xfrm();
+    a_->host->on_open_request_port = [this] {
+      a_->databases.spd.policies.clear();
+      a_->publish();
+    };
+    ASSERT_CODE(Code::NO_POLICY, try_initiate());
   }
 
  private:

@@ -113,6 +113,7 @@ base::Status StandHost::clear_latch(int, const channel::Flow&) {
 
 base::Result<kernel::RouteFacts> StandHost::read_route(const channel::Flow&) {
   const std::lock_guard lock(mutex);
+  ++routes_read;
   return route;
 }
 
@@ -129,6 +130,7 @@ base::Result<bool> StandHost::has_listener(std::uint16_t, std::uint16_t) {
 base::Status StandHost::destroy_socket(const channel::Flow&, std::uint64_t) { return base::fail(base::Code::UNAVAILABLE); }
 
 base::Result<std::unique_ptr<kernel::NetlinkPort>> StandHost::open_request_port() {
+  if (on_open_request_port) on_open_request_port();
   return make_request_port ? make_request_port() : std::make_unique<KeyPort>(*this);
 }
 

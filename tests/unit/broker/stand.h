@@ -43,8 +43,9 @@ class StandHost final : public Host {
   bool listener = false;
   std::map<std::uint32_t, KeyOnHost> keys;  // by SPI, host order
   std::map<std::uint32_t, std::string> users{{0, "root"}, {1000, "alice"}, {1001, "mallory"}, {26, "postgres"}};
-  int latches_set = 0, latches_cleared = 0, sockets_read = 0, names_asked = 0, keys_read = 0;
+  int latches_set = 0, latches_cleared = 0, sockets_read = 0, names_asked = 0, keys_read = 0, routes_read = 0;
   std::function<void(int fd)> on_read_socket, on_set_latch;  // called without the mutex
+  std::function<void()> on_open_request_port;                // so is this
   std::function<std::unique_ptr<kernel::NetlinkPort>()> make_request_port, make_monitor_port;
 };
 

@@ -38,11 +38,23 @@ def replayed(lab, name, server, token):
 
 
 def other_connection(lab):
+    client, server = gss.peers(lab, port=701)
+    _, hello = first_hello(lab, client, server)
+    _, other_server = gss.peers(lab, port=702)
+    answer = other_server.cmd("step", hello)
+    lab.expect("on another connection: the wrong flow", answer["major"] >= 1 << 16 and gss.says(answer, "belongs to another connection"), answer)
+
+
+def relayed(lab):
+    """Who carries the tokens of one connection to another gets a challenge, has it met, and is refused."""
     client, server = gss.peers(lab, port=7000)
     _, hello = first_hello(lab, client, server)
     _, other_server = gss.peers(lab, port=7001)
-    answer = other_server.cmd("step", hello)
-    lab.expect("on another connection: the wrong flow", answer["major"] >= 1 << 16 and gss.says(answer, "belongs to another connection"), answer)
+    challenge = other_server.cmd("step", hello)
+    lab.expect("relayed to another connection: a challenge", challenge["major"] == 1 and len(challenge["token"]) == 68, challenge)
+    second = client.cmd("init", challenge["token"], "flags=62")
+    answer = other_server.cmd("step", second["token"])
+    lab.expect("with the challenge met: the wrong flow", answer["major"] >= 1 << 16 and gss.says(answer, "belongs to another connection"), answer)
 
 
 def squatted(lab):
@@ -72,5 +84,6 @@ def privileged_port(lab):
 def run(lab):
     gss.brokers(lab)
     other_connection(lab)
+    relayed(lab)
     privileged_port(lab)
     squatted(lab)
