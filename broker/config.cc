@@ -248,8 +248,8 @@ class Parser {
   void program(Section& in) {
     static constexpr std::pair<const char*, KerberosSwitch> kKerberos[] = {
         {"off", KerberosSwitch::off}, {"bind", KerberosSwitch::bind}, {"skip", KerberosSwitch::skip}};
-    static constexpr std::pair<const char*, SealSwitch> kSeal[] = {
-        {"never", SealSwitch::never}, {"unless-confidential", SealSwitch::unless_confidential}, {"always", SealSwitch::always}};
+    static constexpr std::pair<const char*, protocol::Seal> kSeal[] = {
+        {"never", protocol::Seal::never}, {"unless-confidential", protocol::Seal::unless_confidential}, {"always", protocol::Seal::always}};
     ProgramRule rule;
     const toml::node* node = in.require("path");
     const auto path = in.text("path", node);

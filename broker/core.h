@@ -17,6 +17,7 @@
 #include "broker/metrics.h"
 #include "broker/names.h"
 #include "broker/subscriptions.h"
+#include "broker/transfers.h"
 #include "broker/windows.h"
 
 namespace gssipsec::broker {
@@ -47,6 +48,7 @@ struct Core {
   Metrics metrics;
   Exporters exporters;
   Windows windows;
+  Transfers transfers;
   Names names;
   Counter counter;
   // SAs that were there before this broker: others may have seen their tokens.

@@ -26,6 +26,9 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::event: break;  // the broker's word alone
     case Verb::metrics: return handle_metrics(core, request);
     case Verb::explain: return handle_explain(core, request);
+    case Verb::program: return handle_program(core, request);
+    case Verb::hand_over: return handle_hand_over(core, request);
+    case Verb::take_over: return handle_take_over(core, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
 }

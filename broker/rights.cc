@@ -50,7 +50,9 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::initiate:
     case Verb::accept:
     case Verb::finish:
-    case Verb::check: return Action::latch;
+    case Verb::check:
+    case Verb::hand_over:
+    case Verb::take_over: return Action::latch;
     case Verb::metrics: return Action::metrics;
     default: return std::nullopt;
   }

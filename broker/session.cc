@@ -81,7 +81,7 @@ Header header_for_error(base::View data) {
   const std::uint32_t request = in.u32();
   if (in.failed() || data.size() < kHeader || magic != protocol::kMagic) return header;
   header.request = request;
-  if (verb <= static_cast<std::uint16_t>(Verb::localname) && verb != 0) header.verb = static_cast<Verb>(verb);
+  if (verb <= static_cast<std::uint16_t>(protocol::kLastVerb) && verb != 0) header.verb = static_cast<Verb>(verb);
   return header;
 }
 
@@ -101,7 +101,7 @@ base::Status acceptable(const Message& message, const Connection& connection) {
 
 bool takes_descriptor(Verb verb) {
   return verb == Verb::query || verb == Verb::initiate || verb == Verb::accept || verb == Verb::finish || verb == Verb::check ||
-         verb == Verb::subscribe || verb == Verb::explain;
+         verb == Verb::subscribe || verb == Verb::explain || verb == Verb::hand_over || verb == Verb::take_over;
 }
 
 base::Status in_turn(Verb verb, const Connection& connection, bool descriptor) {

@@ -7,6 +7,7 @@
 #include "base/trace.h"
 #include "client/connect.h"
 #include "client/pool.h"
+#include "client/program.h"
 
 namespace gssipsec::client {
 namespace {
@@ -232,6 +233,23 @@ Result<std::string> Broker::localname(const std::string& name) {
   auto got = simple(ask_for(Verb::localname, protocol::LocalnameRequest{name}, -1), protocol::decode_localname_reply);
   if (!got) return got.error();
   return std::move(got->user);
+}
+
+Result<protocol::ProgramReply> Broker::program() {
+  const std::string path = broker_path();
+  if (const auto kept = kept_settings(path)) return *kept;
+  auto settings = simple(ask_for(Verb::program, protocol::ProgramRequest{program_path()}, -1), protocol::decode_program_reply);
+  if (!settings && settings.error().code == Code::BAD_MESSAGE) settings = protocol::ProgramReply{};
+  if (settings.ok()) keep_settings(path, *settings);
+  return settings;
+}
+
+Result<protocol::HandOverReply> Broker::hand_over(int fd, std::uint64_t cookie) {
+  return simple(with_socket(ask_for(Verb::hand_over, protocol::HandOverRequest{cookie}, fd)), protocol::decode_hand_over_reply);
+}
+
+Result<protocol::TakeOverReply> Broker::take_over(int fd, const protocol::TakeOverRequest& request) {
+  return simple(with_socket(ask_for(Verb::take_over, request, fd)), protocol::decode_take_over_reply);
 }
 
 Result<protocol::ExplainReply> Broker::explain(int fd, const protocol::ExplainRequest& request) {

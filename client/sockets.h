@@ -26,6 +26,8 @@ void name_thread_socket(int fd) noexcept;
 // Rule 1's thread default, else rule 2: exactly one connected TCP or SCTP socket that is not loopback, owned by the
 // caller's real and effective uid (acceptors: or root), never descriptors 0-2 in an AT_SECURE process. NO_SOCKET otherwise.
 [[nodiscard]] base::Result<FoundSocket> find_socket(bool acceptor);
+// The connection with this cookie under whatever number this process has it: the thread's, or any. SOCKET_CHANGED.
+[[nodiscard]] base::Result<FoundSocket> socket_with(std::uint64_t cookie);
 // SOCKET_CHANGED when the descriptor now names another connection.
 [[nodiscard]] base::Status same_socket(const FoundSocket& socket);
 

@@ -43,8 +43,11 @@ enum class Verb : std::uint16_t {
   event = 13,        // from the broker only, unasked
   metrics = 14,      // no descriptor: the broker's figures
   explain = 15,      // descriptor, or for root a bare flow: how the broker comes to what QUERY answers
+  program = 18,      // no descriptor: the administrator's [[program]] line for this program
+  hand_over = 19,    // descriptor: a key for a context that leaves this process
+  take_over = 20,    // descriptor: that key, once, for whoever holds the same connection
 };
-inline constexpr Verb kLastVerb = Verb::explain;
+inline constexpr Verb kLastVerb = Verb::take_over;
 
 struct Header {
   std::uint16_t version = kVersion;
@@ -215,8 +218,26 @@ struct ProbeReply { bool has_policies = false; std::string local_name; bool oper
 struct LocalnameRequest { std::string name; bool operator==(const LocalnameRequest&) const = default; };
 struct LocalnameReply { std::string user; bool operator==(const LocalnameReply&) const = default; };
 
-// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an AcceptReply
-// or FinishReply holds the session key: base::wipe() it, and the datagram made of it, after use.
+// Whether the mechanism encrypts in its tokens what the channel could carry as it is.
+enum class Seal : std::uint8_t {
+  never = 0,                // only where a message asks for QOP 1, or the latch cannot be confirmed
+  unless_confidential = 1,  // also where confidentiality is asked and the channel gives none
+  always = 2,
+};
+struct ProgramRequest { std::string program; bool operator==(const ProgramRequest&) const = default; };
+struct ProgramReply {
+  Seal seal = Seal::unless_confidential;
+  std::uint16_t min_key_bits = 0;           // of the channel
+  bool operator==(const ProgramReply&) const = default;
+};
+
+struct HandOverRequest { std::uint64_t cookie = 0; bool operator==(const HandOverRequest&) const = default; };
+struct HandOverReply { Digest id{}; base::Secret key; };
+struct TakeOverRequest { std::uint64_t cookie = 0; Digest id{}; bool operator==(const TakeOverRequest&) const = default; };
+struct TakeOverReply { base::Secret key; };
+
+// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an AcceptReply,
+// FinishReply, HandOverReply or TakeOverReply holds a key: base::wipe() it, and the datagram made of it, after use.
 #define GSS_IPSEC_MESSAGE(Type, function)                   \
   [[nodiscard]] base::Bytes encode(const Type& message);    \
   [[nodiscard]] base::Result<Type> function(base::View body);
@@ -239,6 +260,12 @@ GSS_IPSEC_MESSAGE(ProbeRequest, decode_probe_request)
 GSS_IPSEC_MESSAGE(ProbeReply, decode_probe_reply)
 GSS_IPSEC_MESSAGE(LocalnameRequest, decode_localname_request)
 GSS_IPSEC_MESSAGE(LocalnameReply, decode_localname_reply)
+GSS_IPSEC_MESSAGE(ProgramRequest, decode_program_request)
+GSS_IPSEC_MESSAGE(ProgramReply, decode_program_reply)
+GSS_IPSEC_MESSAGE(HandOverRequest, decode_hand_over_request)
+GSS_IPSEC_MESSAGE(HandOverReply, decode_hand_over_reply)
+GSS_IPSEC_MESSAGE(TakeOverRequest, decode_take_over_request)
+GSS_IPSEC_MESSAGE(TakeOverReply, decode_take_over_reply)
 #undef GSS_IPSEC_MESSAGE
 
 }  // namespace gssipsec::protocol

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a latch was, and the family of short questions: CHECK, RELEASE, PROBE, LOCALNAME.
+// What a latch was, and the family of short questions: CHECK, RELEASE, PROBE, LOCALNAME, PROGRAM, HAND_OVER, TAKE_OVER.
 #include "protocol/layout.h"
 
 namespace gssipsec::protocol {
@@ -50,6 +50,36 @@ void layout(Codec& c, Of<LocalnameReply> auto& m) {
   c.name(m.user);
 }
 
+template <typename Codec>
+void layout(Codec& c, Of<ProgramRequest> auto& m) {
+  c.prose(m.program);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<ProgramReply> auto& m) {
+  c.choice(m.seal, Seal::never, Seal::always).u16(m.min_key_bits);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<HandOverRequest> auto& m) {
+  c.u64(m.cookie);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<HandOverReply> auto& m) {
+  c.digest(m.id).key(m.key);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<TakeOverRequest> auto& m) {
+  c.u64(m.cookie).digest(m.id);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<TakeOverReply> auto& m) {
+  c.key(m.key);
+}
+
 GSS_IPSEC_BODY(LatchStatement, decode_latch_statement)
 GSS_IPSEC_BODY(CheckRequest, decode_check_request)
 GSS_IPSEC_BODY(CheckReply, decode_check_reply)
@@ -58,5 +88,11 @@ GSS_IPSEC_BODY(ProbeRequest, decode_probe_request)
 GSS_IPSEC_BODY(ProbeReply, decode_probe_reply)
 GSS_IPSEC_BODY(LocalnameRequest, decode_localname_request)
 GSS_IPSEC_BODY(LocalnameReply, decode_localname_reply)
+GSS_IPSEC_BODY(ProgramRequest, decode_program_request)
+GSS_IPSEC_BODY(ProgramReply, decode_program_reply)
+GSS_IPSEC_BODY(HandOverRequest, decode_hand_over_request)
+GSS_IPSEC_BODY(HandOverReply, decode_hand_over_reply)
+GSS_IPSEC_BODY(TakeOverRequest, decode_take_over_request)
+GSS_IPSEC_BODY(TakeOverReply, decode_take_over_reply)
 
 }  // namespace gssipsec::protocol

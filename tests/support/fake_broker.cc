@@ -211,6 +211,9 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::unsubscribe: return answer(request, {});
     case Verb::metrics: return answer(request, protocol::encode(protocol::MetricsReply{"ipsec_gssd_clients 1\n"}));
     case Verb::explain: return answer(request, protocol::encode(protocol::ExplainReply{true, "1. so: protected\n"}));
+    case Verb::program: return answer(request, protocol::encode(protocol::ProgramReply{}));
+    case Verb::hand_over: return answer(request, protocol::encode(protocol::HandOverReply{{}, base::Secret(32)}));
+    case Verb::take_over: return answer(request, protocol::encode(protocol::TakeOverReply{base::Secret(32)}));
     case Verb::release: case Verb::hello: case Verb::event: return;
   }
 }

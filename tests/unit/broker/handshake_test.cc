@@ -2,6 +2,8 @@
 // INITIATE, ACCEPT and FINISH between two brokers that share an SA pair, and everything that must make them refuse.
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <functional>
+
 #include "tests/unit/broker/stand.h"
 
 namespace gssipsec::broker::testing {
@@ -45,6 +47,8 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_hello_for_another_port_is_refused);
   CPPUNIT_TEST(a_hello_naming_sas_of_another_connection_gets_a_retry);
   CPPUNIT_TEST(an_acceptors_token_is_no_hello);
+  CPPUNIT_TEST(a_peer_that_did_not_latch_is_refused);
+  CPPUNIT_TEST(a_tunnel_to_a_gateway_is_refused);
   CPPUNIT_TEST(another_transcript_is_refused);
   CPPUNIT_TEST(an_unprotected_socket_is_refused);
   CPPUNIT_TEST(one_direction_is_not_enough);
@@ -188,6 +192,38 @@ class HandshakeTest : public CppUnit::TestFixture {
     const auto got = accept(*sent);
     accept_.transcript = accept_.next_transcript;
     ASSERT_CODE(Code::WRONG_ROLE, try_accept(got->sealed));
+  }
+
+  // What the other broker says of itself, changed by who has its keys.
+  base::Bytes said_otherwise(const InitiateReply& sent, const std::function<void(channel::Assertion&)>& change) {
+    const auto exporter = a_->core->exporters.of(*a_->bench, a_->sa(kSpiToB), a_->sa(kSpiToA), std::chrono::steady_clock::now());
+    auto said = *channel::open(sent.sealed, **exporter);
+    change(said);
+    return *channel::seal(said, **exporter);
+  }
+
+  void a_peer_that_did_not_latch_is_refused() {
+    const auto sent = initiate();
+    ASSERT_CODE(Code::PEER_NOT_LATCHED, try_accept(said_otherwise(*sent, [](channel::Assertion& said) { said.latched = false; })));
+    ASSERT_CODE(Code::PEER_NOT_LATCHED, try_accept(said_otherwise(*sent, [](channel::Assertion& said) { said.since_start = false; })));
+    ASSERT_CODE(Code::ok, try_accept(said_otherwise(*sent, [](channel::Assertion&) {})));
+  }
+
+  void a_tunnel_to_a_gateway_is_refused() {
+    const channel::Address gateway = address("10.1.0.254"), here = address("10.1.0.1");
+    channel::Sa &out = a_->sa(kSpiToB), &in = a_->sa(kSpiToA);
+    out.mode = in.mode = channel::Mode::tunnel;
+    out.id.destination = in.source = gateway;
+    for (channel::Policy& policy : a_->databases.spd.policies) {
+      channel::Template& tmpl = policy.templates.front();
+      const bool outbound = policy.direction == channel::Direction::out;
+      tmpl.mode = channel::Mode::tunnel;
+      tmpl.source = outbound ? here : gateway;
+      tmpl.destination = outbound ? gateway : here;
+    }
+    a_->set_peer(certified("fqdn:a.example.org", "fqdn:b.example.org"));
+    a_->publish();
+    ASSERT_CODE(Code::NOT_END_TO_END, try_initiate());
   }
 
   void another_transcript_is_refused() {

@@ -114,6 +114,12 @@ std::vector<Sample> samples() {
       sample("probe reply", ProbeReply{true, "ipsec:fqdn:a"}, decode_probe_reply),
       sample("localname", LocalnameRequest{"ipsec:fqdn:b/bob"}, decode_localname_request),
       sample("localname reply", LocalnameReply{"bob"}, decode_localname_reply),
+      sample("program", ProgramRequest{"/usr/bin/psql"}, decode_program_request),
+      sample("program reply", ProgramReply{Seal::always, 256}, decode_program_reply),
+      sample("hand over", HandOverRequest{501}, decode_hand_over_request),
+      sample("hand over reply", HandOverReply{digest(1), base::Secret(digest(2))}, decode_hand_over_reply),
+      sample("take over", TakeOverRequest{501, digest(1)}, decode_take_over_request),
+      sample("take over reply", TakeOverReply{base::Secret(digest(2))}, decode_take_over_reply),
       sample("subscribe", SubscribeRequest{event_bit(EventType::rekeyed), Scope::all}, decode_subscribe_request),
       sample("subscribe reply", SubscribeReply{3, 501, true}, decode_subscribe_reply),
       sample("unsubscribe", UnsubscribeRequest{3}, decode_unsubscribe_request),
@@ -211,6 +217,8 @@ class MessagesTest : public CppUnit::TestFixture {
     flip_all(InitiateRequest{Found::sole, 1, "w", digest(1), digest(2), digest(3)}, decode_initiate_request);
     flip_all(an_accept_reply(), decode_accept_reply);
     flip_all(CheckReply{LatchState::broken, Code::LATCH_BROKEN, "spd", 4, 5}, decode_check_reply);
+    flip_all(ProgramReply{Seal::never, 128}, decode_program_reply);
+    flip_all(TakeOverRequest{501, digest(1)}, decode_take_over_request);
     flip_all(ProbeRequest{channel::Role::acceptor, "host"}, decode_probe_request);
     flip_all(an_event(), decode_event);
     flip_all(ExplainRequest{Found::named, a_flow()}, decode_explain_request);
