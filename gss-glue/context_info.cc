@@ -25,11 +25,12 @@ OM_uint32 gss_inquire_context(OM_uint32* minor_status, gss_ctx_id_t context_hand
     const auto* handle = ContextHandle::of(context_handle);
     if (!handle) return no_context(minor);
     const mech::Facts facts = handle->object.facts();
-    auto source = copy_of(facts.initiator ? facts.local : facts.peer, src_name);
-    auto target = copy_of(facts.initiator ? facts.peer : facts.local, targ_name);
+    // Until the exchange is over names are promises.
+    auto source = copy_of(facts.initiator ? facts.local : facts.peer, src_name && facts.open);
+    auto target = copy_of(facts.initiator ? facts.peer : facts.local, targ_name && facts.open);
     if (src_name) *src_name = NameHandle::give(std::move(source));
     if (targ_name) *targ_name = NameHandle::give(std::move(target));
-    if (lifetime_rec) *lifetime_rec = facts.seconds_left;
+    if (lifetime_rec) *lifetime_rec = facts.open ? facts.seconds_left : 0;
     if (ctx_flags) *ctx_flags = flags_of(facts);
     if (locally_initiated) *locally_initiated = facts.initiator ? 1 : 0;
     if (open) *open = facts.open ? 1 : 0;
@@ -66,18 +67,29 @@ OM_uint32 gss_process_context_token(OM_uint32* minor_status, gss_ctx_id_t contex
   });
 }
 
-// A context is tied to a connection of this process, whose latch an importer could not see.
+// RFC 2743 2.2.9: what was exported is gone here.
 OM_uint32 gss_export_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context_handle, gss_buffer_t interprocess_token) {
   clear(interprocess_token);
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    if (!context_handle || !ContextHandle::of(*context_handle)) return no_context(minor);
-    return fail(minor, base::fail(base::Code::UNAVAILABLE, "a context of mechanism ipsec stays with its connection"));
+    if (!interprocess_token) return no_output(minor);
+    auto* handle = context_handle ? ContextHandle::of(*context_handle) : nullptr;
+    if (!handle) return no_context(minor);
+    const auto token = handle->object.leave();
+    if (!token) return fail(minor, token.error(), token.error().code == base::Code::NO_CONTEXT ? GSS_S_NO_CONTEXT : GSS_S_FAILURE);
+    give(interprocess_token, *token);
+    (void)ContextHandle::take(*context_handle);
+    return GSS_S_COMPLETE;
   });
 }
 
-OM_uint32 gss_import_sec_context(OM_uint32* minor_status, gss_buffer_t, gss_ctx_id_t* context_handle) {
+OM_uint32 gss_import_sec_context(OM_uint32* minor_status, gss_buffer_t interprocess_token, gss_ctx_id_t* context_handle) {
   if (context_handle) *context_handle = GSS_C_NO_CONTEXT;
-  return guarded(minor_status, [](OM_uint32* minor) {
-    return fail(minor, base::fail(base::Code::UNAVAILABLE, "a context of mechanism ipsec stays with its connection"));
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!context_handle) return no_output(minor);
+    if (!interprocess_token) return no_input(minor);
+    auto arrival = mech::Context::arrive(view_of(interprocess_token));
+    if (!arrival) return fail(minor, arrival.error(), arrival.error().code == base::Code::BAD_MAC ? GSS_S_DEFECTIVE_TOKEN : 0);
+    *context_handle = ContextHandle::give(ContextHandle::make(*std::move(arrival)));
+    return GSS_S_COMPLETE;
   });
 }

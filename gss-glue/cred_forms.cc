@@ -31,15 +31,18 @@ OM_uint32 gss_import_cred(OM_uint32* minor_status, gss_buffer_t token, gss_cred_
   });
 }
 
-// No OID is known, but an error would make the mechglue throw away what other mechanisms' parts of the same credential
-// said: an empty answer then.
+// The socket that the credential names, in decimal. For every other OID an empty answer: an error would make the mechglue
+// throw away what other mechanisms' parts of the same credential said.
 OM_uint32 gss_inquire_cred_by_oid(OM_uint32* minor_status, const gss_cred_id_t cred_handle, const gss_OID desired_object, gss_buffer_set_t* data_set) {
   if (data_set) *data_set = GSS_C_NO_BUFFER_SET;
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!data_set) return no_output(minor);
     if (!desired_object) return no_input(minor);
-    if (!CredentialHandle::of(cred_handle)) return no_credential(minor);
-    *data_set = make_buffer_set({});
+    auto* handle = CredentialHandle::of(cred_handle);
+    if (!handle) return no_credential(minor);
+    const auto named = handle->object.copy().named();
+    if (!named || !same(desired_object, set_credential_socket())) return *data_set = make_buffer_set({}), GSS_S_COMPLETE;
+    *data_set = make_buffer_set({base::view_of(std::to_string(named->fd))});
     return GSS_S_COMPLETE;
   });
 }
@@ -56,25 +59,4 @@ OM_uint32 gssspi_set_cred_option(OM_uint32* minor_status, gss_cred_id_t* cred_ha
     const base::Status named = handle->object.value.name_socket(*fd);
     return named.ok() ? GSS_S_COMPLETE : fail(minor, named.error(), GSS_S_FAILURE);
   });
-}
-
-// --- what this mechanism has nothing to offer for; a missing function would be taken for success by the mechglue
-
-OM_uint32 gss_store_cred(OM_uint32* minor_status, const gss_cred_id_t, gss_cred_usage_t, const gss_OID, OM_uint32, OM_uint32, gss_OID_set* elements_stored,
-                         gss_cred_usage_t*) {
-  if (elements_stored) *elements_stored = GSS_C_NO_OID_SET;
-  return guarded(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
-}
-
-OM_uint32 gss_store_cred_into(OM_uint32* minor_status, gss_cred_id_t, gss_cred_usage_t, gss_OID, OM_uint32, OM_uint32, gss_const_key_value_set_t,
-                              gss_OID_set* elements_stored, gss_cred_usage_t*) {
-  if (elements_stored) *elements_stored = GSS_C_NO_OID_SET;
-  return guarded(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
-}
-
-OM_uint32 gss_add_cred(OM_uint32* minor_status, gss_cred_id_t, gss_name_t, gss_OID, gss_cred_usage_t, OM_uint32, OM_uint32, gss_cred_id_t* output_cred_handle,
-                       gss_OID_set* actual_mechs, OM_uint32*, OM_uint32*) {
-  if (output_cred_handle) *output_cred_handle = GSS_C_NO_CREDENTIAL;
-  if (actual_mechs) *actual_mechs = GSS_C_NO_OID_SET;
-  return guarded(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
 }

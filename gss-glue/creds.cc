@@ -98,6 +98,27 @@ OM_uint32 gss_acquire_cred_from(OM_uint32* minor_status, gss_name_t desired_name
   });
 }
 
+// One credential holds one element here: another one beside it is DUPLICATE_ELEMENT, and only a new handle can be had.
+OM_uint32 gss_add_cred(OM_uint32* minor_status, gss_cred_id_t input_cred_handle, gss_name_t desired_name, gss_OID desired_mech,
+                       gss_cred_usage_t cred_usage, OM_uint32, OM_uint32, gss_cred_id_t* output_cred_handle, gss_OID_set* actual_mechs,
+                       OM_uint32* initiator_time_rec, OM_uint32* acceptor_time_rec) {
+  clear_outputs(output_cred_handle, actual_mechs, initiator_time_rec);
+  if (acceptor_time_rec) *acceptor_time_rec = 0;
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!is_ours(desired_mech)) return bad_mechanism(minor);
+    if (input_cred_handle != GSS_C_NO_CREDENTIAL) {
+      if (!CredentialHandle::of(input_cred_handle)) return no_credential(minor);
+      return fail(minor, base::fail(base::Code::BAD_ARGUMENT, "the credential has an element of mechanism ipsec"), GSS_S_DUPLICATE_ELEMENT);
+    }
+    OM_uint32 seconds = 0;
+    const OM_uint32 major =
+        acquire_into(minor, desired_name, GSS_C_NO_OID_SET, cred_usage, GSS_C_NO_CRED_STORE, output_cred_handle, actual_mechs, &seconds);
+    if (initiator_time_rec && cred_usage != GSS_C_ACCEPT) *initiator_time_rec = seconds;
+    if (acceptor_time_rec && cred_usage != GSS_C_INITIATE) *acceptor_time_rec = seconds;
+    return major;
+  });
+}
+
 OM_uint32 gss_release_cred(OM_uint32* minor_status, gss_cred_id_t* cred_handle) {
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!cred_handle || *cred_handle == GSS_C_NO_CREDENTIAL) return GSS_S_COMPLETE;

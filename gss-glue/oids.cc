@@ -17,19 +17,25 @@ using mech::NameType;
 constexpr gss_OID_desc desc(const void* octets, OM_uint32 length) noexcept { return {length, const_cast<void*>(octets)}; }
 constexpr gss_OID_desc desc(const mech::Oid& oid) noexcept { return desc(oid.data(), static_cast<OM_uint32>(oid.size())); }
 
-enum Index : std::size_t { kMech, kThreadSocket, kCredSocket, kNtIpsec, kNtHostbased, kNtUser, kNtAnonymous, kNtExport, kNtHostbasedX, kSsf, kCount };
+enum Index : std::size_t {
+  kMech, kThreadSocket, kCredSocket, kContextSocket, kNtIpsec, kNtHostbased, kNtUser, kNtAnonymous, kNtExport, kNtComposite, kNtHostbasedX, kSsf,
+  kSessionKey, kCount
+};
 
 constinit gss_OID_desc oids[kCount] = {
     desc(mech::kMechanism),
     desc(mech::kSetThreadSocket),
     desc(mech::kSetCredentialSocket),
+    desc(mech::kSetContextSocket),
     desc(mech::kNameType),
     desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x04", 10),      // GSS_C_NT_HOSTBASED_SERVICE
     desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x01", 10),      // GSS_C_NT_USER_NAME
     desc("\x2b\x06\x01\x05\x06\x03", 6),                       // GSS_C_NT_ANONYMOUS
     desc("\x2b\x06\x01\x05\x06\x04", 6),                       // GSS_C_NT_EXPORT_NAME
+    desc("\x2b\x06\x01\x05\x06\x06", 6),                       // GSS_C_NT_COMPOSITE_EXPORT
     desc("\x2b\x06\x01\x05\x06\x02", 6),                       // GSS_C_NT_HOSTBASED_SERVICE_X
     desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x0f", 11),  // GSS_C_SEC_CONTEXT_SASL_SSF
+    desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05", 11),  // GSS_C_INQ_SSPI_SESSION_KEY
 };
 
 struct TypeOid {
@@ -38,7 +44,8 @@ struct TypeOid {
 };
 // The first of a type is the one that is handed out.
 constexpr TypeOid kTypes[] = {{kNtIpsec, NameType::ipsec_id}, {kNtHostbased, NameType::hostbased}, {kNtHostbasedX, NameType::hostbased},
-                              {kNtUser, NameType::user},      {kNtAnonymous, NameType::anonymous}, {kNtExport, NameType::exported}};
+                              {kNtUser, NameType::user},      {kNtAnonymous, NameType::anonymous}, {kNtExport, NameType::exported},
+                              {kNtComposite, NameType::composite}};
 
 void* allocated(std::size_t size) {
   void* room = calloc(1, size);
@@ -59,7 +66,9 @@ struct FreeSet {
 gss_OID mechanism() noexcept { return &oids[kMech]; }
 gss_OID set_thread_socket() noexcept { return &oids[kThreadSocket]; }
 gss_OID set_credential_socket() noexcept { return &oids[kCredSocket]; }
+gss_OID set_context_socket() noexcept { return &oids[kContextSocket]; }
 gss_OID sasl_strength() noexcept { return &oids[kSsf]; }
+gss_OID session_key() noexcept { return &oids[kSessionKey]; }
 
 bool same(gss_const_OID a, gss_const_OID b) noexcept {
   return a && b && a->length == b->length && (a->length == 0 || memcmp(a->elements, b->elements, a->length) == 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Options that are not a credential's: the thread's socket by gssspi_mech_invoke, and a context's.
+// Options that are not a credential's: the thread's socket by gssspi_mech_invoke, a context's, and what a context tells by OID.
 #include <cstring>
 
 #include "client/sockets.h"
@@ -38,17 +38,41 @@ OM_uint32 gssspi_mech_invoke(OM_uint32* minor_status, const gss_OID desired_mech
   });
 }
 
-OM_uint32 gss_set_sec_context_option(OM_uint32* minor_status, gss_ctx_id_t*, const gss_OID, const gss_buffer_t) {
-  return guarded(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
+// The descriptor may be moved, but not the context: only the same connection is taken.
+OM_uint32 gss_set_sec_context_option(OM_uint32* minor_status, gss_ctx_id_t* context_handle, const gss_OID desired_object, const gss_buffer_t value) {
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!same(desired_object, set_context_socket())) return unavailable(minor);
+    auto* handle = context_handle ? ContextHandle::of(*context_handle) : nullptr;
+    if (!handle) return no_context(minor);
+    const auto fd = socket_of(view_of(value));
+    if (!fd) return fail(minor, fd.error(), GSS_S_FAILURE);
+    const base::Status moved = handle->object.move_to(*fd);
+    return moved.ok() ? GSS_S_COMPLETE : fail(minor, moved.error(), GSS_S_FAILURE);
+  });
 }
+
+namespace {
+
+// The key that applications take for a session key, and what it is good for: AES-256-GCM.
+OM_uint32 give_key(OM_uint32* minor, const mech::Context& context, gss_buffer_set_t* out) {
+  const auto key = context.application_key();
+  if (!key) return fail(minor, key.error());
+  static constexpr std::uint8_t kAes256Gcm[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2e};
+  *out = make_buffer_set({key->view(), std::as_bytes(std::span(kAes256Gcm))});
+  return GSS_S_COMPLETE;
+}
+
+}  // namespace
 
 OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor_status, const gss_ctx_id_t context_handle, const gss_OID desired_object, gss_buffer_set_t* data_set) {
   if (data_set) *data_set = GSS_C_NO_BUFFER_SET;
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!data_set) return no_output(minor);
-    if (!same(desired_object, sasl_strength())) return unavailable(minor);
+    const bool key = same(desired_object, session_key());
+    if (!key && !same(desired_object, sasl_strength())) return unavailable(minor);
     const auto* handle = ContextHandle::of(context_handle);
     if (!handle || !handle->object.open()) return no_context(minor);
+    if (key) return give_key(minor, handle->object, data_set);
     base::Writer strength;
     strength.u32(handle->object.facts().strength);
     *data_set = make_buffer_set({strength.bytes()});

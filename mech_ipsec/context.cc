@@ -106,6 +106,7 @@ Status Context::count_retry() {
 // --- initiator
 
 Context::Answer Context::say_hello(const ContextToken&) {
+  if (const Status asked = ask_administrator(); !asked) return asked.error();
   auto token = hello(std::nullopt);
   if (!token) return token;
   state_ = State::initiator_waiting;
@@ -128,7 +129,9 @@ Context::Answer Context::hello(const std::optional<Digest>& challenge) {
   channel_ = std::move(made->reply.channel);
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   latch_ = std::move(made->latch);
-  if (const Status names = names_of(channel_); !names) return names.error();
+  auto names = Names::of(channel_, terms_.socket);
+  if (!names) return names.error();
+  names_ = *std::move(names);
   base::Bytes token = sealed_token(TokenType::hello, own_sealed_);
   transcript_.add(token);
   if (base::tracing()) trace("HELLO on descriptor " + std::to_string(terms_.socket.fd) + (challenge ? ", with the challenge" : ""));
@@ -166,6 +169,7 @@ Result<protocol::AcceptReply> Context::ask_to_accept(const ContextToken& token) 
 }
 
 Context::Answer Context::answer_hello(const ContextToken& token) {
+  if (const Status asked = ask_administrator(); !asked) return asked.error();
   auto reply = ask_to_accept(token);
   if (!reply) return reply.error();
   transcript_.add(inner_);
@@ -173,7 +177,6 @@ Context::Answer Context::answer_hello(const ContextToken& token) {
   initiator_asked_mutual_ = reply->initiator_wants & protocol::kWantMutual;
   base::Bytes answer = sealed_token(TokenType::reply, std::move(reply->sealed));
   transcript_.add(answer);
-  if (const Status names = names_of(reply->channel); !names) return names.error();
   const Status made = establish(reply->session_key.view(), std::move(reply->channel), reply->bindings_match);
   return made.ok() ? Answer(std::move(answer)) : Answer(made.error());
 }
@@ -193,28 +196,39 @@ Context::Answer Context::challenge_peer(const Digest& challenge) {
 
 // --- both
 
-Status Context::names_of(const protocol::ChannelInfo& channel) {
+Result<Names> Names::of(const protocol::ChannelInfo& channel, const client::FoundSocket& socket) {
   auto local = channel::parse_name(channel.local_name), peer = channel::parse_name(channel.peer_name);
   if (!local || !peer) return fail(Code::BAD_MESSAGE, "the broker gave a name that cannot be read");
-  local_ = Name{*std::move(local), {}};
-  peer_ = Name{*std::move(peer), {}};
+  return Names{{*std::move(local), {}, {}}, {*std::move(peer), {}, std::make_shared<const PeerFacts>(PeerFacts{channel, socket, {}})}};
+}
+
+// Before anything is latched: a broker that does not know the question ends the connection.
+Status Context::ask_administrator() {
+  const auto settings = Broker::program();
+  if (!settings) return settings.error();
+  seal_ = settings->seal;
+  min_key_bits_ = settings->min_key_bits;
   return {};
 }
 
 // Did this end prove itself to the initiator, or the acceptor to this end? An initiator that asked for it refuses otherwise;
 // what one that did not ask believes is not known here.
 bool Context::is_mutual() const {
-  if (role_ == Role::acceptor) return initiator_asked_mutual_ && local_ && !local_->is_anonymous();
-  return channel_.peer_authenticated && peer_ && !peer_->is_anonymous();
+  if (role_ == Role::acceptor) return initiator_asked_mutual_ && names_ && !names_->local.is_anonymous();
+  return channel_.peer_authenticated && names_ && !names_->peer.is_anonymous();
 }
 
 Status Context::establish(View session_key, protocol::ChannelInfo channel, bool bound) {
-  if (const Status names = names_of(channel); !names) return names;
+  auto names = Names::of(channel, terms_.socket);
+  if (!names) return names.error();
+  names_ = *std::move(names);
   channel_ = std::move(channel);
   bound_ = bound;
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   if (role_ == Role::initiator && (terms_.want & protocol::kWantMutual) && !is_mutual()) return fail(Code::PEER_UNAUTHENTICATED);
-  if (role_ == Role::acceptor && peer_->is_anonymous() && !(terms_.want & protocol::kAllowAnonymous)) return fail(Code::ANONYMOUS_REFUSED);
+  if (role_ == Role::acceptor && names_->peer.is_anonymous() && !(terms_.want & protocol::kAllowAnonymous)) return fail(Code::ANONYMOUS_REFUSED);
+  if (channel_.key_bits < min_key_bits_)
+    return fail(Code::WEAK, "wanted " + std::to_string(min_key_bits_) + " bits for this program, found " + std::to_string(channel_.key_bits));
   if (latch_.state() != protocol::LatchState::established) return fail(Code::LATCH_BROKEN, "it broke before the context was complete");
   const auto id = transcript_.digest();
   if (!id) return id.error();
@@ -225,7 +239,7 @@ Status Context::establish(View session_key, protocol::ChannelInfo channel, bool 
   state_ = State::established;
   own_sealed_.clear();
   transcript_ = {};
-  if (base::tracing()) trace("established: " + display(*local_) + " with " + display(*peer_) + " over " + channel_.suite);
+  if (base::tracing()) trace("established: " + display(names_->local) + " with " + display(names_->peer) + " over " + channel_.suite);
   return {};
 }
 

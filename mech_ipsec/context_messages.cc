@@ -42,15 +42,22 @@ Facts Context::facts() const {
   facts.initiator = role_ == channel::Role::initiator;
   facts.open = state_ == State::established;
   facts.mutual = is_mutual();
-  const auto& initiator = facts.initiator ? local_ : peer_;
-  facts.anonymous = initiator && initiator->is_anonymous();
   facts.bound = bound_;
-  facts.integrity = channel_.integrity;
-  facts.strength = channel_.confidentiality ? channel_.key_bits : kSealedStrength;
-  facts.local = local_;
-  facts.peer = peer_;
+  facts.conceals = channel_.confidentiality || seal_ != protocol::Seal::never || !facts.open;
+  facts.strength = strength();
+  if (names_) {
+    facts.anonymous = (facts.initiator ? names_->local : names_->peer).is_anonymous();
+    facts.local = names_->local;
+    facts.peer = names_->peer;
+  }
   facts.seconds_left = seconds_left();
   return facts;
+}
+
+std::uint16_t Context::strength() const {
+  if (seal_ == protocol::Seal::always) return kSealedStrength;
+  if (channel_.confidentiality) return channel_.key_bits;
+  return seal_ == protocol::Seal::never ? 1 : kSealedStrength;
 }
 
 Status Context::usable() const {
@@ -77,20 +84,29 @@ Result<LatchState> Context::latch_for(bool channel_token) {
   return latch_.state();
 }
 
-Result<bool> Context::wrap(bool confidential, std::uint32_t qop, View message, std::span<std::byte> token) {
-  const Locked lock(mutex_);
+Result<MessageType> Context::form_of(bool confidential, std::uint32_t qop) {
   if (const Status can = usable(); !can) return can.error();
   const auto latch = latch_for(false);
   if (!latch) return latch.error();
-  const auto type = decide_wrap(*latch, channel_, confidential, qop);
-  if (!type) return type.error();
-  const bool seal = *type == MessageType::sealed;
-  const Status put = seal ? protection_->put_sealed(message, token) : protection_->put_channel(message, token);
-  if (!put) return put.error();
-  return seal || channel_.confidentiality;
+  return decide_wrap(*latch, channel_, seal_, confidential, qop);
 }
 
-Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte> message) {
+Result<bool> Context::wrap(bool confidential, std::uint32_t qop, const Message& message, std::span<std::byte, kWrapOverhead> head) {
+  const Locked lock(mutex_);
+  const auto form = form_of(confidential, qop);
+  if (!form) return form.error();
+  if (const Status put = protection_->put(*form, message, head); !put) return put.error();
+  return *form == MessageType::sealed || channel_.confidentiality;
+}
+
+Result<bool> Context::would_conceal(bool confidential, std::uint32_t qop) {
+  const Locked lock(mutex_);
+  const auto form = form_of(confidential, qop);
+  if (!form) return form.error();
+  return *form == MessageType::sealed || channel_.confidentiality;
+}
+
+Result<Unwrapped> Context::unwrap(const MessageToken& token, const Message& message) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   const bool sealed = token.type == MessageType::sealed;
@@ -102,12 +118,12 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte
     if (!confirmed) return confirmed.error();
     if (const auto still = decide_unwrap(*confirmed, channel_, token.type); !still) return still.error();  // it may break meanwhile
   }
-  const auto order = sealed ? protection_->open_sealed(token, message) : protection_->open_channel(token, message);
+  const auto order = protection_->open(token, message);
   if (!order) return order.error();
-  return Unwrapped{token.body.size(), sealed || channel_.confidentiality, sealed, *order};
+  return Unwrapped{sealed || channel_.confidentiality, sealed, *order};
 }
 
-Status Context::get_mic(std::uint32_t qop, View message, std::span<std::byte, kMicSize> token) {
+Status Context::get_mic(std::uint32_t qop, Views message, std::span<std::byte, kMicSize> token) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;
   const auto latch = latch_for(false);
@@ -116,7 +132,7 @@ Status Context::get_mic(std::uint32_t qop, View message, std::span<std::byte, kM
   return protection_->put_mic(message, token);
 }
 
-Result<Order> Context::verify_mic(const MessageToken& token, View message) {
+Result<Order> Context::verify_mic(const MessageToken& token, Views message) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   const auto latch = latch_for(false);
@@ -129,6 +145,12 @@ Status Context::pseudo_random(bool full, View input, std::span<std::byte> out) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;
   return protection_->pseudo_random(full, input, out);
+}
+
+Result<base::Secret> Context::application_key() const {
+  const Locked lock(mutex_);
+  if (const Status can = usable(); !can) return can.error();
+  return protection_->application_key();
 }
 
 }  // namespace gssipsec::mech

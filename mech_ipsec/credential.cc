@@ -136,7 +136,7 @@ Name Credential::name() const {
   const auto probe = Broker::probe({usage_ == Usage::accept ? Role::acceptor : Role::initiator, {}});
   if (!probe) return {};
   auto own = channel::parse_name(probe->local_name);
-  return own.ok() ? Name{*std::move(own), {}} : Name{};
+  return own.ok() ? Name{*std::move(own), {}, {}} : Name{};
 }
 
 Result<FoundSocket> Credential::socket(Role role) const {

@@ -47,6 +47,7 @@ class Credential {
   // The socket that was named, if it is still the same (SOCKET_CHANGED), else rules 1 and 2 of design/socket.md.
   [[nodiscard]] base::Result<client::FoundSocket> socket(channel::Role role) const;
   [[nodiscard]] base::Status name_socket(int fd);
+  [[nodiscard]] const std::optional<client::FoundSocket>& named() const noexcept { return named_; }
 
   // For gss_export_cred. What names a descriptor is good in a process that has the same connection under the same number.
   [[nodiscard]] base::Bytes encode() const;

@@ -22,5 +22,7 @@ inline constexpr Oid kInterposer = oid_below_base(2);
 inline constexpr Oid kNameType = oid_below_base(3);
 inline constexpr Oid kSetThreadSocket = oid_below_base(4);
 inline constexpr Oid kSetCredentialSocket = oid_below_base(5);
+// .6 is the prefix of name attributes (attributes.h).
+inline constexpr Oid kSetContextSocket = oid_below_base(7);
 
 }  // namespace gssipsec::mech

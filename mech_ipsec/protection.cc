@@ -43,15 +43,25 @@ Nonce nonce_of(View header) {
 bool agrees(const Digest& wanted, View tag) { return base::equal_secret(View(wanted).first(kTagSize), tag); }
 
 // memcpy, because a copy octet by octet would cost more than all the rest.
-void put(View octets, std::span<std::byte> room, std::size_t at) {
-  if (!octets.empty()) memcpy(room.subspan(at).data(), octets.data(), octets.size());
+void copy(View octets, std::byte* to) noexcept {
+  if (!octets.empty() && octets.data() != to) memmove(to, octets.data(), octets.size());
+}
+
+void copy(Pieces pieces) noexcept {
+  for (const Piece& piece : pieces) copy(piece.in, piece.out);
 }
 
 }  // namespace
 
-Protection::Protection(const Digest& id, Direction sends, Keys out, Keys in, Mac full, Mac partial, SendCounter counter)
-    : id_(id), sends_(sends), out_(std::move(out)), in_(std::move(in)), prf_full_(std::move(full)), prf_partial_(std::move(partial)),
-      counter_(std::move(counter)) {}
+std::size_t Message::size() const noexcept {
+  std::size_t size = 0;
+  for (const Piece& piece : pieces) size += piece.in.size();
+  return size;
+}
+
+Protection::Protection(base::Secret prk, const Digest& id, Direction sends, Keys out, Keys in, Mac full, Mac partial, SendCounter counter)
+    : prk_(std::move(prk)), id_(id), sends_(sends), out_(std::move(out)), in_(std::move(in)), prf_full_(std::move(full)),
+      prf_partial_(std::move(partial)), counter_(std::move(counter)) {}
 
 Result<Protection::Keys> Protection::keys_for(View prk, Direction direction, Aead::Use use) {
   const auto number = static_cast<std::uint8_t>(direction);
@@ -66,82 +76,88 @@ Result<Protection::Keys> Protection::keys_for(View prk, Direction direction, Aea
 
 Result<Protection> Protection::make(View session_key, const Digest& context_id, Direction sends) {
   if (session_key.size() != kKeySize) return fail(Code::BAD_MESSAGE, "wanted a session key of 32 octets");
-  const auto prk = hkdf_extract(context_id, session_key);
+  auto prk = hkdf_extract(context_id, session_key);
   if (!prk) return prk.error();
-  auto out = keys_for(prk->view(), sends, Aead::Use::seal);
-  if (!out) return out.error();
-  auto in = keys_for(prk->view(), other(sends), Aead::Use::open);
-  if (!in) return in.error();
-  auto full = mac_for(prk->view(), "ipsec-gss prf v1", 0), partial = mac_for(prk->view(), "ipsec-gss prf v1", 1);
-  if (!full || !partial) return crypto_failed();
-  auto counter = SendCounter::make();
-  if (!counter) return counter.error();
-  return Protection(context_id, sends, *std::move(out), *std::move(in), *std::move(full), *std::move(partial), *std::move(counter));
+  return resume({*std::move(prk), context_id, 0, 0, 0}, sends);
 }
 
-Result<MessageHeader> Protection::next_header(MessageType type, View message) {
-  if (message.size() > kMaxMessageSize) return fail(Code::BAD_ARGUMENT, "a message of " + std::to_string(message.size()) + " octets");
+Result<Protection> Protection::resume(const Progress& progress, Direction sends) {
+  const View prk = progress.prk.view();
+  auto out = keys_for(prk, sends, Aead::Use::seal);
+  if (!out) return out.error();
+  auto in = keys_for(prk, other(sends), Aead::Use::open);
+  if (!in) return in.error();
+  auto full = mac_for(prk, "ipsec-gss prf v1", 0), partial = mac_for(prk, "ipsec-gss prf v1", 1);
+  if (!full || !partial) return crypto_failed();
+  auto counter = SendCounter::make(progress.sent);
+  if (!counter) return counter.error();
+  Protection made(progress.prk.copy(), progress.id, sends, *std::move(out), *std::move(in), *std::move(full), *std::move(partial), *std::move(counter));
+  made.window_ = ReceiveWindow(progress.window_next, progress.window_seen);
+  return made;
+}
+
+Progress Protection::leave() { return {prk_.copy(), id_, counter_.close(), window_.next(), window_.seen()}; }
+
+Result<base::Secret> Protection::application_key() const { return key_for(prk_.view(), "ipsec-gss application v1", 0); }
+
+Result<MessageHeader> Protection::next_header(MessageType type, std::size_t size) {
+  if (size > kMaxMessageSize) return fail(Code::BAD_ARGUMENT, "a message of " + std::to_string(size) + " octets");
   const auto sequence = counter_.next();
   if (!sequence) return sequence.error();
-  return MessageHeader(type, sends_, *sequence, static_cast<std::uint32_t>(message.size()));
+  return MessageHeader(type, sends_, *sequence, static_cast<std::uint32_t>(size));
 }
 
-Status Protection::put_channel(View message, std::span<std::byte> token) {
-  const auto header = next_header(MessageType::channel, message);
+Status Protection::put(MessageType type, const Message& message, std::span<std::byte, kWrapOverhead> head) {
+  const auto header = next_header(type, message.size());
+  if (!header) return header.error();
+  copy(header->view(), head.data());
+  const auto tag = head.last<kTagSize>();
+  if (type == MessageType::sealed) {
+    const bool done = out_.sealed.seal(nonce_of(header->view()), header->view(), message.signed_only, message.pieces, tag);
+    return done ? Status() : crypto_failed();
+  }
+  Digest mac;
+  if (!out_.channel.compute({id_, header->view()}, message.signed_only, mac)) return crypto_failed();
+  copy(View(mac).first(kTagSize), tag.data());
+  copy(message.pieces);
+  return {};
+}
+
+Status Protection::put_mic(Views message, std::span<std::byte, kMicSize> token) {
+  const auto header = next_header(MessageType::mic, 0);
   if (!header) return header.error();
   Digest mac;
-  if (!out_.channel.compute({id_, header->view()}, mac)) return crypto_failed();
-  put(header->view(), token, 0);
-  put(View(mac).first(kTagSize), token, kWrapHeader);
-  put(message, token, kWrapOverhead);
+  if (!out_.mic.compute({id_, header->view()}, message, mac)) return crypto_failed();
+  copy(header->view(), token.data());
+  copy(View(mac).first(kTagSize), token.last<kTagSize>().data());
   return {};
 }
 
-Status Protection::put_sealed(View message, std::span<std::byte> token) {
-  const auto header = next_header(MessageType::sealed, message);
-  if (!header) return header.error();
-  const auto body = token.subspan(kWrapHeader, message.size());
-  const auto tag = token.subspan(kWrapHeader + message.size()).first<kSealTag>();
-  put(header->view(), token, 0);
-  if (!out_.sealed.seal(nonce_of(header->view()), header->view(), message, body, tag)) return crypto_failed();
-  return {};
+Status Protection::from_peer(const MessageToken& token) const {
+  return token.direction == sends_ ? Status(fail(Code::WRONG_ROLE, "the message was sent by this end")) : Status();
 }
 
-Status Protection::put_mic(View message, std::span<std::byte, kMicSize> token) {
-  const auto header = next_header(MessageType::mic, message);
-  if (!header) return header.error();
+Result<Order> Protection::open(const MessageToken& token, const Message& message) {
+  if (token.type == MessageType::mic) return fail(Code::BAD_TOKEN, "a message token of another kind");
+  if (message.size() != token.length)
+    return fail(Code::BAD_TOKEN, "wanted a message of " + std::to_string(token.length) + " octets, found " + std::to_string(message.size()));
+  if (const Status peers = from_peer(token); !peers) return peers.error();
+  if (token.type == MessageType::sealed) {
+    if (!in_.sealed.open(nonce_of(token.header), token.header, message.signed_only, message.pieces, token.tag)) return fail(Code::BAD_MIC);
+    return window_.note(token.sequence);
+  }
   Digest mac;
-  if (!out_.mic.compute({id_, header->view(), message}, mac)) return crypto_failed();
-  put(header->view(), token, 0);
-  put(View(mac).first(kTagSize), token, kMicHeader);
-  return {};
-}
-
-Status Protection::expect(const MessageToken& token, MessageType type) const {
-  if (token.type != type) return fail(Code::BAD_TOKEN, "a message token of another kind");
-  if (token.direction == sends_) return fail(Code::WRONG_ROLE, "the message was sent by this end");
-  return {};
-}
-
-Result<Order> Protection::open_channel(const MessageToken& token, std::span<std::byte> message) {
-  if (const Status fits = expect(token, MessageType::channel); !fits) return fits.error();
-  Digest mac;
-  if (!in_.channel.compute({id_, token.header}, mac)) return crypto_failed();
+  if (!in_.channel.compute({id_, token.header}, message.signed_only, mac)) return crypto_failed();
   if (!agrees(mac, token.tag)) return fail(Code::BAD_MIC);
-  put(token.body, message, 0);
+  copy(message.pieces);
   return window_.note(token.sequence);
 }
 
-Result<Order> Protection::open_sealed(const MessageToken& token, std::span<std::byte> message) {
-  if (const Status fits = expect(token, MessageType::sealed); !fits) return fits.error();
-  if (!in_.sealed.open(nonce_of(token.header), token.header, token.body, message, token.tag)) return fail(Code::BAD_MIC);
-  return window_.note(token.sequence);
-}
-
-Result<Order> Protection::check_mic(const MessageToken& token, View message) {
-  if (const Status fits = expect(token, MessageType::mic); !fits) return fits.error();
+Result<Order> Protection::check_mic(const MessageToken& token, Views message) {
+  if (token.type != MessageType::mic) return fail(Code::BAD_TOKEN, "a message token of another kind");
+  if (const Status peers = from_peer(token); !peers) return peers.error();
   Digest mac;
-  if (!in_.mic.compute({id_, token.header, message}, mac)) return crypto_failed();
+  if (!in_.mic.compute({id_, token.header}, message, mac)) return crypto_failed();
   if (!agrees(mac, token.tag)) return fail(Code::BAD_MIC);
   return window_.note(token.sequence);
 }
@@ -154,7 +170,7 @@ Status Protection::pseudo_random(bool full, View input, std::span<std::byte> out
     Digest part;
     if (!key.compute({number.bytes(), input}, part)) return crypto_failed();
     const std::size_t size = std::min(out.size(), part.size());
-    put(View(part).first(size), out, 0);
+    copy(View(part).first(size), out.data());
     out = out.subspan(size);
   }
   return {};

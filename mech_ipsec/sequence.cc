@@ -3,6 +3,7 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 
@@ -36,10 +37,10 @@ Order ReceiveWindow::note(std::uint64_t sequence) noexcept {
   return Order::unsequenced;
 }
 
-base::Result<SendCounter> SendCounter::make() {
+base::Result<SendCounter> SendCounter::make(std::uint64_t first) {
   void* page = mmap(nullptr, sizeof(Value), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (page == MAP_FAILED) return base::system_error(base::Code::NO_MEMORY, "mmap", errno);
-  return SendCounter(::new (page) Value(0));
+  return SendCounter(::new (page) Value(first));
 }
 
 SendCounter::~SendCounter() {
@@ -52,5 +53,7 @@ base::Result<std::uint64_t> SendCounter::next() noexcept {
   value_->store(kMaxSequence, std::memory_order_relaxed);
   return base::Error{base::Code::LIMIT, {}};
 }
+
+std::uint64_t SendCounter::close() noexcept { return std::min(value_->exchange(kMaxSequence), kMaxSequence); }
 
 }  // namespace gssipsec::mech

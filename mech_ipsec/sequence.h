@@ -17,7 +17,11 @@ enum class Order : std::uint8_t { in_order, gap, unsequenced, duplicate, old };
 // Remembers which of the last 64 numbers came. Only numbers of authenticated messages may be noted.
 class ReceiveWindow {
  public:
+  ReceiveWindow() = default;
+  ReceiveWindow(std::uint64_t next, std::uint64_t seen) noexcept : next_(next), seen_(seen) {}
   [[nodiscard]] Order note(std::uint64_t sequence) noexcept;
+  [[nodiscard]] std::uint64_t next() const noexcept { return next_; }
+  [[nodiscard]] std::uint64_t seen() const noexcept { return seen_; }
 
  private:
   std::uint64_t next_ = 0;
@@ -28,13 +32,15 @@ class ReceiveWindow {
 // two messages, whoever goes on with the context.
 class SendCounter {
  public:
-  [[nodiscard]] static base::Result<SendCounter> make();
+  [[nodiscard]] static base::Result<SendCounter> make(std::uint64_t first = 0);
   SendCounter(SendCounter&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
   SendCounter& operator=(SendCounter&&) = delete;
   ~SendCounter();
 
-  // LIMIT when all numbers are used up.
+  // LIMIT when all numbers are used up, or close() was called.
   [[nodiscard]] base::Result<std::uint64_t> next() noexcept;
+  // The number that would have come next; from now on none comes, in no process.
+  [[nodiscard]] std::uint64_t close() noexcept;
 
  private:
   using Value = std::atomic<std::uint64_t>;

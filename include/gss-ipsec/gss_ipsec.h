@@ -22,7 +22,8 @@ extern "C" {
 #define GSS_IPSEC_OID_INTERPOSER GSS_IPSEC_OID_BASE ".2"    /* Kerberos over the channel; not built yet */
 #define GSS_IPSEC_OID_NT_IPSEC_ID GSS_IPSEC_OID_BASE ".3"   /* name type: "ipsec:fqdn:host/user", "fqdn:host" */
 #define GSS_IPSEC_OID_THREAD_SOCKET GSS_IPSEC_OID_BASE ".4" /* gssspi_mech_invoke */
-#define GSS_IPSEC_OID_CRED_SOCKET GSS_IPSEC_OID_BASE ".5"   /* gss_set_cred_option */
+#define GSS_IPSEC_OID_CRED_SOCKET GSS_IPSEC_OID_BASE ".5"   /* gss_set_cred_option, gss_inquire_cred_by_oid */
+#define GSS_IPSEC_OID_CONTEXT_SOCKET GSS_IPSEC_OID_BASE ".7" /* gss_set_sec_context_option: the same connection, another number */
 
 /* The same as the content octets of their DER form, for a gss_OID_desc: { GSS_IPSEC_OID_LENGTH, GSS_IPSEC_OID_OCTETS("\x01") }. */
 #define GSS_IPSEC_OID_LENGTH 35
@@ -30,13 +31,21 @@ extern "C" {
   "\x2a\x86\x48\x86\xf7\x14\x01\xbe\x40\x93\x7a\x81\xe2\x6d\x82\x91\x07\x83\xbc\x48\x81\x86\x22\x82\xc4\x3e\x82\xf1" \
   "\xc6\x55\x85\x9e\x9c\x7f" last_arc
 
-/* Values of both socket options: decimal digits, or the four octets of an int. GSS_IPSEC_OID_THREAD_SOCKET takes the value
+/* Values of the socket options: decimal digits, or the four octets of an int. GSS_IPSEC_OID_THREAD_SOCKET takes the value
    GSS_IPSEC_CLEAR, or none, to forget the thread's socket. */
 #define GSS_IPSEC_CLEAR "clear"
 
 /* Keys of the credential store. */
 #define GSS_IPSEC_STORE_SOCKET "ipsec-socket"       /* decimal descriptor of a connected socket */
 #define GSS_IPSEC_STORE_ANONYMOUS "ipsec-anonymous" /* "allow" or "refuse" (default): initiators whom nobody vouches for */
+
+/* Attributes of a peer's name, for gss_get_name_attribute(): GSS_IPSEC_ATTRIBUTE("identity"). Single values but for
+   "services". Where IKE authenticated the peer all are authenticated, otherwise none.
+     of the name:       identity-type identity user public-key-sha256
+     of the context:    services algorithms key-bits integrity confidentiality replay-protection
+     of the connection, while it is the same:  authentication-method certificate-subject certificate-alternative-name mode
+                        latched protected-since-start ike-connection */
+#define GSS_IPSEC_ATTRIBUTE(name) "urn:oid:" GSS_IPSEC_OID_BASE ".6 " name
 
 /* Qualities of protection of gss_wrap(). */
 #define GSS_IPSEC_QOP_CHANNEL 0 /* rests on the connection's ESP where that is latched; sealed where it is not enough */

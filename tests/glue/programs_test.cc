@@ -101,7 +101,7 @@ class ProgramsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(gss_client_is_told_why_it_has_no_protection);
   CPPUNIT_TEST(two_connections_are_no_answer);
   CPPUNIT_TEST(python_makes_contexts_by_credential_store);
-  CPPUNIT_TEST(a_program_at_a_fixed_address_works);
+  CPPUNIT_TEST(programs_at_fixed_and_at_any_address_work);
   CPPUNIT_TEST_SUITE_END();
 
   std::unique_ptr<TwinBroker> twin_;
@@ -214,12 +214,21 @@ except gssapi.exceptions.BadMICError:
     pass
 else:
     raise SystemExit('a wrong signature was taken')
+initiator = gssapi.SecurityContext(token=initiator.export())
+assert acceptor.unwrap(initiator.wrap(b'moved', True).message).message == b'moved'
+raw = gssapi.raw
+iov = raw.IOV(raw.IOVBufferType.header, (raw.IOVBufferType.sign_only, b'signed'), b'in pieces', std_layout=False)
+raw.wrap_iov(initiator, iov, True, None)
+raw.unwrap_iov(acceptor, iov)
+assert [bytes(b.value) for b in iov if b.type == raw.IOVBufferType.data] == [b'in pieces']
+attributes = {str(key, 'utf-8').split(' ')[1] if isinstance(key, bytes) else key.split(' ')[1]: value for key, value in acceptor.initiator_name.attributes.items()}
+assert attributes['identity'].values == {b'client.example.org'} and attributes['identity'].authenticated, attributes
 )",
                *twin_);
   }
 
-  // In such a program the addresses of functions that libgssapi knows are those of its own stubs.
-  void a_program_at_a_fixed_address_works() {
+  // In a program at a fixed address the addresses of functions that libgssapi knows are those of its own stubs.
+  void programs_at_fixed_and_at_any_address_work() {
     if (SANITIZED || !installed("/usr/bin/cc")) return;
     char directory[] = "/tmp/fixed-host-XXXXXX";
     CPPUNIT_ASSERT(mkdtemp(directory));
@@ -228,8 +237,51 @@ else:
 #include <gssapi/gssapi.h>
 #include <gssapi/gssapi_ext.h>
 #include <stdio.h>
+#include <arpa/inet.h>
+#include <string.h>
+#include <sys/socket.h>
 void *volatile addresses[] = {(void *)gss_export_cred, (void *)gss_acquire_cred_from, (void *)gss_wrap, (void *)gss_import_name,
-                              (void *)gss_display_name, (void *)gss_store_cred, (void *)gss_set_sec_context_option};
+                              (void *)gss_display_name, (void *)gss_store_cred, (void *)gss_set_sec_context_option, (void *)gss_wrap_iov,
+                              (void *)gss_unwrap_iov, (void *)gss_wrap_aead, (void *)gss_get_name_attribute, (void *)gss_inquire_name,
+                              (void *)gss_export_sec_context, (void *)gss_import_sec_context, (void *)gss_add_cred, (void *)gss_set_neg_mechs,
+                              (void *)gss_map_name_to_any, (void *)gss_pseudo_random, (void *)gss_complete_auth_token};
+static gss_cred_id_t cred_for(int fd, gss_cred_usage_t usage, gss_OID_set mechs) {
+  char number[16];
+  gss_key_value_element_desc element = {"ipsec-socket", number};
+  gss_key_value_set_desc store = {1, &element};
+  gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
+  OM_uint32 minor;
+  snprintf(number, sizeof number, "%d", fd);
+  gss_acquire_cred_from(&minor, GSS_C_NO_NAME, 0, mechs, usage, &store, &cred, NULL, NULL);
+  return cred;
+}
+static OM_uint32 converse(gss_OID mech, gss_OID_set mechs) {
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t size = sizeof at;
+  int listener = socket(AF_INET, SOCK_STREAM, 0), client = socket(AF_INET, SOCK_STREAM, 0), server;
+  gss_ctx_id_t initiator = GSS_C_NO_CONTEXT, acceptor = GSS_C_NO_CONTEXT;
+  gss_buffer_desc text = {23, "test@server.example.org"}, hello, reply, none, token;
+  gss_iov_buffer_desc iov[2] = {{GSS_IOV_BUFFER_TYPE_HEADER | GSS_IOV_BUFFER_FLAG_ALLOCATE}, {GSS_IOV_BUFFER_TYPE_DATA, {4, (char[]){"text"}}}};
+  gss_name_t target = GSS_C_NO_NAME, peer = GSS_C_NO_NAME;
+  gss_cred_id_t one, two;
+  gss_buffer_set_t names = NULL;
+  OM_uint32 minor, major = 0;
+  bind(listener, (struct sockaddr *)&at, sizeof at), listen(listener, 1), getsockname(listener, (struct sockaddr *)&at, &size);
+  connect(client, (struct sockaddr *)&at, sizeof at), server = accept(listener, NULL, NULL);
+  one = cred_for(client, GSS_C_INITIATE, mechs), two = cred_for(server, GSS_C_ACCEPT, mechs);
+  gss_import_name(&minor, &text, GSS_C_NT_HOSTBASED_SERVICE, &target);
+  gss_init_sec_context(&minor, one, &initiator, target, mech, GSS_C_MUTUAL_FLAG, 0, NULL, NULL, NULL, &hello, NULL, NULL);
+  gss_accept_sec_context(&minor, &acceptor, two, &hello, NULL, &peer, NULL, &reply, NULL, NULL, NULL);
+  major |= gss_init_sec_context(&minor, one, &initiator, target, mech, GSS_C_MUTUAL_FLAG, 0, NULL, &reply, NULL, &none, NULL, NULL);
+  major |= gss_export_sec_context(&minor, &initiator, &token);
+  major |= gss_import_sec_context(&minor, &token, &initiator);
+  major |= gss_wrap_iov(&minor, initiator, 1, 1, NULL, iov, 2);
+  major |= gss_unwrap_iov(&minor, acceptor, NULL, NULL, iov, 2);
+  major |= memcmp(iov[1].buffer.value, "text", 4) ? GSS_S_FAILURE : 0;
+  major |= gss_inquire_name(&minor, peer, NULL, NULL, &names);
+  major |= names->count < 5 ? GSS_S_FAILURE : 0;
+  return major;
+}
 int main(void) {
   gss_OID_desc mech = {35, "\x2a\x86\x48\x86\xf7\x14\x01\xbe\x40\x93\x7a\x81\xe2\x6d\x82\x91\x07\x83\xbc\x48\x81\x86\x22\x82\xc4\x3e\x82\xf1\xc6\x55\x85\x9e\x9c\x7f\x01"};
   gss_OID_set_desc mechs = {1, &mech};
@@ -241,17 +293,20 @@ int main(void) {
   if (major == 0) major = gss_export_cred(&minor, cred, &token);
   if (major == 0) major = gss_import_cred(&minor, &token, &copy);
   if (major == 0) major = gss_inquire_cred(&minor, copy, &name, NULL, NULL, NULL);
+  if (major == 0) major = converse(&mech, &mechs);
   printf("%08x %08x %d\n", major, minor, addresses[0] != NULL);
   gss_release_buffer(&minor, &token), gss_release_name(&minor, &name), gss_release_cred(&minor, &cred), gss_release_cred(&minor, &copy);
   return major != 0;
 }
 )";
-    Program compiler({"/usr/bin/cc", "-no-pie", "-fno-pie", "-o", binary, source, "-lgssapi_krb5"});
-    const int compiled = compiler.wait();
-    CPPUNIT_ASSERT_EQUAL_MESSAGE(compiler.said(), 0, compiled);
-    Program host({binary});
-    const int code = host.wait();
-    CPPUNIT_ASSERT_EQUAL_MESSAGE(host.said(), 0, code);
+    for (const auto& [link, compile] : {std::pair{"-no-pie", "-fno-pie"}, std::pair{"-pie", "-fPIE"}}) {
+      Program compiler({"/usr/bin/cc", link, compile, "-o", binary, source, "-lgssapi_krb5"});
+      const int compiled = compiler.wait();
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(compiler.said(), 0, compiled);
+      Program host({binary});
+      const int code = host.wait();
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(link + host.said(), 0, code);
+    }
     unlink(source.c_str()), unlink(binary.c_str()), rmdir(directory);
   }
 };

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -358,6 +359,57 @@ Json do_verify(Peer& peer, const Words& words) {
   return outcome(peer, major, minor);
 }
 
+Json do_export(Peer& peer, const Words&) {
+  Buffer token;
+  OM_uint32 minor = 0;
+  const OM_uint32 major = gss_export_sec_context(&minor, &peer.ctx(), &token);
+  return outcome(peer, major, minor).text("token", to_hex(token.value, token.length));
+}
+
+Json do_import(Peer& peer, const Words& words) {
+  std::string token = from_hex(words.at(1));
+  gss_buffer_desc input = in(token);
+  OM_uint32 minor = 0;
+  gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+  const OM_uint32 major = gss_import_sec_context(&minor, &input, &context);
+  if (context != GSS_C_NO_CONTEXT) peer.ctx() = context;
+  return outcome(peer, major, minor);
+}
+
+// Another process with the same connections goes on with the commands.
+Json do_fork(Peer&, const Words&) {
+  const pid_t child = fork();
+  if (child > 0) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+  }
+  return child < 0 ? failed("fork") : Json().number("pid", getpid());
+}
+
+// The peer's attributes by their short names, "!" behind the values that are authenticated.
+Json do_attributes(Peer& peer, const Words&) {
+  gss_name_t source = GSS_C_NO_NAME, target = GSS_C_NO_NAME;
+  OM_uint32 minor = 0, ignored = 0;
+  int local = 0;
+  gss_buffer_set_t names = GSS_C_NO_BUFFER_SET;
+  gss_inquire_context(&minor, peer.ctx(), &source, &target, nullptr, nullptr, nullptr, &local, nullptr);
+  const gss_name_t name = local ? target : source;
+  const OM_uint32 major = gss_inquire_name(&minor, name, nullptr, nullptr, &names);
+  Json json = outcome(peer, major, minor);
+  for (size_t i = 0; names && i < names->count; ++i) {
+    const std::string full(static_cast<const char*>(names->elements[i].value), names->elements[i].length);
+    Buffer value;
+    int authenticated = 0, complete = 0, more = -1;
+    gss_get_name_attribute(&minor, name, &names->elements[i], &authenticated, &complete, &value, nullptr, &more);
+    json.text(full.substr(full.find(' ') + 1).c_str(), value.str() + (authenticated ? "!" : ""));
+  }
+  gss_release_buffer_set(&ignored, &names);
+  gss_release_name(&ignored, &source);
+  gss_release_name(&ignored, &target);
+  return json;
+}
+
 Json do_delete(Peer& peer, const Words&) {
   OM_uint32 minor = 0;
   const OM_uint32 major = gss_delete_sec_context(&minor, &peer.ctx(), GSS_C_NO_BUFFER);
@@ -381,7 +433,8 @@ Json run(Peer& peer, const Words& words) {
       {"bypass", do_bypass},   {"mech", do_mech},       {"target", do_target}, {"cred", do_cred},       {"init", do_init},
       {"step", do_step},       {"inquire", do_inquire}, {"wrap", do_wrap},     {"unwrap", do_unwrap},   {"mic", do_mic},
       {"verify", do_verify},   {"delete", do_delete},   {"context", do_small}, {"bindings", do_small},  {"close", do_small},
-      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}};
+      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect},
+      {"export", do_export},   {"import", do_import},   {"fork", do_fork},     {"attributes", do_attributes}};
   const auto verb = kVerbs.find(words.empty() ? "" : words[0]);
   return verb == kVerbs.end() ? Json().text("error", "no such command") : verb->second(peer, words);
 }

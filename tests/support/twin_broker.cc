@@ -17,7 +17,7 @@ using channel::Role;
 using protocol::Verb;
 
 constexpr std::uint32_t kToAcceptor = 0xc0000001, kToInitiator = 0xc0000002;
-const std::string kClient = "ipsec:fqdn:client.example.org", kServer = "ipsec:fqdn:server.example.org";
+const std::string kServer = "ipsec:fqdn:server.example.org";
 const std::string kAnonymous = "ipsec:anonymous";
 
 channel::SaKeys keys(std::uint32_t spi, std::byte fill) {
@@ -124,7 +124,7 @@ protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, b
   info.key_bits = knobs.key_bits;
   info.suite = "AES_GCM_16-128";
   info.lifetime = knobs.lifetime;
-  const std::string initiator = initiator_anonymous ? kAnonymous : kClient, acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
+  const std::string initiator = initiator_anonymous ? kAnonymous : knobs.client_name, acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
   info.local_name = role == Role::initiator ? initiator : acceptor;
   info.peer_name = knobs.bad_names ? "root@client" : role == Role::initiator ? acceptor : initiator;
   socklen_t size = sizeof info.cookie;
@@ -168,6 +168,7 @@ Result<Bytes> TwinBroker::accept(FakeRequest& request) {
   const auto asked = protocol::decode_accept_request(request.frame.body);
   if (!asked) return asked.error();
   accepted = *asked;
+  acceptor_port_ = flow_of(request.fd.get()).local_port;
   if (knobs.accept != Code::ok) return base::fail(knobs.accept, "as told");
   const auto theirs = channel::open(asked->sealed, exporter_);
   if (!theirs) return theirs.error();
@@ -223,14 +224,47 @@ Result<Bytes> TwinBroker::finish(FakeRequest& request) {
   return protocol::encode(reply);
 }
 
+// A key that says whose it is; used once.
+Result<Bytes> TwinBroker::transfer(FakeRequest& request) {
+  if (knobs.hand_over != Code::ok) return base::fail(knobs.hand_over, "as told");
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  getsockopt(request.fd.get(), SOL_SOCKET, SO_COOKIE, &cookie, &size);
+  if (request.frame.header.verb == Verb::hand_over) {
+    const channel::Digest id = digest_of(0x2000u + transfers_.size());
+    transfers_[id] = cookie;
+    return protocol::encode(protocol::HandOverReply{id, base::Secret(id)});
+  }
+  const auto asked = protocol::decode_take_over_request(request.frame.body);
+  if (!asked) return asked.error();
+  const auto found = transfers_.find(asked->id);
+  if (found == transfers_.end() || found->second == 0) return base::fail(Code::BAD_TOKEN, "unknown or used");
+  if (found->second != cookie || asked->cookie != cookie) return base::fail(Code::SOCKET_CHANGED);
+  found->second = 0;
+  return protocol::encode(protocol::TakeOverReply{base::Secret(asked->id)});
+}
+
+// Who asks by an acceptor's socket sees the client at the other end, and the other way round.
+protocol::Report TwinBroker::report(const FakeRequest& request) const {
+  protocol::Report report;
+  report.is_protected = knobs.query == Code::ok;
+  report.why = knobs.query;
+  report.peer_authenticated = knobs.peer_authenticated;
+  report.peer_method = knobs.peer_method;
+  report.out.mode = report.in.mode = "transport";
+  report.latch = knobs.latch;
+  report.since_start = true;
+  report.ike_connection = "twins";
+  const bool acceptors = flow_of(request.fd.get()).local_port == acceptor_port_;
+  report.peer_id = !knobs.report_peer.empty() ? knobs.report_peer : (acceptors ? knobs.client_name : kServer).substr(std::string("ipsec:").size());
+  return report;
+}
+
 Result<Bytes> TwinBroker::small(FakeRequest& request) {
   switch (request.frame.header.verb) {
     case Verb::query: {
       if (const auto asked = protocol::decode_query_request(request.frame.body); asked.ok()) queried = *asked;
-      protocol::Report report;
-      report.is_protected = knobs.query == Code::ok;
-      report.why = knobs.query;
-      return protocol::encode(report);
+      return protocol::encode(report(request));
     }
     case Verb::probe: {
       const auto asked = protocol::decode_probe_request(request.frame.body);
@@ -248,6 +282,11 @@ Result<Bytes> TwinBroker::small(FakeRequest& request) {
       if (knobs.breaks_after_check) set_latches(protocol::LatchState::broken);
       return protocol::encode(protocol::CheckReply{info.latch, Code::ok, {}, info.slot, info.generation});
     }
+    case Verb::program: {
+      if (knobs.program != Code::ok) return base::fail(knobs.program, "as told");
+      return protocol::encode(protocol::ProgramReply{knobs.seal, knobs.min_key_bits});
+    }
+    case Verb::hand_over: case Verb::take_over: return transfer(request);
     default: return base::fail(Code::BAD_MESSAGE);
   }
 }

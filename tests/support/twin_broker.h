@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -34,6 +35,11 @@ struct TwinKnobs {
   std::string local_name = "ipsec:fqdn:client.example.org";
   std::string map_from, map_to;        // the administrator's map, one line
   std::vector<std::string> services = {"test", "host"};
+  protocol::Seal seal = protocol::Seal::unless_confidential;  // of this program; asked once by a process
+  std::uint16_t min_key_bits = 0;
+  base::Code program = base::Code::ok, hand_over = base::Code::ok;
+  std::string peer_method = "certificate", report_peer;  // of QUERY; "": the other end
+  std::string client_name = "ipsec:fqdn:client.example.org";
 };
 
 class TwinBroker {
@@ -60,14 +66,18 @@ class TwinBroker {
   base::Result<base::Bytes> accept(FakeRequest& request);
   base::Result<base::Bytes> finish(FakeRequest& request);
   base::Result<base::Bytes> small(FakeRequest& request);
+  base::Result<base::Bytes> transfer(FakeRequest& request);
+  protocol::Report report(const FakeRequest& request) const;
   protocol::ChannelInfo new_latch(const FakeRequest& request);
   protocol::ChannelInfo channel_for(FakeRequest& request, channel::Role role, bool initiator_anonymous);
   channel::Assertion vouch(channel::Role role, const channel::FlowLabel& flow);
 
   channel::Exporter exporter_;
+  std::map<channel::Digest, std::uint64_t> transfers_;  // id and cookie
   std::uint64_t counter_ = 0;
   std::uint32_t latches_ = 0;
   int retries_sent_ = 0;
+  std::uint16_t acceptor_port_ = 0;  // of the last ACCEPT
   std::mutex mutex_;
   std::unique_ptr<FakeBroker> fake_;  // last: its threads use the rest
 };
