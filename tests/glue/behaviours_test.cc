@@ -58,11 +58,11 @@ class BehavioursTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(t_inq_mechs_name_lists_us_where_we_can_read_it);
   CPPUNIT_TEST(t_lifetime_is_the_same_everywhere);
   CPPUNIT_TEST(t_lifetime_of_credentials_is_indefinite);
-  CPPUNIT_TEST(t_saslname_both_ways_for_every_mechanism);
+  CPPUNIT_TEST(t_saslname_both_ways_beside_kerberos);
   CPPUNIT_TEST(t_saslname_attributes_have_names);
   CPPUNIT_TEST(mechs_are_found_by_attributes);
   CPPUNIT_TEST(t_prf_is_as_long_as_asked);
-  CPPUNIT_TEST(t_spnego_mic_of_the_list);
+  CPPUNIT_TEST(t_spnego_carries_messages);
   CPPUNIT_TEST_SUITE_END();
 
   std::unique_ptr<TwinBroker> twin_;
@@ -542,17 +542,17 @@ class BehavioursTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(told == GSS_C_INDEFINITE && inquired == GSS_C_INDEFINITE);
   }
 
-  // Ours does not stand in the way of the others' either.
-  void t_saslname_both_ways_for_every_mechanism() {
+  // Ours does not stand in the way of the other's.
+  void t_saslname_both_ways_beside_kerberos() {
     gss_OID_set mechs = GSS_C_NO_OID_SET;
     OM_uint32 minor;
     must(gss_indicate_mechs(&minor, &mechs), minor);
     bool ours = false;
     for (std::size_t i = 0; i < mechs->count; ++i) {
+      if (!same(&mechs->elements[i], mech()) && !same(&mechs->elements[i], &krb5)) continue;
       Buffer sasl, name, description;
       gss_OID found = GSS_C_NO_OID;
       must(gss_inquire_saslname_for_mech(&minor, &mechs->elements[i], &sasl, &name, &description), minor);
-      if (sasl.length == 0) continue;
       must(gss_inquire_mech_for_saslname(&minor, &sasl, &found), minor);
       CPPUNIT_ASSERT_MESSAGE(sasl.str(), same(found, &mechs->elements[i]));
       ours |= same(found, mech());
@@ -611,7 +611,7 @@ class BehavioursTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(GSS_ERROR(gss_pseudo_random(&minor, pair.initiator.context, GSS_C_PRF_KEY_FULL, &input, -1, &none)));
   }
 
-  void t_spnego_mic_of_the_list() {
+  void t_spnego_carries_messages() {
     Pair pair;
     spnego_pair(pair);
     pair.must_shake();
