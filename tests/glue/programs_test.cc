@@ -270,8 +270,10 @@ static OM_uint32 converse(gss_OID mech, gss_OID_set mechs) {
   connect(client, (struct sockaddr *)&at, sizeof at), server = accept(listener, NULL, NULL);
   one = cred_for(client, GSS_C_INITIATE, mechs), two = cred_for(server, GSS_C_ACCEPT, mechs);
   gss_import_name(&minor, &text, GSS_C_NT_HOSTBASED_SERVICE, &target);
-  gss_init_sec_context(&minor, one, &initiator, target, mech, GSS_C_MUTUAL_FLAG, 0, NULL, NULL, NULL, &hello, NULL, NULL);
-  gss_accept_sec_context(&minor, &acceptor, two, &hello, NULL, &peer, NULL, &reply, NULL, NULL, NULL);
+  for (reply.length = 0, major = GSS_S_CONTINUE_NEEDED; major == GSS_S_CONTINUE_NEEDED;) {
+    gss_init_sec_context(&minor, one, &initiator, target, mech, GSS_C_MUTUAL_FLAG, 0, NULL, &reply, NULL, &hello, NULL, NULL);
+    major = gss_accept_sec_context(&minor, &acceptor, two, &hello, NULL, &peer, NULL, &reply, NULL, NULL, NULL);
+  }
   major |= gss_init_sec_context(&minor, one, &initiator, target, mech, GSS_C_MUTUAL_FLAG, 0, NULL, &reply, NULL, &none, NULL, NULL);
   major |= gss_export_sec_context(&minor, &initiator, &token);
   major |= gss_import_sec_context(&minor, &token, &initiator);
