@@ -30,6 +30,9 @@ class LatchWord {
   // (fork keeps it: memory is shared). none when the slot was given away.
   [[nodiscard]] protocol::LatchState state() const noexcept;
   [[nodiscard]] bool valid() const noexcept;
+  // What the broker said that the latch was, for a context that goes on in another process, where it is taken over.
+  [[nodiscard]] const base::Bytes& statement() const noexcept { return statement_; }
+  void state_as(base::Bytes statement) noexcept { statement_ = std::move(statement); }
 
  private:
   friend class Broker;

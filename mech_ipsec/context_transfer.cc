@@ -24,6 +24,7 @@ Result<base::Bytes> Context::leave() {
   const auto over = client::Broker::hand_over(terms_.socket.fd, terms_.socket.cookie);
   if (!over) return over.error();
   ContextState state{role_, bound_, initiator_asked_mutual_, terms_.want, expires_, seal_, channel_, protection_->leave()};
+  state.channel.statement = latch_.statement();
   auto token = seal_exported(over->id, terms_.socket.cookie, over->key.view(), state);
   state_ = State::failed;
   protection_.reset();
@@ -46,6 +47,7 @@ Result<Context::Arrival> Context::arrive(base::View token) {
   if (state->channel.cookie != socket->cookie) return fail(Code::WRONG_FLOW, "the exported context belongs to another connection");
   auto names = Names::of(state->channel, *socket);
   if (!names) return names.error();
+  latch.state_as(std::move(state->channel.statement));
   const Direction sends = state->role == channel::Role::initiator ? Direction::from_initiator : Direction::from_acceptor;
   auto protection = Protection::resume(state->progress, sends);
   if (!protection) return protection.error();

@@ -36,6 +36,7 @@ ContextState state_of(Protection& from) {
   state.channel.peer_services = {"host"};
   state.channel.key_bits = 128;
   state.channel.cookie = 42;
+  state.channel.statement = Bytes(100, std::byte{7});
   state.progress = from.leave();
   return state;
 }
