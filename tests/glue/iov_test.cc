@@ -410,6 +410,7 @@ class IovTest : public CppUnit::TestFixture {
     int conf;
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_iov_length(&minor, pair_->initiator.context, 1, 0, &conf, array.iov.data(), array.count()));
     twin_->set_latches(LatchState::stale);
+    twin_->knobs.check = Code::LATCH_STALE;
     must(wrap(pair_->initiator, array, 1).status);
     CPPUNIT_ASSERT(array.at(1) != kText);
   }

@@ -118,6 +118,7 @@ class PolicyTest : public CppUnit::TestFixture {
     Pair pair;
     pair.must_shake();
     twin_->set_latches(LatchState::stale);
+    twin_->knobs.check = Code::LATCH_STALE;
     CPPUNIT_ASSERT_EQUAL(kSealed, form(pair.initiator, 0, 0));
   }
 
