@@ -89,7 +89,7 @@ base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, c
   const LatchSetup setup{seen.socket.cookie, seen.socket.flow, seen.around, request.caller.uid, latched, since_start};
   const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
   // A change between the last look and now was seen by nobody for this latch.
-  if (core.board.outline().version != seen.view.version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
+  if (core.board.outline().version != seen.view.version) (void)core.latches.reevaluate_unsettled(core.board, std::chrono::steady_clock::now());
   return slot;
 }
 

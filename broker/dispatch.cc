@@ -26,6 +26,7 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::event: break;  // the broker's word alone
     case Verb::metrics: return handle_metrics(core, request);
     case Verb::explain: return handle_explain(core, request);
+    case Verb::mirror: return handle_mirror(core, bench, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
 }

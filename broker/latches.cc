@@ -41,6 +41,7 @@ base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared
   latch.made = when;
   latch.contexts.push_back({page, *slot});
   cookies_[{page.get(), slot->number}] = setup.cookie;
+  index_.put_unsettled(setup.cookie, setup.flow);
   tell(latch);
   return slot;
 }
@@ -53,19 +54,53 @@ std::optional<LatchInfo> Latches::find(std::uint64_t cookie, const channel::Flow
   return LatchInfo{latch.status, latch.setup.parameters, latch.setup.owner, latch.setup.since_start, latch.setup.flow, latch.setup.around};
 }
 
+std::vector<Latches::Broken> Latches::reevaluate(const Board& board, const Changes& changes, Time when) {
+  return reassess(concerned(changes), board, when);
+}
+
 std::vector<Latches::Broken> Latches::reevaluate(const Board& board, Time when) {
-  std::vector<Broken> broken;
+  Changes all;
+  all.everything = true;
+  return reevaluate(board, all, when);
+}
+
+std::vector<Latches::Broken> Latches::reevaluate_unsettled(const Board& board, Time when) { return reassess(unsettled(), board, when); }
+
+std::vector<std::uint64_t> Latches::concerned(const Changes& changes) const {
   const std::lock_guard lock(mutex_);
-  for (auto& [cookie, latch] : latches_) {
-    const LatchState before = latch.status.state;
-    const View view = board.look(latch.setup.flow);
-    const Assessment now = assess(latch.setup.flow, latch.setup.around, view, when);
-    latch.status = next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
-    if (latch.status.state == before) continue;
-    tell(latch);
-    if (latch.status.state == LatchState::broken) broken.push_back({latch.setup.flow, cookie, latch.setup.owner, latch.stale_since == Time(), latch.status.why});
-  }
+  if (auto found = index_.concerned(changes)) return *std::move(found);
+  std::vector<std::uint64_t> all;
+  for (const auto& [cookie, latch] : latches_) all.push_back(cookie);
+  return all;
+}
+
+std::vector<std::uint64_t> Latches::unsettled() const {
+  const std::lock_guard lock(mutex_);
+  return index_.unsettled();
+}
+
+std::vector<Latches::Broken> Latches::reassess(const std::vector<std::uint64_t>& cookies, const Board& board, Time when) {
+  std::vector<Broken> broken;
+  for (const std::uint64_t cookie : cookies)
+    if (auto one = reassess(cookie, board, when)) broken.push_back(*std::move(one));
   return broken;
+}
+
+std::optional<Latches::Broken> Latches::reassess(std::uint64_t cookie, const Board& board, Time when) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = latches_.find(cookie);
+  if (entry == latches_.end()) return std::nullopt;
+  Latch& latch = entry->second;
+  const LatchState before = latch.status.state;
+  const View view = board.look(latch.setup.flow);
+  const Assessment now = assess(latch.setup.flow, latch.setup.around, view, when);
+  latch.status = next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
+  if (!view.fresh || latch.stale_since != Time()) index_.put_unsettled(cookie, latch.setup.flow);
+  else index_.put(cookie, latch.setup.flow, footing_of(view));
+  if (latch.status.state == before) return std::nullopt;
+  tell(latch);
+  if (latch.status.state != LatchState::broken) return std::nullopt;
+  return Broken{latch.setup.flow, cookie, latch.setup.owner, latch.stale_since == Time(), latch.status.why};
 }
 
 bool Latches::any_stale() const {
@@ -113,6 +148,7 @@ void Latches::close_gone(const std::function<bool(std::uint16_t, std::uint64_t)>
     Latch& latch = entry->second;
     if (latch.made < before && !there(latch.setup.flow.protocol, entry->first)) {
       end(latch, LatchState::closed);
+      index_.remove(entry->first);
       entry = latches_.erase(entry);
     } else {
       ++entry;

@@ -43,8 +43,9 @@ enum class Verb : std::uint16_t {
   event = 13,        // from the broker only, unasked
   metrics = 14,      // no descriptor: the broker's figures
   explain = 15,      // descriptor, or for root a bare flow: how the broker comes to what QUERY answers
+  mirror = 18,       // no descriptor, root only: is the broker's copy of the SPD and SAD what the kernel has?
 };
-inline constexpr Verb kLastVerb = Verb::explain;
+inline constexpr Verb kLastVerb = Verb::mirror;
 
 struct Header {
   std::uint16_t version = kVersion;

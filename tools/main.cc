@@ -77,6 +77,13 @@ int probe(const Options& options) {
   return got->has_policies ? kProtected : kNotProtected;
 }
 
+int mirror(const Options& options) {
+  const auto got = client::Broker::mirror();
+  if (!got) return finish(got.error(), options);
+  print(options.json ? as_json(*got) : as_text(*got));
+  return got->same ? kProtected : kNotProtected;
+}
+
 using Verb = std::function<int(const Options&)>;
 
 CLI::App* verb(CLI::App& app, const char* name, const char* what, Verb run, Verb& chosen) {
@@ -107,6 +114,7 @@ void describe(CLI::App& app, Options& options, Verb& chosen) {
   ask->add_flag("--acceptor", options.acceptor, "As a server");
   ask->add_option("--service", options.service, "With this service name");
   ask->add_flag("--json", options.json, "For programs");
+  verb(app, "mirror", "Compare the broker's copy of policies and SAs with the kernel, for root", mirror, chosen)->add_flag("--json", options.json, "For programs");
   verb(app, "version", "Print the version", version, chosen)->add_flag("--json", options.json, "For programs");
 }
 

@@ -211,6 +211,7 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::unsubscribe: return answer(request, {});
     case Verb::metrics: return answer(request, protocol::encode(protocol::MetricsReply{"ipsec_gssd_clients 1\n"}));
     case Verb::explain: return answer(request, protocol::encode(protocol::ExplainReply{true, "1. so: protected\n"}));
+    case Verb::mirror: return answer(request, protocol::encode(protocol::MirrorReply{true, 2, 2, {}}));
     case Verb::release: case Verb::hello: case Verb::event: return;
   }
 }
