@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""What `ipsec-gss status` says of a connection, as a dictionary."""
+"""What `ipsec-gss status` says of a connection, as a dictionary; the broker's figures."""
 import json
+import socket
+import struct
+
+HEADER = ">IHHII"
+HELLO, METRICS = 1, 14
 
 
 def of_peer(host, peer, uid=None):
@@ -22,3 +27,17 @@ def code(said):
     """The reason without its prefix; "" when there is none."""
     why = said.get("why_not") or said.get("error") or {}
     return why.get("code", "").removeprefix("GSS_IPSEC_E_") if isinstance(why, dict) else str(why)
+
+
+def figures(host):
+    """The broker's own figures, by name with labels, asked for by METRICS."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.settimeout(5)
+        s.connect(host.socket)
+        for verb, body in ((HELLO, struct.pack(">HHH", 1, 1, 0)), (METRICS, b"")):
+            s.send(struct.pack(HEADER, 0x49504753, 1, verb, verb, 0) + body)
+            answer = s.recv(70000)
+        if struct.unpack(HEADER, answer[:16])[4] != 0:
+            raise RuntimeError(f"METRICS: {answer[16:]}")
+    lines = [line.rpartition(" ") for line in answer[18:].decode().splitlines() if not line.startswith("#")]
+    return {name.removeprefix("ipsec_gssd_"): int(value) for name, _, value in lines}
