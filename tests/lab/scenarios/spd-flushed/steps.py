@@ -4,9 +4,8 @@ import net
 import status
 
 
-def in_clear(lab, client, server, wire):
+def in_clear(lab, server, port, wire):
     """A segment of this connection that somebody sends in clear: the socket itself refuses it, for the SPD is empty."""
-    port = status.of_peer(lab.b, server)["flow"]["remote_port"]
     before = net.template_mismatches(lab.b)
     lab.a.inside(lambda: net.clear_segment("10.1.0.1", "10.1.0.2", port, 7000, b"forged in clear"))
     lab.expect("a forged segment arrives in clear", lab.wait(lambda: wire.clear_payload(b"forged in clear"), 3))
@@ -20,6 +19,7 @@ def run(lab):
     client, server = gss.peers(lab)
     gss.context(lab, client, server)
     gss.deliver(lab, "before", client, server, "before the flush")
+    port = status.of_peer(lab.b, server)["flow"]["remote_port"]
     wires = [lab.a.capture(), lab.b.capture()]
     for host in (lab.a, lab.b):
         host.ip("xfrm policy flush")
@@ -32,7 +32,7 @@ def run(lab):
     for wire in wires:
         lab.expect("no payload in clear", not wire.clear_payload(b"octets past the library"))
         lab.expect("no clear segment of the open socket", not wire.clear_segments(7000, bare=True))
-    in_clear(lab, client, server, wires[1])
+    in_clear(lab, server, port, wires[1])
     wires[0].clear()
     client.cmd("close")
     server.cmd("close")
