@@ -59,9 +59,9 @@ class Gatherer {
   std::vector<Outer> outers_;
 };
 
-// Two templates may have found the same SA. The order is the same for everybody.
+// Two templates may have found the same SA; the places tell it from another of its name, which a broken database may hold.
 void sort(std::vector<const SadIndex::Held*>& sas) {
-  std::ranges::sort(sas, [](const auto* a, const auto* b) { return std::tie(a->sa.id, a->sa.mark) < std::tie(b->sa.id, b->sa.mark); });
+  std::ranges::sort(sas, [](const auto* a, const auto* b) { return std::tie(a->sa.id, a->sa.mark, a) < std::tie(b->sa.id, b->sa.mark, b); });
   sas.erase(std::unique(sas.begin(), sas.end()), sas.end());
 }
 
