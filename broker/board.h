@@ -21,6 +21,7 @@
 namespace gssipsec::broker {
 
 using Time = std::chrono::steady_clock::time_point;
+[[nodiscard]] inline Time now() noexcept { return std::chrono::steady_clock::now(); }
 
 // SPIs are reused: an IKE source's word about an SA counts only if the source was asked after that SA appeared.
 using channel::Arrival;

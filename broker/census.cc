@@ -12,8 +12,6 @@ constexpr std::uint16_t kTcp = 6, kUdp = 17, kSctp = 132;
 constexpr auto kShortestPause = std::chrono::milliseconds(2);
 constexpr auto kLongestPause = std::chrono::seconds(1);
 
-Time now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 void Census::start() {

@@ -13,8 +13,6 @@ using std::chrono::milliseconds;
 constexpr auto kAskAgain = milliseconds(50);
 constexpr auto kListWait = milliseconds(300);
 
-Time now() { return std::chrono::steady_clock::now(); }
-
 // On a latched socket the kernel enforces the templates whatever the route is now: what was read when it was latched will do.
 base::Status route(Core& core, Case& seen) {
   const auto latch = core.latches.find(seen.socket.cookie, seen.socket.flow);

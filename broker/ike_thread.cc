@@ -19,8 +19,6 @@ constexpr auto kGather = milliseconds(20);
 constexpr auto kAway = seconds(5);
 constexpr auto kPresent = seconds(60);  // a second look at a daemon that says nothing
 
-Time now() { return std::chrono::steady_clock::now(); }
-
 }  // namespace
 
 void apply_psk_rules(const std::vector<PskRule>& rules, ike::Snapshot& snapshot) {

@@ -15,12 +15,6 @@ namespace {
 
 constexpr std::size_t kStack = 512 * 1024;  // NSS modules run on it
 
-struct Worker {
-  bool busy = false, abandoned = false;
-  std::uint32_t uid = 0;
-  Clock::time_point since;
-};
-
 }  // namespace
 
 base::Result<kernel::NetlinkPort*> Bench::xfrm() {
@@ -39,6 +33,12 @@ struct Workers::State {
   struct User {
     std::deque<Job> waiting;
     std::size_t running = 0;
+  };
+
+  struct Worker {
+    bool busy = false, abandoned = false;
+    std::uint32_t uid = 0;
+    Clock::time_point since;
   };
 
   std::shared_ptr<Host> host;
@@ -182,7 +182,7 @@ void Workers::submit(std::uint32_t uid, Job job) {
 std::size_t Workers::tick(Clock::time_point now) {
   const std::lock_guard lock(state_->mutex);
   std::size_t count = 0;
-  for (Worker& worker : state_->workers)
+  for (State::Worker& worker : state_->workers)
     if (worker.busy && !worker.abandoned && now - worker.since >= state_->limits.stuck_after) {
       worker.abandoned = true;
       --state_->live;
@@ -209,7 +209,7 @@ void Workers::stop() {
 
 std::size_t Workers::abandoned() const {
   const std::lock_guard lock(state_->mutex);
-  return static_cast<std::size_t>(std::count_if(state_->workers.begin(), state_->workers.end(), [](const Worker& w) { return w.abandoned; }));
+  return static_cast<std::size_t>(std::count_if(state_->workers.begin(), state_->workers.end(), [](const State::Worker& w) { return w.abandoned; }));
 }
 
 std::size_t Workers::running(std::uint32_t uid) const {

@@ -13,7 +13,7 @@ namespace {
 using base::Code;
 using channel::Role;
 
-struct Outputs {
+struct AcceptorOutputs {
   gss_name_t* source;
   gss_OID* mech;
   gss_buffer_t token;
@@ -37,7 +37,7 @@ base::Result<mech::Terms> terms_for(CredentialHandle* handle, gss_channel_bindin
   return mech::Terms{*socket, want, {}, credential.service(), *digest};
 }
 
-OM_uint32 told(OM_uint32* minor, const mech::Context& context, const mech::Step& step, const Outputs& out) {
+OM_uint32 told(OM_uint32* minor, const mech::Context& context, const mech::Step& step, const AcceptorOutputs& out) {
   if (!step.token.empty()) give(out.token, step.token);
   if (!step.status) return fail(minor, step.status.error());
   const mech::Facts facts = context.facts();
@@ -48,7 +48,7 @@ OM_uint32 told(OM_uint32* minor, const mech::Context& context, const mech::Step&
   return facts.open ? GSS_S_COMPLETE : GSS_S_CONTINUE_NEEDED;
 }
 
-OM_uint32 step_of(OM_uint32* minor, gss_ctx_id_t* context, mech::Terms terms, base::View input, const Outputs& out) {
+OM_uint32 step_of(OM_uint32* minor, gss_ctx_id_t* context, mech::Terms terms, base::View input, const AcceptorOutputs& out) {
   if (*context != GSS_C_NO_CONTEXT) {
     auto* handle = ContextHandle::of(*context);
     if (!handle || handle->object.facts().initiator) return no_context(minor);

@@ -13,7 +13,7 @@ namespace {
 using base::Code;
 using channel::Role;
 
-struct Outputs {
+struct InitiatorOutputs {
   gss_ctx_id_t* context;
   gss_OID* mech;
   gss_buffer_t token;
@@ -47,7 +47,7 @@ base::Result<mech::Terms> terms_for(CredentialHandle* credential, const mech::Na
 }
 
 // The outcome of one step, told in GSS-API's outputs.
-OM_uint32 told(OM_uint32* minor, const mech::Context& context, const mech::Step& step, const Outputs& out) {
+OM_uint32 told(OM_uint32* minor, const mech::Context& context, const mech::Step& step, const InitiatorOutputs& out) {
   if (!step.token.empty()) give(out.token, step.token);
   if (!step.status) return fail(minor, step.status.error());
   const mech::Facts facts = context.facts();
@@ -58,7 +58,7 @@ OM_uint32 told(OM_uint32* minor, const mech::Context& context, const mech::Step&
 }
 
 OM_uint32 first_step(OM_uint32* minor, gss_cred_id_t credential, gss_name_t target, OM_uint32 flags, gss_channel_bindings_t bindings,
-                     gss_buffer_t input, const Outputs& out) {
+                     gss_buffer_t input, const InitiatorOutputs& out) {
   auto* held = CredentialHandle::of(credential);
   if (credential != GSS_C_NO_CREDENTIAL && !held) return no_credential(minor);
   const auto* name = NameHandle::of(target);
@@ -85,7 +85,7 @@ OM_uint32 gss_init_sec_context(OM_uint32* minor_status, gss_cred_id_t claimant_c
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!context_handle || !output_token) return no_output(minor);
     if (!is_ours(mech_type)) return bad_mechanism(minor);
-    const Outputs out{context_handle, actual_mech_type, output_token, ret_flags, time_rec};
+    const InitiatorOutputs out{context_handle, actual_mech_type, output_token, ret_flags, time_rec};
     if (*context_handle == GSS_C_NO_CONTEXT)
       return first_step(minor, claimant_cred_handle, target_name, req_flags, input_chan_bindings, input_token, out);
     auto* handle = ContextHandle::of(*context_handle);

@@ -17,10 +17,9 @@ using base::Code;
 using base::Status;
 
 constexpr int kIpXfrmPolicy = 17, kIpv6XfrmPolicy = 35;  // numbers are ABI
-constexpr std::size_t kMaxTemplates = 6;
 
 Status check(const std::vector<channel::Template>& templates) {
-  if (templates.empty() || templates.size() > kMaxTemplates)
+  if (templates.empty() || templates.size() > wire::kMaxTemplates)
     return base::fail(Code::NOT_LATCHABLE, "wanted 1 to 6 templates, found " + std::to_string(templates.size()));
   for (const channel::Template& one : templates) {
     if (one.optional) return base::fail(Code::NOT_LATCHABLE, "an optional template would let clear text pass");

@@ -23,6 +23,8 @@ class NetlinkPort {
   [[nodiscard]] virtual std::uint64_t foreign() const noexcept { return 0; }
 };
 
+inline constexpr int kTimeoutMs = 2000;  // of the requests that this room makes by itself
+
 // A port for requests (blocking with a deadline of `timeout_ms` a receive) or for the monitor (non-blocking, joined to
 // the multicast groups SA, POLICY, EXPIRE, MIGRATE, MAPPING; never AEVENTS, ACQUIRE, REPORT).
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_request_port(int timeout_ms);

@@ -21,7 +21,6 @@ using base::Code;
 using base::Status;
 using wire::Message;
 
-constexpr int kTimeoutMs = 2000;
 
 Status ask(NetlinkPort& port, const Request& request, const char* what, const Consumer& consume) {
   auto outcome = transact(port, request, consume);

@@ -17,7 +17,6 @@ using base::Code;
 using base::Status;
 using wire::Message;
 
-constexpr int kTimeoutMs = 2000;
 constexpr std::uint32_t kAllStates = ~0u;
 constexpr int kClosed = 7, kListen = 10;  // of enum tcp_state; an unconnected UDP socket is "closed"
 

@@ -13,7 +13,6 @@ namespace {
 using wire::Attributes;
 using wire::broken;
 
-constexpr std::size_t kMaxTemplates = 6;  // XFRM_MAX_DEPTH
 
 base::Result<channel::Template> template_of(const xfrm_user_tmpl& in) {
   channel::Template out;
@@ -35,7 +34,7 @@ base::Result<channel::Template> template_of(const xfrm_user_tmpl& in) {
 base::Status read_templates(const Attributes& attributes, channel::Policy& policy) {
   base::View data = attributes.raw(XFRMA_TMPL);
   const std::size_t count = data.size() / sizeof(xfrm_user_tmpl);
-  if (data.size() % sizeof(xfrm_user_tmpl) != 0 || count > kMaxTemplates)
+  if (data.size() % sizeof(xfrm_user_tmpl) != 0 || count > wire::kMaxTemplates)
     return broken("wanted up to 6 whole templates, found " + std::to_string(data.size()) + " octets");
   for (; !data.empty(); data = data.subspan(sizeof(xfrm_user_tmpl))) {
     auto one = template_of(*wire::head<xfrm_user_tmpl>(data));

@@ -23,6 +23,8 @@ inline constexpr std::uint16_t kNatKeepalive = 34;  // 6.11
 inline constexpr std::uint16_t kSaPcpu = 35;        // 6.13: every mature SA counts as a carrier anyway
 inline constexpr std::uint16_t kLastKnown = kSaPcpu;
 
+inline constexpr std::size_t kMaxTemplates = 6;  // XFRM_MAX_DEPTH
+
 [[nodiscard]] inline base::Error broken(std::string what) { return base::fail(base::Code::NETLINK_MESSAGE, std::move(what)); }
 
 // The first sizeof(T) octets as T; nothing when there are fewer.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // What of the kernel an unprivileged look can tell.
-#include <dirent.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
 
@@ -8,10 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <memory>
 #include <optional>
 
 #include "base/unique_fd.h"
+#include "tools/directory.h"
 #include "tools/doctor.h"
 
 namespace gssipsec::tools {
@@ -69,13 +68,9 @@ void examine_ports(const std::string& root, Findings& findings) {
                       "sysctl net.ipv4.ip_unprivileged_port_start=1024"});
 }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { closedir(directory); }
-};
-
 std::vector<std::string> devices(const std::string& folder) {
   std::vector<std::string> found;
-  const std::unique_ptr<DIR, CloseDirectory> directory(opendir(folder.c_str()));
+  const Directory directory(opendir(folder.c_str()));
   while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
     const std::string name = entry->d_name;
     if (name[0] != '.' && name != "lo") found.push_back(name);

@@ -7,7 +7,7 @@
 namespace gssipsec::tools {
 namespace {
 
-ExitCode exit_code(const Explained& one) noexcept {
+ExitCode explained_code(const Explained& one) noexcept {
   if (!one.reply.ok()) return tools::exit_code(one.reply.error().code);
   return one.reply->is_protected ? kProtected : kNotProtected;
 }
@@ -29,7 +29,7 @@ base::Result<std::vector<Explained>> explain_process(int pid) {
 }
 
 ExitCode exit_code(const std::vector<Explained>& answers) noexcept {
-  return worst_of(answers, [](const Explained& one) { return exit_code(one); });
+  return worst_of(answers, [](const Explained& one) { return explained_code(one); });
 }
 
 }  // namespace gssipsec::tools

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tools/process.h"
 
-#include <dirent.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -10,20 +9,16 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <memory>
 #include <set>
 
 #include "client/sockets.h"
+#include "tools/directory.h"
 
 namespace gssipsec::tools {
 namespace {
 
 using base::Code;
 using base::UniqueFd;
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { closedir(directory); }
-};
 
 base::Error refused(int pid, int number) {
   const std::string who = "process " + std::to_string(pid);
@@ -32,7 +27,7 @@ base::Error refused(int pid, int number) {
 }
 
 base::Result<std::vector<int>> descriptors(int pid) {
-  const std::unique_ptr<DIR, CloseDirectory> directory(opendir(("/proc/" + std::to_string(pid) + "/fd").c_str()));
+  const Directory directory(opendir(("/proc/" + std::to_string(pid) + "/fd").c_str()));
   if (!directory) return refused(pid, errno);
   std::vector<int> numbers;
   while (const dirent* entry = readdir(directory.get())) {

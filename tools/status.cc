@@ -42,7 +42,7 @@ base::Result<End> parse_end(std::string_view text) {
   return end;
 }
 
-ExitCode exit_code(const Subject& subject) noexcept {
+ExitCode subject_code(const Subject& subject) noexcept {
   if (!subject.report.ok()) return tools::exit_code(subject.report.error().code);
   return subject.report->is_protected ? kProtected : kNotProtected;
 }
@@ -92,7 +92,7 @@ ExitCode exit_code(Code code) noexcept {
 }
 
 ExitCode exit_code(const std::vector<Subject>& subjects) noexcept {
-  return worst_of(subjects, [](const Subject& subject) { return exit_code(subject); });
+  return worst_of(subjects, [](const Subject& subject) { return subject_code(subject); });
 }
 
 }  // namespace gssipsec::tools

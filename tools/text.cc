@@ -26,7 +26,7 @@ std::string heading(const Subject& subject) {
   return out.empty() ? "flow\n" : out + "\n";
 }
 
-std::string reason(Code code, const std::string& detail) {
+std::string why_not(Code code, const std::string& detail) {
   std::string out = line("why not", base::code_text(code));
   return detail.empty() ? out : out + line("", detail);
 }
@@ -87,7 +87,7 @@ std::string remarks(const Report& report) {
 
 std::string report_text(const Report& report) {
   std::string out = report.is_protected ? "  PROTECTED by IPsec in both directions\n" : "  NOT PROTECTED\n";
-  if (!report.is_protected) out += reason(report.why == Code::ok ? Code::UNKNOWN : report.why, report.detail);
+  if (!report.is_protected) out += why_not(report.why == Code::ok ? Code::UNKNOWN : report.why, report.detail);
   if (report.is_protected) out += identities(report);
   out += direction_text("out", report.out) + direction_text("in", report.in);
   if (report.is_protected) return out + latch(report) + remarks(report);
@@ -97,7 +97,7 @@ std::string report_text(const Report& report) {
 // Nobody could say is not the same as somebody said no, though neither is protection.
 std::string error_text(const base::Error& error) {
   const bool known = exit_code(error.code) == kNotProtected;
-  return (known ? "  NOT PROTECTED\n" : "  UNKNOWN, which is not protected\n") + reason(error.code, error.detail);
+  return (known ? "  NOT PROTECTED\n" : "  UNKNOWN, which is not protected\n") + why_not(error.code, error.detail);
 }
 
 }  // namespace

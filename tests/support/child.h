@@ -3,9 +3,13 @@
 // network namespaces, descriptors. An exception in the child fails the test in the parent with the same text.
 #pragma once
 
+#include <sys/types.h>
+
 #include <functional>
 
 namespace gssipsec::tests {
+
+inline constexpr uid_t kNobody = 65534;
 
 void in_child(const std::function<void()>& body);
 // A network namespace of its own for this process, with 10.9.9.1 and 10.9.9.2 as addresses that are not loopback.

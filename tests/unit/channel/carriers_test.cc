@@ -5,12 +5,6 @@
 namespace gssipsec::channel::testing {
 namespace {
 
-void expect(Code code, const World& world) {
-  const Verdict verdict = world.resolve();
-  CPPUNIT_ASSERT_EQUAL_MESSAGE(verdict.why_not.detail, code, verdict.why_not.code);
-  CPPUNIT_ASSERT_EQUAL(code == Code::ok, verdict.is_protected);
-}
-
 void monitored(const World& world) {
   const Verdict verdict = world.resolve();
   CPPUNIT_ASSERT(verdict.is_protected && !verdict.latchable);

@@ -22,7 +22,7 @@ Name user(const char* typed, std::string_view who) {
 
 Name service(const char* text) { return *parse_service(text); }
 
-void refused(std::string_view text) { CPPUNIT_ASSERT_EQUAL_MESSAGE(std::string(text), Code::BAD_NAME, code_of(parse_name(text))); }
+void name_refused(std::string_view text) { CPPUNIT_ASSERT_EQUAL_MESSAGE(std::string(text), Code::BAD_NAME, code_of(parse_name(text))); }
 
 Code judged(const Name& wanted, const Name& actual, const std::vector<std::string>& services = {}) { return code_of(satisfies(wanted, actual, services)); }
 
@@ -102,19 +102,19 @@ class NameTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("ipsec:fqdn:server.example.org"), format(*parse_name("ipsec:fqdn:SERVER.example.org")));
     for (const char* text : {"ipsec:fqdn:server%2Eexample.org", "ipsec:fqdn:a.org/%61lice", "ipsec:fqdn:a.org/a%2fb", "ipsec:ipv6:2001:db8::1", "ipsec:fqdn:a.org/a b",
                              "ipsec:rfc822:a@b.org"})
-      refused(text);
+      name_refused(text);
   }
   void texts_that_are_no_names_are_refused() {
     for (const char* text : {"", "ipsec:", "ipsec:fqdn", "ipsec:fqdn:", "ipsec:fqdn:/alice", "ipsec:fqdn:a.org/", "ipsec:fqdn:a.org/alice/x", "ipsec:fqdn:a.org/%", "ipsec:fqdn:a.org/%4",
                              "ipsec:fqdn:a.org/%GG", "ipsec:dns:a.org", "IPSEC:fqdn:a.org", "ipsec:Anonymous", "ipsec:anonymous/x", "ipsec:none:x", " ipsec:fqdn:a.org"})
-      refused(text);
-    refused(std::string_view("ipsec:fqdn:a.org/a\0b", 20));
-    refused("ipsec:fqdn:a.org/" + std::string(5000, 'a'));
+      name_refused(text);
+    name_refused(std::string_view("ipsec:fqdn:a.org/a\0b", 20));
+    name_refused("ipsec:fqdn:a.org/" + std::string(5000, 'a'));
   }
   void typed_identities_are_names_of_hosts() {
     CPPUNIT_ASSERT(*parse_name("fqdn:SERVER.example.org") == host(kServer));
     CPPUNIT_ASSERT(*parse_name("dn:C=CH, CN=a") == host("dn:C=CH, CN=a"));
-    refused("server.example.org");
+    name_refused("server.example.org");
   }
   void the_longest_name_is_read_back() {
     const Name name = user(("key-id:" + std::string(255, '@')).c_str(), std::string(255, '/'));
@@ -136,7 +136,7 @@ class NameTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!parse_service(std::string(65, 'a')).ok() && !parse_service("a@" + std::string(254, 'b')).ok());
   }
   void kerberos_principals_are_no_names() {
-    for (const char* text : {"alice@EXAMPLE.ORG", "host/server.example.org@EXAMPLE.ORG", "host/server.example.org"}) refused(text);
+    for (const char* text : {"alice@EXAMPLE.ORG", "host/server.example.org@EXAMPLE.ORG", "host/server.example.org"}) name_refused(text);
   }
   void a_wanted_host_is_compared_with_its_type() {
     CPPUNIT_ASSERT_EQUAL(Code::ok, judged(host(kServer), host(kServer)));

@@ -5,14 +5,6 @@
 namespace gssipsec::channel::testing {
 namespace {
 
-void expect(Code code, const World& world) {
-  const Verdict verdict = world.resolve();
-  CPPUNIT_ASSERT_EQUAL_MESSAGE(verdict.why_not.detail, code, verdict.why_not.code);
-  CPPUNIT_ASSERT_EQUAL(code == Code::ok, verdict.is_protected);
-  if (code == Code::ok) return;
-  CPPUNIT_ASSERT(!verdict.latchable && !verdict.end_to_end && verdict.why_not_latchable.code != Code::ok);
-}
-
 World for_networks() {
   World world;
   world.out().selector.destination.length = world.in().selector.source.length = 24;

@@ -140,4 +140,13 @@ inline void World::make_tunnel(const char* ours, const char* theirs) {
   template_out().destination = template_in().source = sa_out().id.destination = sa_in().source = ip(theirs);
 }
 
+// The verdict says exactly this, and nothing that only protection allows.
+inline void expect(Code code, const World& world) {
+  const Verdict verdict = world.resolve();
+  CPPUNIT_ASSERT_EQUAL_MESSAGE(verdict.why_not.detail, code, verdict.why_not.code);
+  CPPUNIT_ASSERT_EQUAL(code == Code::ok, verdict.is_protected);
+  if (code == Code::ok) return;
+  CPPUNIT_ASSERT(!verdict.latchable && !verdict.end_to_end && verdict.why_not_latchable.code != Code::ok);
+}
+
 }  // namespace gssipsec::channel::testing

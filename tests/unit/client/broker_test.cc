@@ -28,7 +28,6 @@ using protocol::Verb;
 using tests::FakeBroker;
 using tests::FakeRequest;
 
-constexpr uid_t kNobody = 65534;
 constexpr int kWantedSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | F_SEAL_FUTURE_WRITE;
 
 std::uint64_t cookie_of(int fd) {
@@ -221,7 +220,7 @@ class BrokerTest : public CppUnit::TestFixture {
   void a_listener_that_is_not_root_is_refused_before_anything_is_sent() {
     if (!able()) return;
     FakeBroker::Options options;
-    options.listener = kNobody;
+    options.listener = tests::kNobody;
     FakeBroker broker(options);
     expect(Code::FALSE_BROKER, ask());
     CPPUNIT_ASSERT_EQUAL(0, broker.requests(Verb::hello));
@@ -713,11 +712,11 @@ class BrokerTest : public CppUnit::TestFixture {
     }));
     tests::in_child([] {
       expect(Code::ok, ask());
-      CPPUNIT_ASSERT_EQUAL(0, setresgid(kNobody, kNobody, kNobody) | setresuid(kNobody, kNobody, kNobody));
+      CPPUNIT_ASSERT_EQUAL(0, setresgid(tests::kNobody, tests::kNobody, tests::kNobody) | setresuid(tests::kNobody, tests::kNobody, tests::kNobody));
       expect(Code::ok, ask());
     });
     CPPUNIT_ASSERT_EQUAL(2, broker.connections());
-    CPPUNIT_ASSERT_EQUAL(static_cast<int>(kNobody), uid.load());
+    CPPUNIT_ASSERT_EQUAL(static_cast<int>(tests::kNobody), uid.load());
   }
 
   void signals_do_not_prolong_or_break_a_call() {

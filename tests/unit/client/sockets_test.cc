@@ -22,7 +22,6 @@ namespace {
 using base::Code;
 using base::UniqueFd;
 
-constexpr uid_t kNobody = 65534;
 
 template <typename T>
 std::string name_of(const base::Result<T>& result) { return base::code_name(result.ok() ? Code::ok : result.error().code); }
@@ -174,7 +173,7 @@ class SocketsTest : public CppUnit::TestFixture {
   void another_users_socket_does_not_count() {
     in_network([] {
       const auto server = listener("10.9.9.1");
-      CPPUNIT_ASSERT_EQUAL(0, seteuid(kNobody));
+      CPPUNIT_ASSERT_EQUAL(0, seteuid(tests::kNobody));
       const auto fd = connected_to(server, "10.9.9.2");
       CPPUNIT_ASSERT_EQUAL(0, seteuid(0));
       CPPUNIT_ASSERT_EQUAL(name_of(Code::NO_SOCKET), found());
@@ -186,7 +185,7 @@ class SocketsTest : public CppUnit::TestFixture {
     in_network([] {
       const auto server = listener("10.9.9.1");
       const auto fd = connected_to(server, "10.9.9.2");
-      CPPUNIT_ASSERT_EQUAL(0, setresuid(kNobody, kNobody, kNobody));
+      CPPUNIT_ASSERT_EQUAL(0, setresuid(tests::kNobody, tests::kNobody, tests::kNobody));
       CPPUNIT_ASSERT_EQUAL(name_of(Code::NO_SOCKET), found());
       CPPUNIT_ASSERT_EQUAL(name_of(Code::ok), found(true));
     });
@@ -195,7 +194,7 @@ class SocketsTest : public CppUnit::TestFixture {
   void a_program_with_two_users_finds_nothing_of_its_own() {
     in_network([] {
       const auto server = listener("10.9.9.1");
-      CPPUNIT_ASSERT_EQUAL(0, setresuid(0, kNobody, 0));
+      CPPUNIT_ASSERT_EQUAL(0, setresuid(0, tests::kNobody, 0));
       const auto fd = connected_to(server, "10.9.9.2");
       CPPUNIT_ASSERT_EQUAL(name_of(Code::NO_SOCKET), found());
     });

@@ -19,7 +19,7 @@ using channel::PeerInfo;
 using std::chrono::milliseconds;
 using Fault = FakeVici::Fault;
 
-constexpr const char* kServer = "server.example.org";
+constexpr const char* kServerName = "server.example.org";
 constexpr const char* kNew = "192.0.2.2";
 
 bool readable(int fd, int ms) {
@@ -73,7 +73,7 @@ class ViciSourceTest : public CppUnit::TestFixture {
     daemon_.answer("list-conns", "list-conn", {message(connections)});
     daemon_.answer("list-sas", "list-sa", {message(sas)});
   }
-  static ViciSection by(const char* kind, const char* id = kServer) { return connection("c", {remote_round(kind, id)}); }
+  static ViciSection by(const char* kind, const char* id = kServerName) { return connection("c", {remote_round(kind, id)}); }
 
   static Snapshot refreshed(ViciSource& source) {
     auto snapshot = source.refresh();
@@ -96,7 +96,7 @@ class ViciSourceTest : public CppUnit::TestFixture {
 
  public:
   void setUp() override {
-    has({by("public key")}, {ike_sa("c", "7", kServer)});
+    has({by("public key")}, {ike_sa("c", "7", kServerName)});
     daemon_.start(geteuid());
   }
 
@@ -215,7 +215,7 @@ class ViciSourceTest : public CppUnit::TestFixture {
     ViciSource source(options());
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{7}, only_peer(source).ike_sa);
     daemon_.stop();
-    has({by("pre-shared key")}, {ike_sa("c", "7", kServer)});
+    has({by("pre-shared key")}, {ike_sa("c", "7", kServerName)});
     const pid_t other = fork();
     if (other == 0) {
       daemon_.serve_here(geteuid());
@@ -280,13 +280,13 @@ class ViciSourceTest : public CppUnit::TestFixture {
     ViciSource source(options());
     refreshed(source);
     rekey_twice(source);
-    has({by("public key")}, {ike_sa("c", "9", kServer)});
+    has({by("public key")}, {ike_sa("c", "9", kServerName)});
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{7}, only_peer(source).ike_sa);
     daemon_.raise(rekey("9", "10"));
     CPPUNIT_ASSERT(readable(source.event_fd(), 1000) && *source.drain());
-    has({by("public key")}, {ike_sa("c", "10", kServer)});
+    has({by("public key")}, {ike_sa("c", "10", kServerName)});
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{7}, only_peer(source).ike_sa);
-    has({by("public key")}, {ike_sa("c", "11", kServer)});
+    has({by("public key")}, {ike_sa("c", "11", kServerName)});
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{11}, only_peer(source).ike_sa);
   }
 
@@ -296,61 +296,61 @@ class ViciSourceTest : public CppUnit::TestFixture {
     daemon_.raise({ViciType::event, "ike-rekey",
                    message({section("c", {}, {section("old", {{"uniqueid", "7"}, {"version", "1"}}), section("new", {{"uniqueid", "8"}, {"version", "1"}})})})});
     CPPUNIT_ASSERT(readable(source.event_fd(), 1000) && *source.drain());
-    has({by("public key")}, {ike_sa("c", "8", kServer)});
+    has({by("public key")}, {ike_sa("c", "8", kServerName)});
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{8}, only_peer(source).ike_sa);
   }
 
   void a_connection_configured_anew_proves_nothing_of_older_ike_sas() {
-    has({by("pre-shared key")}, {ike_sa("c", "7", kServer)});
+    has({by("pre-shared key")}, {ike_sa("c", "7", kServerName)});
     ViciSource source(options());
     CPPUNIT_ASSERT(only_peer(source).remote_method == AuthMethod::psk_group);
-    has({by("public key")}, {ike_sa("c", "7", kServer)});
+    has({by("public key")}, {ike_sa("c", "7", kServerName)});
     CPPUNIT_ASSERT(only_peer(source).remote_method == AuthMethod::unknown);
     CPPUNIT_ASSERT(only_peer(source).remote_method == AuthMethod::unknown);
-    has({by("public key")}, {ike_sa("c", "8", kServer)});
+    has({by("public key")}, {ike_sa("c", "8", kServerName)});
     CPPUNIT_ASSERT(only_peer(source).authenticated());
   }
 
   void rekeying_does_not_launder_an_old_proof() {
-    has({by("pre-shared key")}, {ike_sa("c", "7", kServer)});
+    has({by("pre-shared key")}, {ike_sa("c", "7", kServerName)});
     ViciSource source(options());
     refreshed(source);
     daemon_.raise(rekey("7", "8"));
     CPPUNIT_ASSERT(readable(source.event_fd(), 1000) && *source.drain());
-    has({by("public key")}, {ike_sa("c", "8", kServer)});
+    has({by("public key")}, {ike_sa("c", "8", kServerName)});
     CPPUNIT_ASSERT(!only_peer(source).authenticated());
   }
 
   void nor_do_several_rekeys_between_two_listings() {
-    has({by("pre-shared key")}, {ike_sa("c", "7", kServer)});
+    has({by("pre-shared key")}, {ike_sa("c", "7", kServerName)});
     ViciSource source(options());
     refreshed(source);
     rekey_twice(source);
-    has({by("public key")}, {ike_sa("c", "9", kServer)});
+    has({by("public key")}, {ike_sa("c", "9", kServerName)});
     CPPUNIT_ASSERT(!only_peer(source).authenticated());
   }
 
   void an_ike_sa_first_seen_without_its_connection_is_never_proven() {
-    has({}, {ike_sa("c", "7", kServer)});
+    has({}, {ike_sa("c", "7", kServerName)});
     ViciSource source(options());
     CPPUNIT_ASSERT(!only_peer(source).authenticated());
-    has({by("public key")}, {ike_sa("c", "7", kServer)});
+    has({by("public key")}, {ike_sa("c", "7", kServerName)});
     CPPUNIT_ASSERT(!only_peer(source).authenticated());
   }
 
   void a_connection_gone_for_a_while_proves_nothing_meanwhile() {
     ViciSource source(options());
     CPPUNIT_ASSERT(only_peer(source).authenticated());
-    has({}, {ike_sa("c", "7", kServer)});
+    has({}, {ike_sa("c", "7", kServerName)});
     CPPUNIT_ASSERT(!only_peer(source).authenticated());
-    has({by("public key")}, {ike_sa("c", "7", kServer)});
+    has({by("public key")}, {ike_sa("c", "7", kServerName)});
     CPPUNIT_ASSERT(only_peer(source).authenticated());
   }
 
   void connections_that_change_during_the_listing_are_listed_again() {
     // First seen as a certificate's; when the IKE_SAs were listed it was a PSK's already.
     daemon_.answer_next("list-conns", "list-conn", {message({by("public key")})});
-    has({by("pre-shared key")}, {ike_sa("c", "7", kServer)});
+    has({by("pre-shared key")}, {ike_sa("c", "7", kServerName)});
     ViciSource source(options());
     CPPUNIT_ASSERT(only_peer(source).remote_method == AuthMethod::psk_group);
     for (int i = 0; i < 8; ++i) daemon_.answer_next("list-conns", "list-conn", {message({by(i % 2 ? "public key" : "pre-shared key")})});

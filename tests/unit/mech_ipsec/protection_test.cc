@@ -11,7 +11,7 @@ namespace {
 using base::Bytes;
 using base::Code;
 
-const Bytes kText = {std::byte{'d'}, std::byte{'a'}, std::byte{'w'}, std::byte{'n'}};
+const Bytes kPlain = {std::byte{'d'}, std::byte{'a'}, std::byte{'w'}, std::byte{'n'}};
 
 Protection make(Direction sends, std::byte id = std::byte{1}, std::byte key = std::byte{2}) {
   Digest context{};
@@ -36,13 +36,13 @@ class ProtectionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
   static Bytes sealed(Protection& from) {
-    Bytes token(kText.size() + kWrapOverhead);
-    CPPUNIT_ASSERT(from.put_sealed(kText, token).ok());
+    Bytes token(kPlain.size() + kWrapOverhead);
+    CPPUNIT_ASSERT(from.put_sealed(kPlain, token).ok());
     return token;
   }
   static Bytes channel(Protection& from) {
-    Bytes token(kText.size() + kWrapOverhead);
-    CPPUNIT_ASSERT(from.put_channel(kText, token).ok());
+    Bytes token(kPlain.size() + kWrapOverhead);
+    CPPUNIT_ASSERT(from.put_channel(kPlain, token).ok());
     return token;
   }
 
@@ -52,7 +52,7 @@ class ProtectionTest : public CppUnit::TestFixture {
     Protection initiator = make(Direction::from_initiator);
     const Bytes plain = channel(initiator), secret = sealed(initiator);
     Bytes mic(kMicSize);
-    CPPUNIT_ASSERT(initiator.put_mic(kText, std::span(mic).first<kMicSize>()).ok());
+    CPPUNIT_ASSERT(initiator.put_mic(kPlain, std::span(mic).first<kMicSize>()).ok());
     CPPUNIT_ASSERT_EQUAL(std::string("11000000000000000000000000044eebe0c5e5cfa113f665d9b05b1a01306461776e"), base::to_hex(plain));
     CPPUNIT_ASSERT_EQUAL(std::string("120000000000000000010000000420a53e650d6734d6394e809a760752ee7a0bfeb5"), base::to_hex(secret));
     Protection acceptor = make(Direction::from_acceptor);
@@ -63,35 +63,35 @@ class ProtectionTest : public CppUnit::TestFixture {
   void a_sealed_token_of_another_number_or_header_is_refused() {
     Protection initiator = make(Direction::from_initiator), acceptor = make(Direction::from_acceptor);
     const Bytes token = sealed(initiator);
-    Bytes other = token, text(kText.size());
+    Bytes other = token, text(kPlain.size());
     other[9] = std::byte{1};
     const auto read = decode_message(other);
     CPPUNIT_ASSERT(read.ok());
     const auto opened = acceptor.open_sealed(*read, text);
     CPPUNIT_ASSERT(!opened.ok() && opened.error().code == Code::BAD_MIC);
-    CPPUNIT_ASSERT(acceptor.open_sealed(*decode_message(token), text).ok() && text == kText);
+    CPPUNIT_ASSERT(acceptor.open_sealed(*decode_message(token), text).ok() && text == kPlain);
   }
 
   void a_refused_message_leaves_no_plaintext() {
     Protection initiator = make(Direction::from_initiator), acceptor = make(Direction::from_acceptor);
-    Bytes token = sealed(initiator), text(kText.size(), std::byte{0xee});
+    Bytes token = sealed(initiator), text(kPlain.size(), std::byte{0xee});
     token.back() ^= std::byte{1};
     CPPUNIT_ASSERT(!acceptor.open_sealed(*decode_message(token), text).ok());
-    CPPUNIT_ASSERT(text == Bytes(kText.size(), std::byte{0}));
+    CPPUNIT_ASSERT(text == Bytes(kPlain.size(), std::byte{0}));
     Bytes open = channel(initiator);
     open[20] ^= std::byte{1};
-    Bytes untouched(kText.size(), std::byte{0xee});
+    Bytes untouched(kPlain.size(), std::byte{0xee});
     CPPUNIT_ASSERT(!acceptor.open_channel(*decode_message(open), untouched).ok());
-    CPPUNIT_ASSERT(untouched == Bytes(kText.size(), std::byte{0xee}));
+    CPPUNIT_ASSERT(untouched == Bytes(kPlain.size(), std::byte{0xee}));
   }
 
   // A channel token's MAC on an empty message covers almost what a MIC does: the keys must differ.
   void one_use_of_the_key_does_not_serve_another() {
     Protection initiator = make(Direction::from_initiator), acceptor = make(Direction::from_acceptor);
     const Bytes token = channel(initiator);
-    Bytes text(kText.size());
+    Bytes text(kPlain.size());
     MessageToken read = *decode_message(token);
-    CPPUNIT_ASSERT(!acceptor.check_mic(read, kText).ok());
+    CPPUNIT_ASSERT(!acceptor.check_mic(read, kPlain).ok());
     CPPUNIT_ASSERT(!acceptor.open_sealed(read, text).ok());
     read.type = MessageType::mic;
     read.header = base::View(token).first(kWrapHeader);
@@ -102,7 +102,7 @@ class ProtectionTest : public CppUnit::TestFixture {
   void keys_depend_on_context_and_session() {
     Protection initiator = make(Direction::from_initiator);
     Protection other_id = make(Direction::from_acceptor, std::byte{3}), other_key = make(Direction::from_acceptor, std::byte{1}, std::byte{4});
-    Bytes text(kText.size());
+    Bytes text(kPlain.size());
     for (Protection* wrong : {&other_id, &other_key}) {
       CPPUNIT_ASSERT(!wrong->open_sealed(*decode_message(sealed(initiator)), text).ok());
       CPPUNIT_ASSERT(!wrong->open_channel(*decode_message(channel(initiator)), text).ok());

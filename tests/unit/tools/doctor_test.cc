@@ -15,6 +15,7 @@
 
 #include "broker/metrics.h"
 #include "tests/support/fake_broker.h"
+#include "tests/unit/tools/text.h"
 #include "tools/render.h"
 
 namespace gssipsec::tools {
@@ -25,8 +26,6 @@ using tests::FakeBroker;
 using tests::FakeRequest;
 
 constexpr const char* kLine = "ipsec 1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.1 ";
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // The finding of this name; there must be exactly one.
 Finding the(const Findings& findings, const std::string& check) {

@@ -10,6 +10,7 @@
 
 #include "tests/support/child.h"
 #include "tests/support/fake_broker.h"
+#include "tests/unit/tools/text.h"
 #include "tools/render.h"
 #include "tools/status.h"
 
@@ -38,8 +39,6 @@ protocol::Report bad() {
   r.out.is_protected = true, r.in.why = Code::NO_POLICY, r.in.detail = "tcp 10.1.0.2 > 10.1.0.1";
   return r;
 }
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 class RenderTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(RenderTest);

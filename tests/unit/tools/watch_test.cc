@@ -16,6 +16,7 @@
 
 #include "tests/support/child.h"
 #include "tests/support/fake_broker.h"
+#include "tests/unit/tools/text.h"
 #include "tools/explain.h"
 #include "tools/render.h"
 
@@ -42,8 +43,6 @@ protocol::Event an_event(EventType type) {
 void say(const FakeRequest& request, const protocol::Event& event) {
   FakeBroker::send(request.socket, encode(protocol::Header{protocol::kVersion, Verb::event, 2, Code::ok}, encode(event)));
 }
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 class WatchTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(WatchTest);
