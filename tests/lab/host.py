@@ -14,6 +14,7 @@ from peer import Peer
 LIBC = ctypes.CDLL(None, use_errno=True)
 MECHANISM = "1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.1"
 CLONE_NEWNET = 0x40000000
+DESTROYS_SOCKETS = os.environ.get("LAB_KERNEL") != "uml"  # CONFIG_INET_DIAG_DESTROY: a broken latch closes its socket
 FOREIGN = {"gss-client", "gss-server", "python3"}
 REPORTS = "/run/lab/reports"  # guest.py looks there after each scenario
 SANITIZERS = {"UBSAN_OPTIONS": f"print_stacktrace=1:halt_on_error=1:log_path={REPORTS}/ubsan",
@@ -151,6 +152,11 @@ class Host:
         self.processes.remove(self.daemon)
         self.daemon = None
         return status
+
+    def metric(self, name):
+        """A figure of the broker, as `ipsec-gss metrics` prints it; None when it prints none."""
+        lines = [line.split() for line in self.run(["/run/bin/ipsec-gss", "metrics"]).stdout.splitlines()]
+        return next((float(line[1]) for line in lines if line[0] == f"ipsec_gssd_{name}"), None)
 
     # --- Kerberos
     def kdc(self, users=("alice",), services=()):

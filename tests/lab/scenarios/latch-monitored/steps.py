@@ -19,15 +19,15 @@ def identity(number, own, there):
             f"reqid = {number}\nexclusive = true\n")
 
 
-def protect(host, pair, template=ESP, there="", back="", comp=False):
-    """SAs and policies between the two addresses; there, back: more words for those from A to B, and from B to A."""
+def protect(host, pair, template=ESP, there="", back="", comp=False, sa=""):
+    """SAs and policies between the two addresses; there, back: more words for those from A to B, and from B to A; sa: for both SAs."""
     number, a, b = pair
     own = a if host.name == "A" else b
     mode = template.split(" mode ")[-1]
     for source, destination, spi, more in ((a, b, 0x1000 + number, there), (b, a, 0x2000 + number, back)):
         if comp:
             host.ip(f"xfrm state add src {source} dst {destination} proto comp spi {spi:#x} reqid {number} mode transport comp deflate")
-        host.ip(f"xfrm state add src {source} dst {destination} proto esp spi {spi:#x} reqid {number} mode {mode} replay-window 32 {more} "
+        host.ip(f"xfrm state add src {source} dst {destination} proto esp spi {spi:#x} reqid {number} mode {mode} replay-window 32 {more} {sa} "
                 f"aead rfc4106(gcm(aes)) {KEY} 128")
         direction = "out" if source == own else "in"
         host.ip(f"xfrm policy add src {source} dst {destination} dir {direction} {more} {template.format(s=source, d=destination, n=number)}")
@@ -79,12 +79,14 @@ def routed(lab):
 
 
 def interface(lab):
-    """A sends through an xfrm interface, B without one."""
-    lab.a.ip("link add ipsec0 type xfrm dev eth0 if_id 8", "link set ipsec0 up", f"route add {INTERFACE[2]}/32 dev ipsec0 src {INTERFACE[1]}")
+    """A sends through an xfrm interface, B without one. What ESP has made of it has a mark, which leads past the interface."""
+    lab.a.ip("link add ipsec0 type xfrm dev eth0 if_id 8", "link set ipsec0 up", f"route add {INTERFACE[2]}/32 dev ipsec0 src {INTERFACE[1]}",
+             f"route add {INTERFACE[2]}/32 dev eth0 table 8", "rule add fwmark 8 lookup 8")
     lab.b.ip(f"addr add {INTERFACE[2]}/24 dev eth0")
-    protect(lab.a, INTERFACE, template=TUNNEL, there="if_id 8", back="if_id 8")
+    protect(lab.a, INTERFACE, template=TUNNEL, there="if_id 8", back="if_id 8", sa="output-mark 8")
+    lab.a.ip(f"xfrm policy add src {INTERFACE[2]} dst {INTERFACE[1]} dir in action block priority 9999")  # for what comes from beside the interface
     protect(lab.b, INTERFACE, template=TUNNEL)
-    monitored(lab, "xfrm interface", connect(lab, "xfrm interface", INTERFACE, 7002), "if_id")
+    monitored(lab, "xfrm interface", connect(lab, "xfrm interface", INTERFACE, 7002), "xfrm interface")
 
 
 def multipath(lab):
