@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "channel/exporter.h"
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <memory>
 
 #include "channel/quality.h"
 
@@ -20,6 +22,26 @@ constexpr std::size_t kMaxExport = 255 * kMacSize;
 
 const unsigned char* octets(View data) { return reinterpret_cast<const unsigned char*>(data.data()); }
 unsigned char* octets(std::span<std::byte> data) { return reinterpret_cast<unsigned char*>(data.data()); }
+
+struct FreeMac {
+  void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
+};
+using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMac>;
+
+EVP_MAC_CTX* new_hmac_sha256() noexcept {
+  EVP_MAC* hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  MacContext context(hmac ? EVP_MAC_CTX_new(hmac) : nullptr);
+  EVP_MAC_free(hmac);
+  char digest[] = "SHA256";
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  return context && EVP_MAC_CTX_set_params(context.get(), params) == 1 ? context.release() : nullptr;
+}
+
+// A copy of what was looked up once in the process' life, which is kept: the names cost more than the MAC. It holds no key.
+MacContext hmac_sha256_context() noexcept {
+  static EVP_MAC_CTX* const kept = new_hmac_sha256();
+  return MacContext(kept ? EVP_MAC_CTX_dup(kept) : nullptr);
+}
 
 // RFC 5869 2.3, by HMAC alone: OpenSSL's HKDF refuses an info of more than 2048 octets, and contexts may be longer.
 base::Result<Secret> expand(View prk, View info, std::size_t length) {
@@ -131,7 +153,9 @@ base::Result<Secret> selection_tag(const SaKeys& keys) {
 base::Result<Secret> hmac_sha256(View key, View data) {
   Secret out(kMacSize);
   std::size_t size = 0;
-  if (EVP_Q_mac(nullptr, "HMAC", nullptr, "SHA256", nullptr, octets(key), key.size(), octets(data), data.size(), octets(out.bytes()), out.size(), &size) == nullptr)
+  const MacContext context = hmac_sha256_context();
+  if (!context || EVP_MAC_init(context.get(), octets(key), key.size(), nullptr) != 1 || EVP_MAC_update(context.get(), octets(data), data.size()) != 1 ||
+      EVP_MAC_final(context.get(), octets(out.bytes()), &size, out.size()) != 1 || size != kMacSize)
     return base::fail(Code::INTERNAL, "HMAC failed");
   return out;
 }

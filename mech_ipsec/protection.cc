@@ -16,18 +16,18 @@ using base::View;
 base::Error crypto_failed() { return fail(Code::INTERNAL, "OpenSSL failed"); }
 
 // label 00 direction: no key serves two uses.
-Result<base::Secret> key_for(View prk, std::string_view label, std::uint8_t direction) {
+Result<base::Secret> key_for(Mac& prk, std::string_view label, std::uint8_t direction) {
   base::Writer info;
   info.raw(label).u8(0).u8(direction);
   return hkdf_expand(prk, info.bytes());
 }
 
-Result<Mac> mac_for(View prk, std::string_view label, std::uint8_t direction) {
+Result<Mac> mac_for(Mac& prk, std::string_view label, std::uint8_t direction) {
   const auto key = key_for(prk, label, direction);
   return key.ok() ? Mac::make(key->view()) : Result<Mac>(key.error());
 }
 
-Result<Aead> cipher_for(View prk, std::string_view label, std::uint8_t direction, Aead::Use use) {
+Result<Aead> cipher_for(Mac& prk, std::string_view label, std::uint8_t direction, Aead::Use use) {
   const auto key = key_for(prk, label, direction);
   return key.ok() ? Aead::make(key->view(), use) : Result<Aead>(key.error());
 }
@@ -53,7 +53,7 @@ Protection::Protection(const Digest& id, Direction sends, Keys out, Keys in, Mac
     : id_(id), sends_(sends), out_(std::move(out)), in_(std::move(in)), prf_full_(std::move(full)), prf_partial_(std::move(partial)),
       counter_(std::move(counter)) {}
 
-Result<Protection::Keys> Protection::keys_for(View prk, Direction direction, Aead::Use use) {
+Result<Protection::Keys> Protection::keys_for(Mac& prk, Direction direction, Aead::Use use) {
   const auto number = static_cast<std::uint8_t>(direction);
   auto channel = mac_for(prk, "ipsec-gss channel v1", number);
   if (!channel) return channel.error();
@@ -66,13 +66,15 @@ Result<Protection::Keys> Protection::keys_for(View prk, Direction direction, Aea
 
 Result<Protection> Protection::make(View session_key, const Digest& context_id, Direction sends) {
   if (session_key.size() != kKeySize) return fail(Code::BAD_MESSAGE, "wanted a session key of 32 octets");
-  const auto prk = hkdf_extract(context_id, session_key);
+  const auto secret = hkdf_extract(context_id, session_key);
+  if (!secret) return secret.error();
+  auto prk = Mac::make(secret->view());
   if (!prk) return prk.error();
-  auto out = keys_for(prk->view(), sends, Aead::Use::seal);
+  auto out = keys_for(*prk, sends, Aead::Use::seal);
   if (!out) return out.error();
-  auto in = keys_for(prk->view(), other(sends), Aead::Use::open);
+  auto in = keys_for(*prk, other(sends), Aead::Use::open);
   if (!in) return in.error();
-  auto full = mac_for(prk->view(), "ipsec-gss prf v1", 0), partial = mac_for(prk->view(), "ipsec-gss prf v1", 1);
+  auto full = mac_for(*prk, "ipsec-gss prf v1", 0), partial = mac_for(*prk, "ipsec-gss prf v1", 1);
   if (!full || !partial) return crypto_failed();
   auto counter = SendCounter::make();
   if (!counter) return counter.error();

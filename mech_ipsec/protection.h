@@ -33,7 +33,7 @@ class Protection {
     Mac channel, mic;
     Aead sealed;
   };
-  [[nodiscard]] static base::Result<Keys> keys_for(base::View prk, Direction direction, Aead::Use use);
+  [[nodiscard]] static base::Result<Keys> keys_for(Mac& prk, Direction direction, Aead::Use use);
   Protection(const Digest& id, Direction sends, Keys out, Keys in, Mac full, Mac partial, SendCounter counter);
 
   [[nodiscard]] base::Status expect(const MessageToken& token, MessageType type) const;

@@ -3,7 +3,8 @@
 
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
+
+#include <atomic>
 
 namespace gssipsec::mech {
 namespace {
@@ -17,34 +18,33 @@ unsigned char* octets(std::span<std::byte> span) { return reinterpret_cast<unsig
 
 base::Error failed(const char* what) { return base::fail(base::Code::INTERNAL, std::string(what) + " failed"); }
 
-struct FreeKdf {
-  void operator()(EVP_KDF* kdf) const noexcept { EVP_KDF_free(kdf); }
-  void operator()(EVP_KDF_CTX* context) const noexcept { EVP_KDF_CTX_free(context); }
-};
 struct FreeMac {
   void operator()(EVP_MAC* mac) const noexcept { EVP_MAC_free(mac); }
+  void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
 };
 struct FreeCipher {
   void operator()(EVP_CIPHER* cipher) const noexcept { EVP_CIPHER_free(cipher); }
 };
 
-// An empty octet string for OpenSSL needs a pointer all the same.
-OSSL_PARAM octet_param(const char* name, View data) {
-  static constexpr unsigned char kNothing = 0;
-  const unsigned char* at = data.empty() ? &kNothing : octets(data);
-  return OSSL_PARAM_construct_octet_string(name, const_cast<unsigned char*>(at), data.size());
+using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMac>;
+
+MacContext new_hmac_sha256() noexcept {
+  const std::unique_ptr<EVP_MAC, FreeMac> hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+  MacContext context(hmac ? EVP_MAC_CTX_new(hmac.get()) : nullptr);
+  char digest[] = "SHA256";
+  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
+  return context && EVP_MAC_CTX_set_params(context.get(), params) == 1 ? std::move(context) : nullptr;
 }
 
-Result<Secret> hkdf(int mode, View key, const char* extra_name, View extra) {
-  const std::unique_ptr<EVP_KDF, FreeKdf> kdf(EVP_KDF_fetch(nullptr, "HKDF", nullptr));
-  const std::unique_ptr<EVP_KDF_CTX, FreeKdf> context(kdf ? EVP_KDF_CTX_new(kdf.get()) : nullptr);
-  char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode),
-                               OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-                               octet_param(OSSL_KDF_PARAM_KEY, key), octet_param(extra_name, extra), OSSL_PARAM_construct_end()};
-  Secret out(kKeySize);
-  if (!context || EVP_KDF_derive(context.get(), octets(out.bytes()), out.size(), params) != 1) return failed("HKDF");
-  return out;
+// Looked up once in the process' life and kept, without any key, because names cost more than keys: a plain pointer that
+// nobody destroys. Of two threads that come first at once one is too late.
+EVP_MAC_CTX* kept_hmac_sha256() noexcept {
+  static constinit std::atomic<EVP_MAC_CTX*> kept{nullptr};
+  EVP_MAC_CTX* known = kept.load(std::memory_order_acquire);
+  if (known) return known;
+  MacContext fresh = new_hmac_sha256();
+  if (!kept.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) return known;
+  return fresh.release();
 }
 
 bool update(EVP_CIPHER_CTX* context, View in, unsigned char* out) noexcept {
@@ -62,6 +62,16 @@ bool end(EVP_CIPHER_CTX* context) noexcept {
   return EVP_CipherFinal_ex(context, none, &written) == 1;
 }
 
+Result<Secret> secret_of(Mac& mac, std::initializer_list<View> parts) {
+  Digest block;
+  const bool made = mac.compute(parts, block);
+  Secret out(kKeySize);
+  std::copy(block.begin(), block.end(), out.bytes().begin());
+  explicit_bzero(block.data(), block.size());
+  if (!made) return failed("HKDF");
+  return out;
+}
+
 }  // namespace
 
 Result<Digest> sha256(View data) {
@@ -71,19 +81,26 @@ Result<Digest> sha256(View data) {
   return out;
 }
 
-Result<Secret> hkdf_extract(View salt, View key) { return hkdf(EVP_KDF_HKDF_MODE_EXTRACT_ONLY, key, OSSL_KDF_PARAM_SALT, salt); }
-Result<Secret> hkdf_expand(View prk, View info) { return hkdf(EVP_KDF_HKDF_MODE_EXPAND_ONLY, prk, OSSL_KDF_PARAM_INFO, info); }
+// RFC 5869 2.2 and 2.3; 32 octets are the first block.
+Result<Secret> hkdf_extract(View salt, View key) {
+  auto mac = Mac::make(salt);
+  if (!mac) return mac.error();
+  return secret_of(*mac, {key});
+}
+
+Result<Secret> hkdf_expand(Mac& prk, View info) {
+  constexpr std::byte kFirst{1};
+  return secret_of(prk, {info, View(&kFirst, 1)});
+}
 
 void Mac::Free::operator()(evp_mac_ctx_st* context) const noexcept { EVP_MAC_CTX_free(context); }
 Mac::Mac(Mac&&) noexcept = default;
 Mac::~Mac() = default;
 
 Result<Mac> Mac::make(View key) {
-  const std::unique_ptr<EVP_MAC, FreeMac> hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-  Mac mac(hmac ? EVP_MAC_CTX_new(hmac.get()) : nullptr);
-  char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
-  if (!mac.context_ || EVP_MAC_init(mac.context_.get(), octets(key), key.size(), params) != 1) return failed("HMAC");
+  EVP_MAC_CTX* const kept = kept_hmac_sha256();
+  Mac mac(kept ? EVP_MAC_CTX_dup(kept) : nullptr);
+  if (!mac.context_ || EVP_MAC_init(mac.context_.get(), octets(key), key.size(), nullptr) != 1) return failed("HMAC");
   return mac;
 }
 

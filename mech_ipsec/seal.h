@@ -24,9 +24,6 @@ inline constexpr std::size_t kKeySize = 32, kNonceSize = 12, kSealTag = 16;
 using Nonce = std::array<std::byte, kNonceSize>;
 
 [[nodiscard]] base::Result<Digest> sha256(base::View data);
-[[nodiscard]] base::Result<base::Secret> hkdf_extract(base::View salt, base::View key);
-[[nodiscard]] base::Result<base::Secret> hkdf_expand(base::View prk, base::View info);
-
 // HMAC-SHA256 under a key set once.
 class Mac {
  public:
@@ -42,6 +39,10 @@ class Mac {
   };
   std::unique_ptr<evp_mac_ctx_st, Free> context_;
 };
+
+// HKDF-SHA256; `prk` is a Mac under the pseudorandom key. Both give 32 octets.
+[[nodiscard]] base::Result<base::Secret> hkdf_extract(base::View salt, base::View key);
+[[nodiscard]] base::Result<base::Secret> hkdf_expand(Mac& prk, base::View info);
 
 // AES-256-GCM under a key set once, for one direction of use.
 class Aead {
