@@ -9,6 +9,7 @@
 #include <charconv>
 
 #include "base/unique_fd.h"
+#include "kernel/routes.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -52,15 +53,15 @@ class RealHost final : public Host {
   std::uint64_t netns_;
 };
 
-// Each thread keeps its port.
+// Each thread keeps its own.
 base::Result<kernel::RouteFacts> RealHost::read_route(const channel::Flow& flow) {
-  thread_local std::unique_ptr<kernel::NetlinkPort> kept;
+  thread_local std::unique_ptr<kernel::Routes> kept;
   if (!kept) {
-    auto opened = kernel::open_route_port(kRequestTimeoutMs);
+    auto opened = kernel::Routes::open(kRequestTimeoutMs);
     if (!opened) return opened.error();
     kept = *std::move(opened);
   }
-  auto facts = kernel::read_route(*kept, flow);
+  auto facts = kept->read(flow);
   if (!facts) kept.reset();
   return facts;
 }

@@ -2,6 +2,7 @@
 #include "kernel/netlink_port.h"
 
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/xfrm.h>
 #include <netlink/errno.h>
@@ -49,7 +50,6 @@ class RealPort final : public NetlinkPort {
   base::Result<base::Bytes> receive() override {
     const Clock::time_point deadline = Clock::now() + std::chrono::milliseconds(timeout_ms_.value_or(0));
     for (int foreign = 0; timeout_ms_ || foreign < kForeignAtOnce; ++foreign) {
-      if (base::Status ready = wait(deadline); !ready) return ready.error();
       base::Bytes datagram;
       auto arrival = receive_into(datagram);
       if (!arrival) return arrival.error();
@@ -57,6 +57,9 @@ class RealPort final : public NetlinkPort {
       if (*arrival == Arrival::lost) return base::fail(Code::NETLINK_LOST, "a datagram was longer than the buffer");
       if (*arrival == Arrival::foreign) ++foreign_;
       if (*arrival == Arrival::nothing && !timeout_ms_) break;
+      if (!timeout_ms_) continue;
+      // Only now: the kernel answers most questions while they are asked.
+      if (base::Status ready = wait(deadline); !ready) return ready.error();
     }
     return base::Bytes{};
   }
@@ -66,7 +69,6 @@ class RealPort final : public NetlinkPort {
 
  private:
   base::Status wait(Clock::time_point deadline) const {
-    if (!timeout_ms_) return {};
     for (;;) {
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
       pollfd entry{fd(), POLLIN, 0};
@@ -138,6 +140,8 @@ base::Result<std::unique_ptr<NetlinkPort>> open_news(int protocol, int buffer, G
 base::Result<std::unique_ptr<NetlinkPort>> open_request_port(int timeout_ms) { return open_requests(NETLINK_XFRM, timeout_ms); }
 base::Result<std::unique_ptr<NetlinkPort>> open_diag_port(int timeout_ms) { return open_requests(NETLINK_SOCK_DIAG, timeout_ms); }
 base::Result<std::unique_ptr<NetlinkPort>> open_route_port(int timeout_ms) { return open_requests(NETLINK_ROUTE, timeout_ms); }
+
+base::Result<std::unique_ptr<NetlinkPort>> open_link_monitor_port() { return open_news(NETLINK_ROUTE, kRequestBuffer, RTNLGRP_LINK); }
 
 base::Result<std::unique_ptr<NetlinkPort>> open_monitor_port() {
   // Not AEVENTS: a message for every two packets. Not ACQUIRE or REPORT: any user can cause them.

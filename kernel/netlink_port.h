@@ -35,5 +35,7 @@ inline constexpr int kTimeoutMs = 2000;  // of the requests that this room makes
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_closings_port();
 // rtnetlink (NETLINK_ROUTE) requests.
 [[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_route_port(int timeout_ms);
+// Hears of every link of the namespace that comes, changes or goes (RTNLGRP_LINK); non-blocking.
+[[nodiscard]] base::Result<std::unique_ptr<NetlinkPort>> open_link_monitor_port();
 
 }  // namespace gssipsec::kernel

@@ -12,8 +12,6 @@
 
 namespace gssipsec::kernel {
 
-class NetlinkPort;
-
 struct SocketFacts {
   channel::Flow flow;
   std::uint64_t cookie = 0;        // SO_COOKIE
@@ -49,9 +47,6 @@ struct RouteFacts {
   channel::Address source;  // that the kernel would take; read only where the flow has none
 };
 [[nodiscard]] base::Result<RouteFacts> read_route(const channel::Flow& flow);
-// On a port of open_route_port(), for who asks often: opening one costs more than the questions. After a failure it is to
-// be opened anew.
-[[nodiscard]] base::Result<RouteFacts> read_route(NetlinkPort& port, const channel::Flow& flow);
 
 // sock_diag: cookies of all TCP (or `protocol`) sockets of this namespace in any state, v4 and v6, and whether a
 // listener owns a local port; SOCK_DESTROY by cookie (UNAVAILABLE where the kernel lacks it).
