@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "protocol/messages.h"
 
@@ -77,32 +78,25 @@ base::Error receive_error(int number) {
   return base::system_error(Code::NO_BROKER, "recvmsg", number);
 }
 
-// The length of the datagram that is waiting, before room is made for it.
-base::Result<std::size_t> next_size(int socket, const Deadline& deadline) {
-  for (;;) {
-    const ssize_t size = recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-    if (size > 0) return static_cast<std::size_t>(size);
-    const int number = size == 0 ? 0 : errno;
-    if (number != EAGAIN && number != EINTR) return receive_error(number);
-    if (!deadline.wait(socket, POLLIN)) return no_answer_in_time();
-  }
-}
-
-base::Status receive_into(int socket, Datagram& datagram) {
-  iovec part{datagram.octets.data(), datagram.octets.size()};
-  alignas(cmsghdr) char room[CMSG_SPACE(sizeof(int) * kMaxDescriptors)];
+// One look, after poll(2) said that there is something. Room is made for the longest message and never filled with zeros: no
+// more of it is touched than the answer needs. False: nothing was there after all.
+base::Result<bool> receive_once(int socket, Datagram& datagram) {
+  const auto room = std::make_unique_for_overwrite<std::byte[]>(protocol::kMaxMessage);
+  iovec part{room.get(), protocol::kMaxMessage};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMaxDescriptors)];
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = room;
-  message.msg_controllen = sizeof room;
-  ssize_t size;
-  do size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  while (size < 0 && errno == EINTR);
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t size = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (size < 0 && (errno == EAGAIN || errno == EINTR)) return false;
   if (size <= 0) return receive_error(size == 0 ? 0 : errno);
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) collect(header, datagram.fd);
+  datagram.octets.assign(room.get(), room.get() + size);
+  explicit_bzero(room.get(), static_cast<std::size_t>(size));
   if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) return base::fail(Code::BAD_MESSAGE, "an answer was cut");
-  return {};
+  return true;
 }
 
 }  // namespace
@@ -122,13 +116,13 @@ base::Status send_datagram(int socket, base::View octets, int fd, const Deadline
 bool send_now(int socket, base::View octets) noexcept { return send_once(socket, octets, -1) >= 0; }
 
 base::Result<Datagram> receive_datagram(int socket, const Deadline& deadline) {
-  const auto size = next_size(socket, deadline);
-  if (!size) return size.error();
-  if (*size > protocol::kMaxMessage) return base::fail(Code::BAD_MESSAGE, "an answer of " + std::to_string(*size) + " octets");
   Datagram datagram;
-  datagram.octets.resize(*size);
-  if (const base::Status got = receive_into(socket, datagram); !got) return got.error();
-  return datagram;
+  for (;;) {
+    if (!deadline.wait(socket, POLLIN)) return no_answer_in_time();
+    const auto got = receive_once(socket, datagram);
+    if (!got) return got.error();
+    if (*got) return datagram;
+  }
 }
 
 }  // namespace gssipsec::client
