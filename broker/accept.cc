@@ -5,6 +5,7 @@
 #include "broker/access.h"
 #include "broker/bind.h"
 #include "broker/fault.h"
+#include "channel/handshake.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -15,8 +16,6 @@ using channel::Assertion;
 using channel::Name;
 using channel::Role;
 using protocol::AcceptRequest;
-
-constexpr std::uint16_t kFirstOpenPort = 1024;
 
 // The SAs that the token names, of those that may carry this very socket's packets.
 struct Named {
@@ -31,8 +30,7 @@ Named named_by(const channel::FlowLabel& label, const Case& seen) {
 
 base::Result<Answer> retry() {
   protocol::AcceptReply reply;
-  reply.retry = random_digest();
-  reached(FaultPoint::accept_challenged);
+  reply.retry = true;
   return Answer{encode(reply)};
 }
 
@@ -45,23 +43,12 @@ base::Status belongs_here(const Assertion& assertion, const Case& seen) {
                                     std::to_string(own.initiator_port) + " to " + std::to_string(own.acceptor_port));
 }
 
-// Everything of the token but its age.
+// That it was made now only CONFIRM tells: a HELLO that is sent again is answered, and leads to no context.
 base::Status token_holds(const Assertion& assertion, const AcceptRequest& asked) {
   if (assertion.role != Role::initiator) return fail(Code::WRONG_ROLE, "wanted an initiator's token");
   if (!base::equal_secret(assertion.transcript, asked.transcript)) return fail(Code::WRONG_TRANSCRIPT);
-  if (asked.challenge && (!assertion.challenge || !base::equal_secret(*assertion.challenge, *asked.challenge)))
-    return fail(Code::BAD_CHALLENGE);
   if (!assertion.latched || !assertion.since_start) return fail(Code::PEER_NOT_LATCHED);
   return {};
-}
-
-// Without a challenge only where nobody else can have held this port while these keys lived, and so have seen a token
-// that this broker has not (design: freshness is two-sided).
-bool fresh_without_challenge(Core& core, const Case& seen, const Named& sas, const Assertion& assertion, const channel::Exporter& exporter) {
-  const std::uint16_t port = seen.socket.flow.local_port;
-  if (port >= std::min(kFirstOpenPort, core.host->unprivileged_port_start())) return false;
-  if (!seen.assessment.peer->negotiated || core.elder(sas.to_acceptor->id) || core.elder(sas.to_initiator->id)) return false;
-  return core.windows.admit(exporter.keymat_id(), sas.to_acceptor->id, assertion.flow, assertion.role, assertion.counter);
 }
 
 base::Result<Name> initiator_name(const Assertion& assertion, const Case& seen, std::uint32_t want) {
@@ -75,7 +62,7 @@ base::Result<std::vector<std::string>> services_for(Core& core, const Request& r
                                                     const Assertion& assertion, const Case& seen) {
   std::string wanted;
   if (!assertion.wanted.empty()) {
-    const auto name = parse_wanted(assertion.wanted);
+    const auto name = channel::parse_wanted(assertion.wanted);
     if (!name) return name.error();
     if (name->kind == Name::Kind::service) wanted = name->service;
   }
@@ -99,24 +86,25 @@ base::Result<Verified> verify(Core& core, const Request& request, const AcceptRe
   if (!name) return name.error();
   auto services = services_for(core, request, asked, assertion, seen);
   if (!services) return services.error();
-  const auto match = asked.has_bindings ? compare_bindings(asked.bindings, assertion.bindings) : base::Result<bool>(false);
+  const auto match = asked.has_bindings ? channel::compare_bindings(asked.bindings, assertion.bindings) : base::Result<bool>(false);
   if (!match) return match.error();
   return Verified{assertion, std::move(*name), std::move(*services), *match};
 }
 
 base::Result<Answer> answer_for(Core& core, const Request& request, const AcceptRequest& asked, const Case& seen, const Verified& verified,
                                 const channel::Exporter& exporter, const LatchParameters& latched, const Slot& slot) {
-  Assertion own = vouch(core, request, seen, Role::acceptor, false);
+  Assertion own = vouch(request, seen, Role::acceptor, false);
   own.flow = verified.assertion.flow;
-  own.challenge = verified.assertion.challenge;
   own.services = verified.services;
   own.wanted = verified.assertion.wanted;
   own.wants_mutual = verified.assertion.wants_mutual;
   if (asked.has_bindings) own.bindings = asked.bindings;
   own.transcript = asked.next_transcript;
-  auto sealed = channel::seal(own, exporter);
+  const auto handshake = channel::handshake_key(exporter, verified.assertion);
+  if (!handshake) return handshake.error();
+  auto sealed = channel::seal_reply(own, handshake->view());
   if (!sealed) return sealed.error();
-  auto key = session_key(exporter, verified.assertion, own);
+  auto key = channel::session_key(handshake->view(), own);
   if (!key) return key.error();
   protocol::AcceptReply reply;
   reply.sealed = std::move(*sealed);
@@ -172,7 +160,6 @@ base::Result<Answer> handle_accept(Core& core, Bench& bench, const Request& requ
   if (!assertion) return assertion.error();
   const auto verified = verify(core, request, *asked, *seen, *assertion);
   if (!verified) return verified.error();
-  if (!asked->challenge && !fresh_without_challenge(core, *seen, sas, *assertion, **exporter)) return retry();
   auto answer = latch_and_answer(core, request, *asked, *seen, *verified, **exporter, used);
   if (!answer && answer.error().code == Code::SA_GONE) return retry();
   return answer;

@@ -16,22 +16,7 @@ void add(std::vector<std::string>& list, const std::string& item) {
   if (!item.empty() && !has(list, item)) list.push_back(item);
 }
 
-Name make_name(const channel::Identity& identity, bool anonymous, bool privileged, const std::string& user) {
-  Name name;
-  if (anonymous || (!privileged && user.empty())) return name;
-  name.kind = privileged ? Name::Kind::host : Name::Kind::user;
-  name.identity = identity;
-  if (!privileged) name.user = user;
-  return name;
-}
-
 }  // namespace
-
-base::Result<Name> parse_wanted(const std::string& text) {
-  auto own = channel::parse_name(text);
-  if (own) return own;
-  return channel::parse_service(text);
-}
 
 std::vector<std::string> granted_services(const Config& config, const Caller& caller, std::uint16_t port, const std::vector<std::string>& asked) {
   std::vector<std::string> granted;
@@ -60,11 +45,11 @@ base::Status service_allowed(const std::vector<std::string>& granted, const std:
 }
 
 Name name_of(const channel::Identity& identity, const Caller& caller) {
-  return make_name(identity, caller.anonymous, caller.privileged, caller.user);
+  return channel::process_name(identity, caller.anonymous, caller.privileged, caller.user);
 }
 
 Name name_of(const channel::PeerInfo& peer, const channel::Assertion& assertion) {
-  return make_name(peer.remote, assertion.anonymous || !peer.authenticated(), assertion.privileged, assertion.user);
+  return channel::process_name(peer.remote, assertion.anonymous || !peer.authenticated(), assertion.privileged, assertion.user);
 }
 
 base::Result<std::string> local_user(const Config& config, const std::string& text) {

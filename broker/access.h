@@ -12,9 +12,6 @@
 
 namespace gssipsec::broker {
 
-// A wanted name as applications give it: this mechanism's own text, a typed identity, or service@host. BAD_NAME.
-[[nodiscard]] base::Result<channel::Name> parse_wanted(const std::string& text);
-
 // The services that this caller may serve on this port: all of his lines; for root what is asked for. A low port alone
 // grants nothing.
 [[nodiscard]] std::vector<std::string> granted_services(const Config& config, const Caller& caller, std::uint16_t port,

@@ -110,10 +110,9 @@ base::Result<Slot> enter(Core& core, const Request& request, std::uint64_t seen_
   return slot;
 }
 
-channel::Assertion vouch(Core& core, const Request& request, const Case& seen, Role role, bool anonymous) {
+channel::Assertion vouch(const Request& request, const Case& seen, Role role, bool anonymous) {
   channel::Assertion assertion;
   assertion.role = role;
-  assertion.counter = core.counter.next();
   assertion.nonce = random_digest();
   assertion.anonymous = anonymous || request.caller.anonymous;
   if (!assertion.anonymous) {
@@ -147,22 +146,6 @@ protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchPara
   info.lifetime = core.config()->context_lifetime;
   info.statement = encode(statement_of(latched, seen.socket.flow, core.started));
   return info;
-}
-
-bool is_zero(const channel::Digest& digest) noexcept {
-  return std::all_of(digest.begin(), digest.end(), [](std::byte b) { return b == std::byte{0}; });
-}
-
-base::Result<bool> compare_bindings(const channel::Digest& ours, const channel::Digest& theirs) {
-  if (is_zero(ours) || is_zero(theirs)) return false;
-  if (base::equal_secret(ours, theirs)) return true;
-  return fail(Code::BAD_BINDINGS);
-}
-
-base::Result<base::Secret> session_key(const channel::Exporter& exporter, const channel::Assertion& initiator, const channel::Assertion& acceptor) {
-  base::Bytes nonces(initiator.nonce.begin(), initiator.nonce.end());
-  nonces.insert(nonces.end(), acceptor.nonce.begin(), acceptor.nonce.end());
-  return exporter.derive("session", 0, initiator.flow, nonces, 32);
 }
 
 const channel::Sa* carrier_with_spi(const std::vector<channel::Sa>& carriers, std::uint32_t spi) noexcept {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What INITIATE, ACCEPT and FINISH have in common: is this socket fit to rest a context on, latch it, and make
+// What INITIATE and ACCEPT have in common: is this socket fit to rest a context on, latch it, and make
 // assertions for it. Workers only.
 #pragma once
 
@@ -48,13 +48,8 @@ class KernelLatch {
 [[nodiscard]] base::Result<Slot> enter(Core& core, const Request& request, std::uint64_t seen_version, const LatchSetup& setup);
 
 // The parts of an assertion that are the same in both roles.
-[[nodiscard]] channel::Assertion vouch(Core& core, const Request& request, const Case& seen, channel::Role role, bool anonymous);
+[[nodiscard]] channel::Assertion vouch(const Request& request, const Case& seen, channel::Role role, bool anonymous);
 [[nodiscard]] protocol::ChannelInfo channel_info(Core& core, const Case& seen, const LatchParameters& latched, const Slot& slot);
-// Nothing when both said nothing or one did; BAD_BINDINGS when they differ.
-[[nodiscard]] base::Result<bool> compare_bindings(const channel::Digest& ours, const channel::Digest& theirs);
-[[nodiscard]] base::Result<base::Secret> session_key(const channel::Exporter& exporter, const channel::Assertion& initiator,
-                                                     const channel::Assertion& acceptor);
-[[nodiscard]] bool is_zero(const channel::Digest& digest) noexcept;
 [[nodiscard]] const channel::Sa* carrier_with_spi(const std::vector<channel::Sa>& carriers, std::uint32_t spi) noexcept;
 
 }  // namespace gssipsec::broker

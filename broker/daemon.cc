@@ -141,7 +141,6 @@ base::Status Daemon::begin(base::UniqueFd listener) {
   server_ = std::make_unique<Server>(events_, core_, workers_, mailbox_);
   const base::Status mirrored = mirror_.start();
   if (!mirrored.ok()) log(Level::error, "policies and SAs are not known: " + describe(mirrored.error()));
-  if (mirror_.fresh()) core_->note_elders();  // else when the first dump succeeds
   watch_mirror();
   core_->census.take();  // whoever is connected now was so before us
   core_->census.start();
@@ -184,7 +183,6 @@ void Daemon::redump() {
   watch_mirror();
   if (!was_fresh && mirror_.fresh()) {
     log(Level::notice, "policies and SAs were read anew");
-    if (!core_->has_elders()) core_->note_elders();
     tell();
   }
   const auto wait = std::min<Time::duration>(next, Mirror::kDumpInterval);
@@ -216,8 +214,6 @@ void Daemon::beat() {
   measure();
   export_metrics(Clock::now());
   core_->exporters.expire(Clock::now());
-  if (core_->windows.pairs() == 0) return;
-  if (mirror_.fresh()) core_->windows.sweep([this](const channel::SaId& id) { return core_->board.holds(id); });
 }
 
 void Daemon::reevaluate() {

@@ -16,7 +16,6 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::query_flow: return handle_query_flow(core, request);
     case Verb::initiate: return handle_initiate(core, bench, request);
     case Verb::accept: return handle_accept(core, bench, request);
-    case Verb::finish: return handle_finish(core, bench, request);
     case Verb::check: return handle_check(core, request);
     case Verb::release: return handle_release(core, request);
     case Verb::probe: return handle_probe(core, request);

@@ -89,28 +89,6 @@ base::Result<channel::Sa> Exporters::choose(Bench& bench, const std::vector<chan
   return *failure;
 }
 
-void Exporters::remember(std::uint64_t cookie, const channel::FlowLabel& label, SharedExporter exporter, Time now) {
-  const std::lock_guard lock(mutex_);
-  while (arrivals_.size() >= kLimit) drop_oldest();
-  Handshake key{cookie, encode(label)};
-  arrivals_.emplace_back(key, now);
-  handshakes_[std::move(key)] = {std::move(exporter), now};
-}
-
-void Exporters::drop_oldest() {
-  const auto& [key, when] = arrivals_.front();
-  const auto entry = handshakes_.find(key);
-  if (entry != handshakes_.end() && entry->second.used == when) handshakes_.erase(entry);
-  arrivals_.pop_front();
-}
-
-SharedExporter Exporters::recall(std::uint64_t cookie, const channel::FlowLabel& label, Time now) {
-  const std::lock_guard lock(mutex_);
-  const auto known = handshakes_.find({cookie, encode(label)});
-  if (known == handshakes_.end() || now - known->second.used > kLifetime) return nullptr;
-  return known->second.exporter;
-}
-
 void Exporters::forget(const channel::SaId& id) {
   const std::lock_guard lock(mutex_);
   std::erase_if(pairs_, [&id](const auto& pair) { return pair.first.to_acceptor == id || pair.first.to_initiator == id; });
@@ -119,14 +97,12 @@ void Exporters::forget(const channel::SaId& id) {
 
 void Exporters::expire(Time now) {
   const std::lock_guard lock(mutex_);
-  const auto old = [now](const auto& entry) { return now - entry.second.used > kLifetime; };
-  std::erase_if(pairs_, old);
-  while (!arrivals_.empty() && now - arrivals_.front().second > kLifetime) drop_oldest();
+  std::erase_if(pairs_, [now](const auto& entry) { return now - entry.second.used > kLifetime; });
 }
 
 std::size_t Exporters::size() const {
   const std::lock_guard lock(mutex_);
-  return pairs_.size() + handshakes_.size();
+  return pairs_.size();
 }
 
 }  // namespace gssipsec::broker

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Exporters by SA pair, kept for 30 s after their last use (docs/decisions/0002-exporter-cache.md): derived PRKs only,
-// never an SA's keys, which are read from the kernel, used and wiped. A handshake that began on a pair can be finished
-// while it is remembered, even when a rekey has just removed the SAs. Threads: all functions from any thread; the
-// kernel is asked without the lock.
+// never an SA's keys, which are read from the kernel, used and wiped. Threads: all functions from any thread; the kernel is
+// asked without the lock.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -26,10 +24,6 @@ class Exporters {
   // Of several SAs that may carry a flow: the one that the other host chooses as well.
   [[nodiscard]] base::Result<channel::Sa> choose(Bench& bench, const std::vector<channel::Sa>& carriers);
 
-  // A handshake of this socket under this label, to be finished later.
-  void remember(std::uint64_t cookie, const channel::FlowLabel& label, SharedExporter exporter, Time now);
-  [[nodiscard]] SharedExporter recall(std::uint64_t cookie, const channel::FlowLabel& label, Time now);
-
   void forget(const channel::SaId& id);  // the name means another SA from now on
   void expire(Time now);
   [[nodiscard]] std::size_t size() const;
@@ -47,16 +41,12 @@ class Exporters {
     SharedExporter exporter;
     Time used;
   };
-  using Handshake = std::pair<std::uint64_t, base::Bytes>;
   using TagKey = std::pair<channel::SaId, std::uint64_t>;
 
-  void drop_oldest();
   [[nodiscard]] base::Result<base::Bytes> tag(Bench& bench, const channel::Sa& sa);
 
   mutable std::mutex mutex_;
   std::map<PairKey, Entry> pairs_;
-  std::map<Handshake, Entry> handshakes_;
-  std::deque<std::pair<Handshake, Time>> arrivals_;  // of all handshakes, oldest first; some are gone or came again
   std::map<TagKey, base::Bytes> tags_;  // outputs of a PRF
 };
 

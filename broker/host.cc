@@ -41,7 +41,6 @@ class RealHost final : public Host {
     static const bool tcp = kernel::destroys_sockets(IPPROTO_TCP), udp = kernel::destroys_sockets(IPPROTO_UDP);
     return protocol == IPPROTO_TCP ? tcp : protocol == IPPROTO_UDP && udp;
   }
-  std::uint16_t unprivileged_port_start() override;
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override {
     return kernel::open_request_port(kRequestTimeoutMs);
   }
@@ -64,16 +63,6 @@ base::Result<kernel::RouteFacts> RealHost::read_route(const channel::Flow& flow)
   auto facts = kept->read(flow);
   if (!facts) kept.reset();
   return facts;
-}
-
-// Read anew each time: containers change it, and a stale value would call a port privileged that is not.
-std::uint16_t RealHost::unprivileged_port_start() {
-  const base::UniqueFd file(open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_RDONLY | O_CLOEXEC));
-  char text[16];
-  const ssize_t length = file ? read(file.get(), text, sizeof text) : -1;
-  std::uint16_t port = 0;
-  if (length <= 0 || std::from_chars(text, text + length, port).ec != std::errc()) return 0;
-  return port;
 }
 
 std::optional<std::string> RealHost::user_name(std::uint32_t uid) {

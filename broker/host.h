@@ -34,7 +34,6 @@ class Host {
   [[nodiscard]] virtual base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t local_port) = 0;
   [[nodiscard]] virtual base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) = 0;
   [[nodiscard]] virtual bool destroys_sockets(std::uint16_t protocol) = 0;
-  [[nodiscard]] virtual std::uint16_t unprivileged_port_start() = 0;  // 0 when it cannot be read: nothing is privileged
   [[nodiscard]] virtual base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() = 0;
   [[nodiscard]] virtual base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() = 0;
   [[nodiscard]] virtual base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() = 0;

@@ -3,6 +3,7 @@
 #include "broker/access.h"
 #include "broker/bind.h"
 #include "broker/fault.h"
+#include "channel/handshake.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -13,10 +14,10 @@ using channel::Name;
 using channel::Role;
 using protocol::InitiateRequest;
 
-// What can be told before the other end answers: the host. Its process and services come with FINISH.
+// What can be told before the other end answers: the host. Its process and services come with REPLY.
 base::Status host_is_wanted(const InitiateRequest& asked, const channel::PeerInfo& peer) {
   if (asked.wanted.empty()) return {};
-  const auto wanted = parse_wanted(asked.wanted);
+  const auto wanted = channel::parse_wanted(asked.wanted);
   if (!wanted) return wanted.error();
   if (!peer.authenticated()) {
     if (!(asked.want & protocol::kWantMutual)) return {};
@@ -58,17 +59,17 @@ base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen) {
 base::Result<protocol::InitiateReply> seal_for(Core& core, const Request& request, const InitiateRequest& asked, const Case& seen,
                                                const Pair& pair, const LatchParameters& latched, const Slot& slot) {
   const bool foreign = seen.socket.owner_uid != request.caller.uid;
-  channel::Assertion assertion = vouch(core, request, seen, Role::initiator, foreign || (asked.want & protocol::kWantAnonymous));
+  channel::Assertion assertion = vouch(request, seen, Role::initiator, foreign || (asked.want & protocol::kWantAnonymous));
   assertion.flow = label_of(seen.socket.flow, Role::initiator, seen.assessment.verdict.mode, pair.out.id.spi, pair.in.id.spi);
-  assertion.challenge = asked.challenge;
   assertion.wanted = asked.wanted;
   assertion.wants_mutual = asked.want & protocol::kWantMutual;
   assertion.bindings = asked.bindings;
   assertion.transcript = asked.transcript;
   auto sealed = channel::seal(assertion, *pair.exporter);
   if (!sealed) return sealed.error();
-  core.exporters.remember(seen.socket.cookie, assertion.flow, pair.exporter, std::chrono::steady_clock::now());
-  protocol::InitiateReply reply{std::move(*sealed), channel_info(core, seen, latched, slot)};
+  auto key = channel::handshake_key(*pair.exporter, assertion);
+  if (!key) return key.error();
+  protocol::InitiateReply reply{std::move(*sealed), channel_info(core, seen, latched, slot), std::move(*key)};
   const channel::PeerInfo& peer = *seen.assessment.peer;
   Caller self = request.caller;
   self.anonymous = assertion.anonymous;

@@ -15,7 +15,7 @@
 namespace gssipsec::broker {
 namespace {
 
-constexpr const char* kVerbNames[Metrics::kVerbs] = {"",      "hello",   "query", "query_flow", "initiate",  "accept",      "finish",  "check",
+constexpr const char* kVerbNames[Metrics::kVerbs] = {"",      "hello",   "query", "query_flow", "initiate",  "accept",      "",  "check",
                                                      "release", "probe", "localname",  "subscribe", "unsubscribe", "event", "metrics", "explain",
                                                      "latch",   "unlatch"};
 static_assert(kVerbNames[Metrics::kVerbs - 1] != nullptr);

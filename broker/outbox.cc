@@ -14,7 +14,7 @@ base::Bytes event_message(std::uint32_t request, const protocol::Event& event) {
 base::Bytes Outbox::lost_message() const {
   protocol::Event event;
   event.type = protocol::EventType::lost;
-  event.when = Counter::realtime();
+  event.when = realtime();
   event.code = base::Code::LIMIT;
   event.detail = "this connection is read too slowly";
   event.missing = missing_;

@@ -49,7 +49,6 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::explain: return Action::query;
     case Verb::initiate:
     case Verb::accept:
-    case Verb::finish:
     case Verb::latch:
     case Verb::unlatch:
     case Verb::check: return Action::latch;

@@ -100,7 +100,7 @@ base::Status acceptable(const Message& message, const Connection& connection) {
 }
 
 bool takes_descriptor(Verb verb) {
-  return verb == Verb::query || verb == Verb::initiate || verb == Verb::accept || verb == Verb::finish || verb == Verb::check ||
+  return verb == Verb::query || verb == Verb::initiate || verb == Verb::accept || verb == Verb::check ||
          verb == Verb::subscribe || verb == Verb::explain || verb == Verb::latch || verb == Verb::unlatch;
 }
 

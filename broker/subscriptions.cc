@@ -71,7 +71,7 @@ std::size_t Subscriptions::size() const {
 Event Subscriptions::blank(EventType type, const base::Error& why) {
   Event event;
   event.type = type;
-  event.when = Counter::realtime();
+  event.when = realtime();
   event.code = why.code;
   event.detail = why.detail;
   return event;

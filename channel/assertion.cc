@@ -34,15 +34,6 @@ void read_bits(std::uint16_t bits, Assertion& a) {
   a.since_start = bits & kSinceStart;
 }
 
-std::optional<Digest> read_challenge(base::Reader& in) {
-  const std::uint8_t present = in.u8();
-  if (present > 1) in.mark_failed();
-  if (present != 1) return std::nullopt;
-  Digest challenge{};
-  in.array(challenge);
-  return challenge;
-}
-
 std::vector<std::string> read_services(base::Reader& in) {
   const std::uint8_t count = in.u8();
   if (count > kMaxServices) in.mark_failed();
@@ -59,19 +50,16 @@ base::Result<View> split(View sealed, View& mac) {
   return body;
 }
 
-// The MAC's key depends on who claims to speak: a reflected assertion does not verify.
-base::Result<base::Secret> mac_of(const Assertion& assertion, View body, const Exporter& exporter) {
-  const auto key = exporter.derive("assertion", static_cast<std::uint8_t>(assertion.role), assertion.flow, {}, kMacSize);
-  if (!key.ok()) return key.error();
-  return hmac_sha256(key->view(), body);
+// Depends on who claims to speak: a reflected assertion does not verify.
+base::Result<base::Secret> key_of(const Assertion& assertion, const Exporter& exporter) {
+  return exporter.derive("assertion", static_cast<std::uint8_t>(assertion.role), assertion.flow, {}, kMacSize);
 }
 
 }  // namespace
 
 base::Bytes encode(const Assertion& a) {
   base::Writer out;
-  out.u8(kAssertionVersion).u8(static_cast<std::uint8_t>(a.role)).u64(a.counter).raw(a.nonce).u8(a.challenge ? 1 : 0);
-  if (a.challenge) out.raw(*a.challenge);
+  out.u8(kAssertionVersion).u8(static_cast<std::uint8_t>(a.role)).raw(a.nonce);
   out.raw(encode(a.flow)).u16(bits_of(a)).u32(a.uid).block16(a.user).u8(static_cast<std::uint8_t>(a.services.size()));
   for (const std::string& service : a.services) out.block16(service);
   out.block16(a.wanted).raw(a.bindings).raw(a.transcript);
@@ -85,9 +73,7 @@ base::Result<Assertion> decode_assertion(View data) {
   if (!in.failed() && version != kAssertionVersion) return base::fail(Code::TOKEN_VERSION, "assertion of version " + std::to_string(version));
   Assertion a;
   a.role = static_cast<Role>(role);
-  a.counter = in.u64();
   in.array(a.nonce);
-  a.challenge = read_challenge(in);
   a.flow = decode_flow_label(in);
   const std::uint16_t bits = in.u16();
   read_bits(bits, a);
@@ -102,11 +88,16 @@ base::Result<Assertion> decode_assertion(View data) {
 }
 
 base::Result<base::Bytes> seal(const Assertion& assertion, const Exporter& exporter) {
+  const auto key = key_of(assertion, exporter);
+  return key.ok() ? seal(assertion, key->view()) : base::Result<base::Bytes>(key.error());
+}
+
+base::Result<base::Bytes> seal(const Assertion& assertion, View key) {
   if (assertion.services.size() > kMaxServices) return base::fail(Code::LIMIT, "too many services in one assertion");
   const base::Bytes body = encode(assertion);
   // What we could not read back must not leave.
   if (const auto again = decode_assertion(body); !again.ok()) return again.error();
-  const auto mac = mac_of(assertion, body, exporter);
+  const auto mac = hmac_sha256(key, body);
   if (!mac.ok()) return mac.error();
   base::Writer out;
   out.block16(body).raw(mac->view());
@@ -120,15 +111,20 @@ base::Result<Assertion> peek(View sealed) {
 }
 
 base::Result<Assertion> open(View sealed, const Exporter& exporter) {
+  const auto claimed = peek(sealed);
+  if (!claimed.ok()) return claimed;
+  const auto key = key_of(*claimed, exporter);
+  return key.ok() ? open(sealed, key->view()) : base::Result<Assertion>(key.error());
+}
+
+base::Result<Assertion> open(View sealed, View key) {
   View mac;
   const auto body = split(sealed, mac);
   if (!body.ok()) return body.error();
-  auto assertion = decode_assertion(*body);
-  if (!assertion.ok()) return assertion;
-  const auto wanted = mac_of(*assertion, *body, exporter);
+  const auto wanted = hmac_sha256(key, *body);
   if (!wanted.ok()) return wanted.error();
   if (!base::equal_secret(wanted->view(), mac)) return base::fail(Code::BAD_MAC, "sealed assertion");
-  return assertion;
+  return decode_assertion(*body);
 }
 
 }  // namespace gssipsec::channel

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // ASSERTION and SEALED of design/binding.md: what one broker vouches for to the other, under a key of the shared SA
-// pair. Sealed and opened by brokers only; libraries carry it as octets. Pure.
+// pair. HELLO's is sealed and opened by brokers only; libraries carry it as octets. Pure.
 #pragma once
 
 #include <array>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +17,7 @@ using Digest = std::array<std::byte, 32>;
 
 struct Assertion {
   Role role = Role::initiator;
-  std::uint64_t counter = 0;             // of the sealing broker, from its clock: never repeats
   Digest nonce{};                        // of the sealing broker
-  std::optional<Digest> challenge;       // that a RETRY sent
   FlowLabel flow;
   // caller
   bool anonymous = true;                 // unmapped uid, or the broker cannot say
@@ -46,11 +43,13 @@ inline constexpr std::size_t kMaxAssertion = 4096;
 // BAD_TOKEN, TOKEN_VERSION, TOKEN_TOO_LONG. Trailing octets are refused.
 [[nodiscard]] base::Result<Assertion> decode_assertion(base::View data);
 
-// SEALED = u16 length | ASSERTION | HMAC-SHA256(export("assertion", role), ASSERTION).
+// SEALED = u16 length | ASSERTION | HMAC-SHA256(key, ASSERTION), with HELLO's key export("assertion", role), or another.
 [[nodiscard]] base::Result<base::Bytes> seal(const Assertion& assertion, const Exporter& exporter);
+[[nodiscard]] base::Result<base::Bytes> seal(const Assertion& assertion, base::View key);
 // Reads without trusting: to learn which SAs it names. Nothing in it may be believed before open().
 [[nodiscard]] base::Result<Assertion> peek(base::View sealed);
-// BAD_MAC when it was not sealed under these SAs.
+// BAD_MAC when it was not sealed under these SAs, or with this key.
 [[nodiscard]] base::Result<Assertion> open(base::View sealed, const Exporter& exporter);
+[[nodiscard]] base::Result<Assertion> open(base::View sealed, base::View key);
 
 }  // namespace gssipsec::channel

@@ -113,6 +113,20 @@ base::Result<Name> parse_name(std::string_view text) {
   return unreadable(text, "an identity type behind 'ipsec:'");
 }
 
+Name process_name(const Identity& host, bool anonymous, bool privileged, const std::string& user) {
+  Name name;
+  if (anonymous || (!privileged && user.empty())) return name;
+  name.kind = privileged ? Name::Kind::host : Name::Kind::user;
+  name.identity = host;
+  if (!privileged) name.user = user;
+  return name;
+}
+
+base::Result<Name> parse_wanted(std::string_view text) {
+  auto own = parse_name(text);
+  return own ? own : parse_service(text);
+}
+
 base::Result<Name> parse_service(std::string_view text) {
   const std::size_t at = text.find('@');
   Name name;

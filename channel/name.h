@@ -33,6 +33,12 @@ struct Name {
 // "service@host" or "service": GSS_C_NT_HOSTBASED_SERVICE.
 [[nodiscard]] base::Result<Name> parse_service(std::string_view text);
 
+// A wanted name as applications give it: this mechanism's own text, a typed identity, or service@host. BAD_NAME.
+[[nodiscard]] base::Result<Name> parse_wanted(std::string_view text);
+
+// Of a process on a host that IKE identified as `host`, as its broker names it; anonymous where it names nobody.
+[[nodiscard]] Name process_name(const Identity& host, bool anonymous, bool privileged, const std::string& user);
+
 // Does the peer `actual` (with the services its broker grants) satisfy `wanted`? Error WRONG_PEER or SERVICE_DENIED says why not.
 [[nodiscard]] base::Status satisfies(const Name& wanted, const Name& actual, const std::vector<std::string>& services);
 // RFC 2743 compare: anonymous equals nothing.

@@ -216,12 +216,6 @@ Result<Latched<protocol::AcceptReply>> Broker::accept(int fd, const protocol::Ac
   return latched(std::move(got->reply), std::move(got->slot));
 }
 
-Result<Latched<protocol::FinishReply>> Broker::finish(int fd, const protocol::FinishRequest& request) {
-  auto got = latching(with_socket(ask_for(Verb::finish, request, fd)), protocol::decode_finish_reply);
-  if (!got) return got.error();
-  return latched(std::move(got->reply), std::move(got->slot));
-}
-
 base::Status Broker::check(int fd, std::uint64_t cookie, LatchWord& latch) {
   const auto now = socket_cookie(fd);
   if (!now || *now != cookie) return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(fd) + " was closed or reused");

@@ -40,32 +40,41 @@ base::Result<bool> is_on(int file) {
 
 }  // namespace
 
-// IPv6 has disable_policy only. `all` counts although most kernels do not look at it. What the family has and is not there
-// counts as on: nobody knows what became of the device.
+Status Switches::open(Files& files, const std::string& path) {
+  base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && errno != ENOENT) return base::system_error(Code::SYSTEM, path.c_str(), errno);
+  if (file) files.open.push_back(std::move(file));
+  else files.absent = true;
+  return {};
+}
+
+// IPv6 has disable_policy only. `all` counts although most kernels do not look at it.
 base::Result<Switches> Switches::open(Family family, const std::string& device) {
-  const std::string conf = family == Family::ipv4 ? "/proc/sys/net/ipv4/conf/" : "/proc/sys/net/ipv6/conf/";
+  const bool ipv4 = family == Family::ipv4;
+  const std::string conf = ipv4 ? "/proc/sys/net/ipv4/conf/" : "/proc/sys/net/ipv6/conf/";
   Switches out;
   for (const std::string& name : {std::string("all"), device}) {
-    for (const std::string option : {"/disable_policy", "/disable_xfrm"}) {
-      const std::string path = conf + name + option;
-      base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-      if (!file && errno != ENOENT) return base::system_error(Code::SYSTEM, path.c_str(), errno);
-      if (file)
-        out.files_.push_back(std::move(file));
-      else if (family == Family::ipv4 || option == "/disable_policy")
-        out.absent_ = true;
-    }
+    Status ok = open(out.in_, conf + name + "/disable_policy");
+    if (ok && ipv4) ok = open(out.out_, conf + name + "/disable_xfrm");
+    if (!ok) return ok.error();
   }
   return out;
 }
 
-base::Result<bool> Switches::exempt() const {
-  if (absent_) return true;
-  for (const base::UniqueFd& file : files_) {
+// What the family has and is not there counts as on: nobody knows what became of the device.
+base::Result<bool> Switches::any_on(const Files& files) {
+  if (files.absent) return true;
+  for (const base::UniqueFd& file : files.open) {
     auto on = is_on(file.get());
     if (!on || *on) return on;
   }
   return false;
+}
+
+base::Result<Exemption> Switches::read() const {
+  const auto out = any_on(out_), in = any_on(in_);
+  if (!out || !in) return (out ? in : out).error();
+  return Exemption{*out, *in};
 }
 
 // Whatever came, or was lost, or may lie behind what others sent: all is asked anew.
@@ -93,8 +102,8 @@ base::Result<Device> Devices::look_once(NetlinkPort& requests, std::uint32_t ifi
     if (!opened) return opened.error();
     switches = known->second.switches.emplace(family, *std::move(opened)).first;
   }
-  const auto exempt = switches->second.exempt();
-  const Device device{known->second.link, exempt.ok() && *exempt};
+  const auto exempt = switches->second.read();
+  const Device device{known->second.link, exempt.ok() ? *exempt : Exemption{}};
   if (!exempt || !switches->second.complete()) known_.erase(known);
   if (!exempt) return exempt.error();
   return device;

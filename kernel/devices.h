@@ -16,23 +16,34 @@
 
 namespace gssipsec::kernel {
 
-// disable_policy and disable_xfrm of one device and of `all`.
+// What does not apply to a device's traffic: disable_xfrm is for what leaves, disable_policy for what comes.
+struct Exemption {
+  bool out = false, in = false;
+};
+
+// The files of one device and of `all`.
 class Switches {
  public:
   [[nodiscard]] static base::Result<Switches> open(channel::Family family, const std::string& device);
-  // Any is on. An error when a file is of a device that is gone, or was renamed.
-  [[nodiscard]] base::Result<bool> exempt() const;
+  // An error when a file is of a device that is gone, or was renamed.
+  [[nodiscard]] base::Result<Exemption> read() const;
   // All files are there: what is not may come.
-  [[nodiscard]] bool complete() const noexcept { return !absent_; }
+  [[nodiscard]] bool complete() const noexcept { return !out_.absent && !in_.absent; }
 
  private:
-  std::vector<base::UniqueFd> files_;
-  bool absent_ = false;  // one that this family has is missing
+  struct Files {
+    std::vector<base::UniqueFd> open;
+    bool absent = false;  // one that this family has is missing
+  };
+  [[nodiscard]] static base::Status open(Files& files, const std::string& path);
+  [[nodiscard]] static base::Result<bool> any_on(const Files& files);
+
+  Files out_, in_;
 };
 
 struct Device {
   Link link;
-  bool exempt = false;
+  Exemption exempt;
 };
 
 class Devices {

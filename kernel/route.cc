@@ -7,20 +7,20 @@
 #include "kernel/transaction.h"
 
 namespace gssipsec::kernel {
-
 namespace {
 
 using base::Code;
 using base::Status;
 using wire::Message;
 
-
 Request route_request(const channel::Flow& flow) {
   rtmsg header{};
   header.rtm_family = static_cast<unsigned char>(wire::af_of(flow.remote.family));
-  header.rtm_dst_len = header.rtm_src_len = static_cast<unsigned char>(flow.remote.size() * 8);
+  header.rtm_dst_len = static_cast<unsigned char>(flow.remote.size() * 8);
+  header.rtm_src_len = flow.local.is_any() ? 0 : header.rtm_dst_len;
   Request request(RTM_GETROUTE, 0);
-  request.fixed(header).attribute(RTA_DST, flow.remote.view()).attribute(RTA_SRC, flow.local.view());
+  request.fixed(header).attribute(RTA_DST, flow.remote.view());
+  if (!flow.local.is_any()) request.attribute(RTA_SRC, flow.local.view());
   if (flow.mark != 0) request.attribute(RTA_MARK, flow.mark);
   if (flow.output_ifindex != 0) request.attribute(RTA_OIF, flow.output_ifindex);
   if (flow.protocol != IPPROTO_TCP && flow.protocol != IPPROTO_UDP) return request;
@@ -57,9 +57,11 @@ base::Result<RouteFacts> Routes::read(const channel::Flow& flow) {
   RouteFacts facts;
   facts.same_host = route->local || device->link.loopback || flow.local.is_loopback() || flow.remote.is_loopback() || flow.local == flow.remote;
   facts.vrf = device->link.vrf;
-  facts.device_exempt = device->exempt;
+  facts.exempt_out = device->exempt.out;
+  facts.exempt_in = device->exempt.in;
   facts.output_ifindex = route->output_ifindex;
   facts.if_id = device->link.if_id;
+  facts.source = route->source;
   return facts;
 }
 

@@ -2,8 +2,11 @@
 // The exchange of tokens. Per-message calls are in context_messages.cc.
 #include "mech_ipsec/context.h"
 
+#include <algorithm>
+
 #include "base/trace.h"
 #include "client/deadline.h"
+#include "mech_ipsec/reply.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -44,14 +47,15 @@ base::Bytes sealed_token(TokenType type, base::Bytes sealed) {
 
 }  // namespace
 
-// Rows: states; columns: no token, HELLO, RETRY, REPLY, ERROR.
+// Rows: states; columns: no token, HELLO, RETRY, REPLY, ERROR, CONFIRM.
 const Context::Move Context::kMoves[kStates][kTokenTypes] = {
-    /* initiator_new       */ {&Context::say_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
-    /* initiator_waiting   */ {&Context::out_of_order, &Context::out_of_order, &Context::say_hello_again, &Context::finish, &Context::peer_refused},
-    /* acceptor_new        */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
-    /* acceptor_challenged */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::peer_refused},
-    /* established         */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
-    /* failed              */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
+    /* initiator_new     */ {&Context::say_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
+    /* initiator_waiting */ {&Context::out_of_order, &Context::out_of_order, &Context::say_hello_again, &Context::believe_reply, &Context::peer_refused, &Context::out_of_order},
+    /* acceptor_new      */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
+    /* acceptor_again    */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::peer_refused, &Context::out_of_order},
+    /* acceptor_waiting  */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::peer_refused, &Context::check_confirm},
+    /* established       */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
+    /* failed            */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
 };
 
 Context::Context(Role role, Terms terms)
@@ -106,45 +110,63 @@ Status Context::count_retry() {
 // --- initiator
 
 Context::Answer Context::say_hello(const ContextToken&) {
-  auto token = hello(std::nullopt);
+  auto token = hello();
   if (!token) return token;
   state_ = State::initiator_waiting;
   return frame(*token);
 }
 
-Context::Answer Context::say_hello_again(const ContextToken& token) {
+Context::Answer Context::say_hello_again(const ContextToken&) {
   if (const Status allowed = count_retry(); !allowed) return allowed.error();
   if (const Status same = client::same_socket(terms_.socket); !same) return same.error();
   transcript_.add(inner_);
-  return hello(token.challenge);
+  return hello();
 }
 
-Context::Answer Context::hello(const std::optional<Digest>& challenge) {
+Context::Answer Context::hello() {
   const auto so_far = transcript_.digest();
   if (!so_far) return so_far.error();
-  auto made = Broker::initiate(terms_.socket.fd, {terms_.socket.found, terms_.want, terms_.wanted, bindings(), *so_far, challenge});
+  auto made = Broker::initiate(terms_.socket.fd, {terms_.socket.found, terms_.want, terms_.wanted, bindings(), *so_far});
   if (!made) return made.error();
-  own_sealed_ = std::move(made->reply.sealed);
+  const auto own = channel::peek(made->reply.sealed);
+  if (!own) return fail(Code::BAD_MESSAGE, "the broker gave an assertion that cannot be read");
+  flow_ = own->flow;
+  handshake_key_ = std::move(made->reply.handshake_key);
   channel_ = std::move(made->reply.channel);
-  if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   latch_ = std::move(made->latch);
+  if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   if (const Status names = names_of(channel_); !names) return names.error();
-  base::Bytes token = sealed_token(TokenType::hello, own_sealed_);
+  base::Bytes token = sealed_token(TokenType::hello, std::move(made->reply.sealed));
   transcript_.add(token);
-  if (base::tracing()) trace("HELLO on descriptor " + std::to_string(terms_.socket.fd) + (challenge ? ", with the challenge" : ""));
+  if (base::tracing()) trace("HELLO on descriptor " + std::to_string(terms_.socket.fd));
   return token;
 }
 
-Context::Answer Context::finish(const ContextToken& token) {
+Context::Answer Context::believe_reply(const ContextToken& token) {
   if (const Status same = client::same_socket(terms_.socket); !same) return same.error();
   const auto so_far = transcript_.digest();
   if (!so_far) return so_far.error();
-  auto done = Broker::finish(terms_.socket.fd, {terms_.want, own_sealed_, token.sealed, bindings(), *so_far, terms_.wanted});
-  if (!done) return done.error();
-  latch_ = std::move(done->latch);
+  Expected expected{flow_, *so_far, bindings(), terms_.wanted, (terms_.want & protocol::kWantMutual) != 0, peer_->peer};
+  auto acceptor = read_reply(token.sealed, handshake_key_.view(), expected);
+  if (!acceptor) return acceptor.error();
+  channel_.peer_name = format(acceptor->name);
+  channel_.peer_services = std::move(acceptor->services);
+  bound_ = acceptor->bindings_match;
   transcript_.add(inner_);
-  const Status made = establish(done->reply.session_key.view(), std::move(done->reply.channel), done->reply.bindings_match);
-  return made.ok() ? Answer(base::Bytes()) : Answer(made.error());
+  return confirm(acceptor->session_key.view());
+}
+
+// The id of the context is the hash of all tokens but this one.
+Context::Answer Context::confirm(View session_key) {
+  const auto id = transcript_.digest();
+  if (!id) return id.error();
+  const auto proof = channel::confirmation(session_key, *id);
+  if (!proof) return proof.error();
+  ContextToken token;
+  token.type = TokenType::confirm;
+  std::ranges::copy(proof->view(), token.proof.begin());
+  if (const Status made = establish(session_key); !made) return made.error();
+  return encode(token);
 }
 
 // --- acceptor
@@ -158,7 +180,7 @@ Result<protocol::AcceptReply> Context::ask_to_accept(const ContextToken& token) 
   const auto before = transcript_.digest(), with = transcript_.digest_with(inner_);
   if (!before || !with) return fail(Code::INTERNAL, "SHA-256 failed");
   protocol::AcceptRequest request{terms_.socket.found, terms_.want, terms_.service, token.sealed, bindings(),
-                                  terms_.bindings.has_value(), *before, *with, challenge_};
+                                  terms_.bindings.has_value(), *before, *with};
   auto answer = Broker::accept(terms_.socket.fd, request);
   if (!answer) return answer.error();
   latch_ = std::move(answer->latch);
@@ -169,26 +191,39 @@ Context::Answer Context::answer_hello(const ContextToken& token) {
   auto reply = ask_to_accept(token);
   if (!reply) return reply.error();
   transcript_.add(inner_);
-  if (reply->retry) return challenge_peer(*reply->retry);
+  if (reply->retry) return ask_again();
   initiator_asked_mutual_ = reply->initiator_wants & protocol::kWantMutual;
+  bound_ = reply->bindings_match;
+  session_key_ = std::move(reply->session_key);
+  channel_ = std::move(reply->channel);
+  if (const Status fits = fit(); !fits) return fits.error();
   base::Bytes answer = sealed_token(TokenType::reply, std::move(reply->sealed));
   transcript_.add(answer);
-  if (const Status names = names_of(reply->channel); !names) return names.error();
-  const Status made = establish(reply->session_key.view(), std::move(reply->channel), reply->bindings_match);
-  return made.ok() ? Answer(std::move(answer)) : Answer(made.error());
+  state_ = State::acceptor_waiting;
+  return answer;
 }
 
-Context::Answer Context::challenge_peer(const Digest& challenge) {
+// A rekey took the SAs that HELLO names.
+Context::Answer Context::ask_again() {
   if (const Status allowed = count_retry(); !allowed) return allowed.error();
   ContextToken token;
   token.type = TokenType::retry;
-  token.challenge = challenge;
   base::Bytes octets = encode(token);
   transcript_.add(octets);
-  challenge_ = challenge;
-  state_ = State::acceptor_challenged;
-  if (base::tracing()) trace("RETRY with a challenge");
+  state_ = State::acceptor_again;
+  if (base::tracing()) trace("RETRY");
   return octets;
+}
+
+// Until now nobody has shown that HELLO is not an old one.
+Context::Answer Context::check_confirm(const ContextToken& token) {
+  const auto id = transcript_.digest();
+  if (!id) return id.error();
+  const auto wanted = channel::confirmation(session_key_.view(), *id);
+  if (!wanted) return wanted.error();
+  if (!base::equal_secret(wanted->view(), token.proof)) return fail(Code::NOT_CONFIRMED);
+  if (const Status made = establish(session_key_.view()); !made) return made.error();
+  return base::Bytes();
 }
 
 // --- both
@@ -208,14 +243,17 @@ bool Context::is_mutual() const {
   return channel_.peer_authenticated && peer_ && !peer_->is_anonymous();
 }
 
-Status Context::establish(View session_key, protocol::ChannelInfo channel, bool bound) {
-  if (const Status names = names_of(channel); !names) return names;
-  channel_ = std::move(channel);
-  bound_ = bound;
+Status Context::fit() {
+  if (const Status names = names_of(channel_); !names) return names;
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   if (role_ == Role::initiator && (terms_.want & protocol::kWantMutual) && !is_mutual()) return fail(Code::PEER_UNAUTHENTICATED);
   if (role_ == Role::acceptor && peer_->is_anonymous() && !(terms_.want & protocol::kAllowAnonymous)) return fail(Code::ANONYMOUS_REFUSED);
   if (latch_.state() != protocol::LatchState::established) return fail(Code::LATCH_BROKEN, "it broke before the context was complete");
+  return {};
+}
+
+Status Context::establish(View session_key) {
+  if (const Status fits = fit(); !fits) return fits;
   const auto id = transcript_.digest();
   if (!id) return id.error();
   auto protection = Protection::make(session_key, *id, role_ == Role::initiator ? Direction::from_initiator : Direction::from_acceptor);
@@ -223,7 +261,8 @@ Status Context::establish(View session_key, protocol::ChannelInfo channel, bool 
   protection_.emplace(*std::move(protection));
   if (channel_.lifetime != 0) expires_ = client::monotonic_milliseconds() + std::int64_t{channel_.lifetime} * 1000;
   state_ = State::established;
-  own_sealed_.clear();
+  handshake_key_ = {};
+  session_key_ = {};
   transcript_ = {};
   if (base::tracing()) trace("established: " + display(*local_) + " with " + display(*peer_) + " over " + channel_.suite);
   return {};

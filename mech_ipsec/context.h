@@ -71,8 +71,8 @@ class Context {
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 
  private:
-  enum class State : std::uint8_t { initiator_new, initiator_waiting, acceptor_new, acceptor_challenged, established, failed };
-  static constexpr std::size_t kStates = 6, kTokenTypes = 5;
+  enum class State : std::uint8_t { initiator_new, initiator_waiting, acceptor_new, acceptor_again, acceptor_waiting, established, failed };
+  static constexpr std::size_t kStates = 7, kTokenTypes = 6;
   using Answer = base::Result<base::Bytes>;  // the token to send; empty: none
   using Move = Answer (Context::*)(const ContextToken& token);
   static const Move kMoves[kStates][kTokenTypes];
@@ -82,16 +82,19 @@ class Context {
   // The table's moves.
   [[nodiscard]] Answer say_hello(const ContextToken& token);
   [[nodiscard]] Answer say_hello_again(const ContextToken& token);
-  [[nodiscard]] Answer finish(const ContextToken& token);
+  [[nodiscard]] Answer believe_reply(const ContextToken& token);
   [[nodiscard]] Answer answer_hello(const ContextToken& token);
+  [[nodiscard]] Answer check_confirm(const ContextToken& token);
   [[nodiscard]] Answer peer_refused(const ContextToken& token);
   [[nodiscard]] Answer out_of_order(const ContextToken& token);
 
-  [[nodiscard]] Answer hello(const std::optional<Digest>& challenge);
-  [[nodiscard]] Answer challenge_peer(const Digest& challenge);
+  [[nodiscard]] Answer hello();
+  [[nodiscard]] Answer ask_again();
+  [[nodiscard]] Answer confirm(base::View session_key);
   [[nodiscard]] base::Result<protocol::AcceptReply> ask_to_accept(const ContextToken& token);
   [[nodiscard]] base::Status count_retry();
-  [[nodiscard]] base::Status establish(base::View session_key, protocol::ChannelInfo channel, bool bound);
+  [[nodiscard]] base::Status fit();
+  [[nodiscard]] base::Status establish(base::View session_key);
   [[nodiscard]] base::Status names_of(const protocol::ChannelInfo& channel);
   [[nodiscard]] bool is_mutual() const;
   [[nodiscard]] Digest bindings() const { return terms_.bindings.value_or(Digest{}); }
@@ -107,8 +110,9 @@ class Context {
   State state_;
   Terms terms_;
   unsigned retries_ = 0;
-  std::optional<Digest> challenge_;  // acceptor: the last one sent
-  base::Bytes own_sealed_;           // initiator: the last HELLO's
+  // Until the exchange is over. Initiator: of the last HELLO; acceptor: of REPLY.
+  base::Secret handshake_key_, session_key_;
+  channel::FlowLabel flow_;
   base::Bytes inner_;                // the token being read, for the transcript
   Transcript transcript_;
   protocol::ChannelInfo channel_;

@@ -27,7 +27,8 @@ void read_body(base::Reader& in, ContextToken& token) {
       token.sealed.assign(sealed.begin(), sealed.end());
       return;
     }
-    case TokenType::retry: return in.array(token.challenge);
+    case TokenType::retry: return;
+    case TokenType::confirm: return in.array(token.proof);
     case TokenType::error: token.code = in.u32(); return;
     case TokenType::none: break;
   }
@@ -58,6 +59,7 @@ const char* token_name(TokenType type) noexcept {
     case TokenType::retry: return "RETRY";
     case TokenType::reply: return "REPLY";
     case TokenType::error: return "ERROR";
+    case TokenType::confirm: return "CONFIRM";
   }
   return "no token";
 }
@@ -66,7 +68,7 @@ base::Bytes encode(const ContextToken& token) {
   base::Writer out;
   out.u8(static_cast<std::uint8_t>(token.type)).u8(kTokenVersion);
   if (token.type == TokenType::hello || token.type == TokenType::reply) out.block16(token.sealed);
-  if (token.type == TokenType::retry) out.raw(token.challenge);
+  if (token.type == TokenType::confirm) out.raw(token.proof);
   if (token.type == TokenType::error) out.u32(token.code);
   return std::move(out).take();
 }

@@ -6,7 +6,8 @@ namespace gssipsec::protocol {
 namespace {
 
 bool known_verb(std::uint16_t verb) noexcept {
-  return verb >= static_cast<std::uint16_t>(Verb::hello) && verb <= static_cast<std::uint16_t>(kLastVerb);
+  constexpr std::uint16_t kUnused = 6;
+  return verb >= static_cast<std::uint16_t>(Verb::hello) && verb <= static_cast<std::uint16_t>(kLastVerb) && verb != kUnused;
 }
 
 base::Error other_version(std::uint16_t found) {

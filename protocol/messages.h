@@ -33,7 +33,6 @@ enum class Verb : std::uint16_t {
   query_flow = 3,  // root only: a bare 5-tuple -> Report
   initiate = 4,    // descriptor: latch it, seal the initiator's assertion
   accept = 5,      // descriptor: open the initiator's, latch, seal the acceptor's
-  finish = 6,      // descriptor: open the acceptor's
   check = 7,       // descriptor: is the latch still what it was? -> LatchState
   release = 8,     // a latch slot is not used any more; never answered
   probe = 9,       // no descriptor: may this caller act in this role with this service?
@@ -148,13 +147,12 @@ struct InitiateRequest {
   std::uint32_t want = 0;
   std::string wanted;                       // channel::format(Name) or service@host; "" any
   Digest bindings{}, transcript{};
-  std::optional<Digest> challenge;
   bool operator==(const InitiateRequest&) const = default;
 };
 struct InitiateReply {
   base::Bytes sealed;
-  ChannelInfo channel;                      // peer_name: the host; a promise only until FINISH
-  bool operator==(const InitiateReply&) const = default;
+  ChannelInfo channel;                      // peer_name: the host, whoever speaks there
+  base::Secret handshake_key;               // 32 octets, of this HELLO
 };
 
 struct AcceptRequest {
@@ -166,27 +164,13 @@ struct AcceptRequest {
   bool has_bindings = false;                // ours are to be compared
   Digest transcript{};                      // of the tokens before HELLO: compared with the assertion's
   Digest next_transcript{};                 // of all tokens up to and with HELLO: goes into our assertion
-  std::optional<Digest> challenge;          // that our RETRY sent
   bool operator==(const AcceptRequest&) const = default;
 };
 struct AcceptReply {
-  std::optional<Digest> retry;              // send RETRY with this challenge; nothing else is set
+  bool retry = false;                       // send RETRY; nothing else is set
   base::Bytes sealed;
   base::Secret session_key;                 // 32 octets
   std::uint32_t initiator_wants = 0;        // kWantMutual...
-  bool bindings_match = false;
-  ChannelInfo channel;
-};
-
-struct FinishRequest {
-  std::uint32_t want = 0;
-  base::Bytes own_sealed, peer_sealed;
-  Digest bindings{}, transcript{};          // of all tokens up to and with the last HELLO
-  std::string wanted;
-  bool operator==(const FinishRequest&) const = default;
-};
-struct FinishReply {
-  base::Secret session_key;
   bool bindings_match = false;
   ChannelInfo channel;
 };
@@ -223,8 +207,8 @@ struct ProbeReply { bool has_policies = false; std::string local_name; bool oper
 struct LocalnameRequest { std::string name; bool operator==(const LocalnameRequest&) const = default; };
 struct LocalnameReply { std::string user; bool operator==(const LocalnameReply&) const = default; };
 
-// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an AcceptReply
-// or FinishReply holds the session key: base::wipe() it, and the datagram made of it, after use.
+// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an InitiateReply
+// or AcceptReply holds a key: base::wipe() it, and the datagram made of it, after use.
 #define GSS_IPSEC_MESSAGE(Type, function)                   \
   [[nodiscard]] base::Bytes encode(const Type& message);    \
   [[nodiscard]] base::Result<Type> function(base::View body);
@@ -237,8 +221,6 @@ GSS_IPSEC_MESSAGE(InitiateRequest, decode_initiate_request)
 GSS_IPSEC_MESSAGE(InitiateReply, decode_initiate_reply)
 GSS_IPSEC_MESSAGE(AcceptRequest, decode_accept_request)
 GSS_IPSEC_MESSAGE(AcceptReply, decode_accept_reply)
-GSS_IPSEC_MESSAGE(FinishRequest, decode_finish_request)
-GSS_IPSEC_MESSAGE(FinishReply, decode_finish_reply)
 GSS_IPSEC_MESSAGE(LatchStatement, decode_latch_statement)
 GSS_IPSEC_MESSAGE(CheckRequest, decode_check_request)
 GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)

@@ -25,7 +25,7 @@ using Findings = std::vector<Finding>;
 
 // Where MIT krb5 looks for mechanisms, and what it finds there. `config`: GSS_MECH_CONFIG of the program, "" not set.
 void examine_plugin(const std::string& root, const std::string& config, Findings& findings);
-// ESP, XFRM, ports, exempt devices.
+// ESP, XFRM, exempt devices.
 void examine_kernel(const std::string& root, Findings& findings);
 // Whether the broker answers, and what it says of the kernel, the policies and the IKE daemon.
 void examine_broker(Findings& findings);

@@ -17,7 +17,6 @@ namespace gssipsec::tools {
 namespace {
 
 constexpr int kNetlinkXfrm = 6;  // NETLINK_XFRM of linux/netlink.h, which is for room kernel
-constexpr long kFirstOpenPort = 1024;
 
 // Opening one loads the module where the kernel can.
 void examine_xfrm(Findings& findings) {
@@ -58,16 +57,6 @@ std::optional<long> number_in(const std::string& file) {
   return value;
 }
 
-void examine_ports(const std::string& root, Findings& findings) {
-  const auto first = number_in(root + "/proc/sys/net/ipv4/ip_unprivileged_port_start");
-  const std::string wanted = "ports below 1024 that only root can use";
-  if (!first) return findings.push_back({"ports", Grade::warning, wanted, "ip_unprivileged_port_start cannot be read", {}});
-  const std::string found = "net.ipv4.ip_unprivileged_port_start is " + std::to_string(*first);
-  if (*first >= kFirstOpenPort) return findings.push_back({"ports", Grade::ok, wanted, found, {}});
-  findings.push_back({"ports", Grade::warning, wanted, found + ": any user can listen on lower ones; the broker asks every initiator from there for one more round",
-                      "sysctl net.ipv4.ip_unprivileged_port_start=1024"});
-}
-
 std::vector<std::string> devices(const std::string& folder) {
   std::vector<std::string> found;
   const Directory directory(opendir(folder.c_str()));
@@ -104,7 +93,6 @@ void examine_devices(const std::string& root, Findings& findings) {
 void examine_kernel(const std::string& root, Findings& findings) {
   examine_xfrm(findings);
   for (const Module& module : {Module{"esp4", "IPv4"}, Module{"esp6", "IPv6"}}) examine_module(root, module, findings);
-  examine_ports(root, findings);
   examine_devices(root, findings);
 }
 

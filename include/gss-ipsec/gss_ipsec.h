@@ -114,7 +114,7 @@ enum gss_ipsec_error {
   /* the token was used before */
   GSS_IPSEC_E_REPLAY = 0x49500000 + 205,
   /* the token does not answer the challenge that was sent */
-  GSS_IPSEC_E_BAD_CHALLENGE = 0x49500000 + 206,
+  GSS_IPSEC_E_NOT_CONFIRMED = 0x49500000 + 206,
   /* the token does not continue this exchange */
   GSS_IPSEC_E_WRONG_TRANSCRIPT = 0x49500000 + 207,
   /* the application's channel bindings differ */

@@ -29,6 +29,7 @@ void establish(Context& context, const Credential& credential, int fd, std::stri
     if (!output.empty()) send_token(fd, output);
   }
   context.must_be_mutual();
+  send_token(fd, "");  // established on this side, too
 }
 
 // Credentials are held before the first token, in both cases; one of `ipsec` names the socket and so comes with it.
@@ -42,8 +43,10 @@ void serve(int fd, Mechanism mechanism, const Credential& krb5) {
   (void)!recv(fd, &none, 1, 0);
 }
 
-void serve_all(const std::array<Door, 3>& doors, const Credential& krb5) {
-  std::array<pollfd, 3> polled;
+using Doors = std::array<Door, 2>;
+
+void serve_all(const Doors& doors, const Credential& krb5) {
+  std::array<pollfd, std::tuple_size_v<Doors>> polled;
   for (std::size_t at = 0; at < doors.size(); ++at) polled[at] = {doors[at].listener.get(), POLLIN, 0};
   if (poll(polled.data(), polled.size(), -1) < 0) return;
   for (std::size_t at = 0; at < doors.size(); ++at) {
@@ -57,8 +60,7 @@ void serve_all(const std::array<Door, 3>& doors, const Credential& krb5) {
 
 void run_acceptor(const std::string& keytab, int ready) try {
   const Credential krb5(Mechanism::krb5, GSS_C_ACCEPT, {{"keytab", keytab}});
-  const std::array<Door, 3> doors{Door{Mechanism::krb5, listen_at(kKrb5Port)}, Door{Mechanism::ipsec, listen_at(kIpsecPort)},
-                                  Door{Mechanism::ipsec, listen_at(kLowPort)}};
+  const Doors doors{Door{Mechanism::krb5, listen_at(kKrb5Port)}, Door{Mechanism::ipsec, listen_at(kIpsecPort)}};
   if (write(ready, "r", 1) != 1) _exit(1);
   for (;;) serve_all(doors, krb5);
 } catch (const std::exception& error) {

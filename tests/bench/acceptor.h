@@ -8,7 +8,7 @@
 namespace gssipsec::bench {
 
 // The listeners; what comes on a port chooses the mechanism.
-inline constexpr std::uint16_t kKrb5Port = 4567, kIpsecPort = 4568, kLowPort = 456;
+inline constexpr std::uint16_t kKrb5Port = 4567, kIpsecPort = 4568;
 
 // In a process of its own, in the second host's namespace, which asks that host's broker. Writes one octet to `ready` once
 // it listens. Ends only with the process; exits when something fails, after saying what.

@@ -15,7 +15,6 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "client/broker.h"
 #include "tests/bench/acceptor.h"
 #include "tests/bench/tcp.h"
 #include "tests/support/source_dir.h"
@@ -82,7 +81,7 @@ Hosts::Hosts(const support::Krb5Ticket& ticket) {
   const char *first = "fqdn:a.example.org", *second = "fqdn:b.example.org";
   first_broker_ = start_broker("a", "host-a.bin", first, second, first_space_.get());
   second_broker_ = start_broker("b", "host-b.bin", second, first, second_space_.get());
-  wait_for_sas();
+  ask_first_broker();
   must("write", static_cast<int>(write(acceptor_pipe_.get(), "g", 1)));
   wait_for_octet(from.get(), "the acceptor");
 }
@@ -127,20 +126,6 @@ Hosts::Ends Hosts::connection_here() const {
   ends.client = connect_to(port_of(listener.get()));
   ends.server = accept_one(listener.get());
   return ends;
-}
-
-// The SAs come a moment after the brokers.
-void Hosts::wait_for_sas() const {
-  const Ends ends = connection_here();
-  const auto wait = [](int fd) {
-    for (int tries = 0; tries < 500; ++tries, usleep(10000))
-      if (const auto report = client::Broker::query(fd, {}); report.ok() && report->is_protected) return;
-    throw std::runtime_error("the brokers see no SAs");
-  };
-  ask_second_broker();
-  wait(ends.server.get());
-  ask_first_broker();
-  wait(ends.client.get());
 }
 
 void Hosts::ask_first_broker() const { setenv("GSS_IPSEC_BROKER", broker_socket("a").c_str(), 1); }

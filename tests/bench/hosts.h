@@ -35,7 +35,6 @@ class Hosts {
 
  private:
   void join_namespaces();
-  void wait_for_sas() const;
   [[nodiscard]] std::string broker_socket(const char* host) const { return directory_ + "/" + host + ".sock"; }
   pid_t start_broker(const char* host, const char* recording, const char* local, const char* remote, int space);
 

@@ -32,7 +32,6 @@ class GeneratedHost final : public broker::Host {
   base::Result<bool> has_listener(std::uint16_t, std::uint16_t) override { return none(); }
   base::Status destroy_socket(const channel::Flow&, std::uint64_t) override { return none(); }
   bool destroys_sockets(std::uint16_t) override { return false; }
-  std::uint16_t unprivileged_port_start() override { return 1024; }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override { return kernel_.port(); }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override {
     return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayMonitor>());
@@ -52,7 +51,6 @@ struct Mirrored {
   explicit Mirrored(const GeneratedKernel& kernel)
       : host(std::make_shared<GeneratedHost>(kernel)), core(host, {}), mirror(host, core.board, core.history, {}) {
     if (!mirror.start().ok()) throw std::runtime_error("the mirror does not start: " + describe(mirror.last_error()));
-    core.note_elders();
   }
   // The word of an IKE daemon about every SA.
   void name_peers() {

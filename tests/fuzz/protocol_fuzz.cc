@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (data[0] == 0) return check_frame(body), 0;
   dispatch(data[0] - std::size_t{1}, body, decode_hello_request, decode_hello_reply, decode_query_request, decode_query_flow_request,
            decode_report, decode_initiate_request, decode_initiate_reply, decode_accept_request, decode_accept_reply,
-           decode_finish_request, decode_finish_reply, decode_check_request, decode_check_reply, decode_release_request,
+           decode_check_request, decode_check_reply, decode_release_request,
            decode_probe_request, decode_probe_reply, decode_localname_request, decode_localname_reply,
            decode_subscribe_request, decode_subscribe_reply, decode_unsubscribe_request, decode_event, decode_metrics_reply,
            decode_explain_request, decode_explain_reply, decode_latch_statement, decode_latch_request, decode_latch_reply, decode_unlatch_request);

@@ -193,8 +193,7 @@ Status Pair::shake() {
     const bool from_initiator = leg % 2 == 0;
     const Status status = from_initiator ? initiator.init(target.get(), request, token) : acceptor.accept(token);
     if (!token.empty()) tokens.push_back(token);
-    if (GSS_ERROR(status.major) || (from_initiator && status.ok())) return status;
-    if (token.empty() && !status.ok()) return status;
+    if (GSS_ERROR(status.major) || token.empty()) return status;
   }
   return {GSS_S_FAILURE, 0};
 }

@@ -194,13 +194,11 @@ void FakeBroker::obey(FakeRequest& request) {
   protocol::Report report;
   report.is_protected = true;
   protocol::AcceptReply accepted;
-  protocol::FinishReply finished;
-  accepted.session_key = base::Secret(32), finished.session_key = base::Secret(32);
+  accepted.session_key = base::Secret(32);
   switch (request.frame.header.verb) {
     case Verb::query: case Verb::query_flow: return answer(request, protocol::encode(report));
-    case Verb::initiate: return answer(request, protocol::encode(protocol::InitiateReply{{}, new_channel(request)}));
+    case Verb::initiate: return answer(request, protocol::encode(protocol::InitiateReply{{}, new_channel(request), base::Secret(32)}));
     case Verb::accept: return accepted.channel = new_channel(request), answer(request, protocol::encode(accepted));
-    case Verb::finish: return finished.channel = new_channel(request), answer(request, protocol::encode(finished));
     case Verb::check: {
       const auto channel = new_channel(request);
       return answer(request, protocol::encode(protocol::CheckReply{channel.latch, {}, {}, channel.slot, channel.generation}));

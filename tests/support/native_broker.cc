@@ -2,20 +2,15 @@
 // The real broker on a kernel without ESP, for benchmarks and interactive work: SPD, SAD and keys come from a recording
 // (record_netlink.sh: 10.1.0.1 and 10.1.0.2), the IKE daemon's word from the command line; sockets, routes and sock_diag
 // are this namespace's own. Latches do not enforce: with the kernel's real templates and no ESP nothing would flow. They
-// cost their two setsockopt(2) all the same, with policies that ask for nothing. The SAs are younger than the broker, as
-// they are on a host that was booted: the dump at its start has none, and the monitor tells of them a moment later.
+// cost their two setsockopt(2) all the same, with policies that ask for nothing.
 //
 //   native_broker RECORDING SOCKET LOCAL-ID REMOTE-ID [CONFIG]      (fqdn:a.example.org fqdn:b.example.org)
 #include <linux/xfrm.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <string>
 
 #include "broker/daemon.h"
@@ -31,60 +26,6 @@ using namespace gssipsec;
 using broker::Config;
 using broker::Host;
 
-constexpr long kBornAfterNs = 100'000'000;
-
-bool asks_for_all_sas(const support::Recording::Datagram& one) {
-  const auto header = kernel::wire::head<nlmsghdr>(one.octets);
-  return header && header->nlmsg_type == XFRM_MSG_GETSA && (header->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP;
-}
-
-// Moves the SAs of a recording's dump out of it.
-std::vector<base::Bytes> take_sas(support::Recording& recording) {
-  std::vector<base::Bytes> taken;
-  bool sas = false;
-  for (auto& one : recording.datagrams) {
-    if (one.kind == support::Recording::Kind::request) sas = asks_for_all_sas(one);
-    if (!sas || one.kind != support::Recording::Kind::answer) continue;
-    base::Bytes rest;
-    for (base::View left = one.octets; !left.empty();) {
-      const auto header = kernel::wire::head<nlmsghdr>(left);
-      if (!header || header->nlmsg_len < sizeof(nlmsghdr) || header->nlmsg_len > left.size()) break;
-      const base::View message = left.first(std::min<std::size_t>(NLMSG_ALIGN(header->nlmsg_len), left.size()));
-      if (header->nlmsg_type == XFRM_MSG_NEWSA)
-        taken.emplace_back(message.begin(), message.end());
-      else
-        rest.insert(rest.end(), message.begin(), message.end());
-      left = left.subspan(message.size());
-    }
-    one.octets = std::move(rest);
-  }
-  return taken;
-}
-
-// A monitor that has nothing to say at first.
-class LateMonitor final : public kernel::NetlinkPort {
- public:
-  explicit LateMonitor(std::vector<base::Bytes> news) : news_(std::move(news)), timer_(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
-    const itimerspec later{{}, {0, kBornAfterNs}};
-    timerfd_settime(timer_.get(), 0, &later, nullptr);
-  }
-  base::Status send(base::View) override { return {}; }
-  base::Result<base::Bytes> receive() override {
-    std::uint64_t ticks = 0;
-    due_ = due_ || read(timer_.get(), &ticks, sizeof ticks) == sizeof ticks;
-    if (!due_ || news_.empty()) return base::Bytes{};
-    base::Bytes one = std::move(news_.back());
-    news_.pop_back();
-    return one;
-  }
-  int fd() const noexcept override { return timer_.get(); }
-
- private:
-  std::vector<base::Bytes> news_;
-  base::UniqueFd timer_;
-  bool due_ = false;
-};
-
 base::Status allow_everything(int fd, const channel::Flow& flow, channel::Direction direction) {
   xfrm_userpolicy_info info{};
   info.sel.family = static_cast<std::uint16_t>(kernel::wire::af_of(flow.local.family));
@@ -98,8 +39,7 @@ base::Status allow_everything(int fd, const channel::Flow& flow, channel::Direct
 
 class NativeHost final : public Host {
  public:
-  NativeHost(std::unique_ptr<Host> real, support::Recording recording)
-      : real_(std::move(real)), recording_(std::move(recording)), at_start_(recording_), sas_(take_sas(at_start_)) {}
+  NativeHost(std::unique_ptr<Host> real, support::Recording recording) : real_(std::move(real)), recording_(std::move(recording)) {}
 
   base::Result<kernel::SocketFacts> read_socket(int fd) override { return real_->read_socket(fd); }
   base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override {
@@ -112,13 +52,11 @@ class NativeHost final : public Host {
   base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t port) override { return real_->has_listener(protocol, port); }
   base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) override { return real_->destroy_socket(flow, cookie); }
   bool destroys_sockets(std::uint16_t protocol) override { return real_->destroys_sockets(protocol); }
-  std::uint16_t unprivileged_port_start() override { return real_->unprivileged_port_start(); }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override {
-    const bool mirrors = !started_.exchange(true);  // the mirror is the first to ask
-    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayPort>(mirrors ? at_start_ : recording_));
+    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayPort>(recording_));
   }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override {
-    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<LateMonitor>(sas_));
+    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayMonitor>());
   }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() override { return real_->open_closings_port(); }
   std::optional<std::string> user_name(std::uint32_t uid) override { return real_->user_name(uid); }
@@ -126,9 +64,6 @@ class NativeHost final : public Host {
  private:
   std::unique_ptr<Host> real_;
   const support::Recording recording_;
-  support::Recording at_start_;
-  const std::vector<base::Bytes> sas_;
-  std::atomic<bool> started_ = false;
 };
 
 // Every SA of the mirror was negotiated with certificates between the two.

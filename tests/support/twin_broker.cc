@@ -3,7 +3,10 @@
 
 #include <netinet/in.h>
 
+#include <algorithm>
 #include <stdexcept>
+
+#include "channel/handshake.h"
 
 namespace gssipsec::tests {
 namespace {
@@ -64,25 +67,6 @@ channel::Digest digest_of(std::uint64_t number) {
   return digest;
 }
 
-Result<base::Secret> session_key(const channel::Exporter& exporter, const Assertion& initiator, const Assertion& acceptor) {
-  Bytes nonces(initiator.nonce.begin(), initiator.nonce.end());
-  nonces.insert(nonces.end(), acceptor.nonce.begin(), acceptor.nonce.end());
-  return exporter.derive("session", 0, initiator.flow, nonces, 32);
-}
-
-Result<bool> compare(const channel::Digest& ours, const channel::Digest& theirs) {
-  if (ours == channel::Digest{} || theirs == channel::Digest{}) return false;
-  if (ours == theirs) return true;
-  return base::fail(Code::BAD_BINDINGS);
-}
-
-base::Status is_wanted(const std::string& wanted, const std::vector<std::string>& services) {
-  if (wanted.empty()) return {};
-  const auto name = wanted.starts_with("ipsec:") ? channel::parse_name(wanted) : channel::parse_service(wanted);
-  if (!name) return name.error();
-  return channel::satisfies(*name, *channel::parse_name(kServer), services);
-}
-
 }  // namespace
 
 TwinBroker::TwinBroker() : exporter_(make_exporter()) {
@@ -100,7 +84,7 @@ void TwinBroker::serve(FakeRequest& request) {
   const std::lock_guard lock(mutex_);
   const Verb verb = request.frame.header.verb;
   if (verb == Verb::release) return;
-  const auto answer = verb == Verb::initiate ? initiate(request) : verb == Verb::accept ? accept(request) : verb == Verb::finish ? finish(request) : small(request);
+  const auto answer = verb == Verb::initiate ? initiate(request) : verb == Verb::accept ? accept(request) : small(request);
   if (answer.ok()) FakeBroker::answer(request, *answer);
   else FakeBroker::send(request.socket, protocol::encode_error(request.frame.header, answer.error()));
 }
@@ -136,8 +120,7 @@ protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, b
 Assertion TwinBroker::vouch(Role role, const channel::FlowLabel& flow) {
   Assertion assertion;
   assertion.role = role;
-  assertion.counter = ++counter_;
-  assertion.nonce = digest_of(counter_);
+  assertion.nonce = digest_of(++nonces_);
   assertion.anonymous = role == Role::initiator ? knobs.initiator_anonymous : knobs.acceptor_anonymous;
   assertion.privileged = !assertion.anonymous;
   assertion.flow = flow;
@@ -151,17 +134,20 @@ Result<Bytes> TwinBroker::initiate(FakeRequest& request) {
   if (!asked) return asked.error();
   initiated = *asked;
   if (knobs.initiate != Code::ok) return base::fail(knobs.initiate, "as told");
-  if (!asked->challenge) retries_sent_ = 0;
+  const Bytes nothing_said = *channel::sha256({});
+  if (std::ranges::equal(asked->transcript, nothing_said)) retries_sent_ = 0;
   Assertion own = vouch(Role::initiator, label_for(request.fd.get(), Role::initiator));
   own.anonymous |= (asked->want & protocol::kWantAnonymous) != 0;
-  own.challenge = asked->challenge;
   own.wanted = asked->wanted;
   own.wants_mutual = asked->want & protocol::kWantMutual;
   own.bindings = asked->bindings;
   own.transcript = asked->transcript;
   auto sealed = channel::seal(own, exporter_);
-  if (!sealed) return sealed.error();
-  return protocol::encode(protocol::InitiateReply{*std::move(sealed), channel_for(request, Role::initiator, own.anonymous)});
+  auto key = channel::handshake_key(exporter_, own);
+  if (!sealed || !key) return base::fail(Code::INTERNAL);
+  protocol::InitiateReply reply{*std::move(sealed), channel_for(request, Role::initiator, own.anonymous), *std::move(key)};
+  reply.channel.peer_name = knobs.bad_names ? "root@client" : knobs.peer_authenticated ? kServer : kAnonymous;
+  return protocol::encode(reply);
 }
 
 Result<Bytes> TwinBroker::accept(FakeRequest& request) {
@@ -174,52 +160,30 @@ Result<Bytes> TwinBroker::accept(FakeRequest& request) {
   if (theirs->role != Role::initiator) return base::fail(Code::WRONG_ROLE);
   if (theirs->flow != label_for(request.fd.get(), Role::acceptor)) return base::fail(Code::WRONG_FLOW);
   if (theirs->transcript != asked->transcript) return base::fail(Code::WRONG_TRANSCRIPT);
-  if (asked->challenge && theirs->challenge != asked->challenge) return base::fail(Code::BAD_CHALLENGE);
   if (theirs->anonymous && !(asked->want & protocol::kAllowAnonymous)) return base::fail(Code::ANONYMOUS_REFUSED);
-  const auto match = asked->has_bindings ? compare(asked->bindings, theirs->bindings) : Result<bool>(false);
+  const auto match = asked->has_bindings ? channel::compare_bindings(asked->bindings, theirs->bindings) : Result<bool>(false);
   if (!match) return match.error();
   protocol::AcceptReply reply;
   if (retries_sent_ < knobs.retries) {
-    reply.retry = digest_of(0x1000u + static_cast<unsigned>(++retries_sent_));
+    reply.retry = true;
+    ++retries_sent_;
     return protocol::encode(reply);
   }
   Assertion own = vouch(Role::acceptor, theirs->flow);
-  own.challenge = theirs->challenge;
   own.services = knobs.services;
   own.bindings = asked->has_bindings ? asked->bindings : channel::Digest{};
   own.transcript = asked->next_transcript;
-  auto sealed = channel::seal(own, exporter_);
-  auto key = session_key(exporter_, *theirs, own);
+  own.latched = own.since_start = knobs.acceptor_latched;
+  const auto handshake = channel::handshake_key(exporter_, *theirs);
+  if (!handshake) return handshake.error();
+  auto sealed = channel::seal_reply(own, handshake->view());
+  auto key = channel::session_key(handshake->view(), own);
   if (!sealed || !key) return base::fail(Code::INTERNAL);
   reply.sealed = *std::move(sealed);
   reply.session_key = *std::move(key);
   reply.initiator_wants = theirs->wants_mutual ? std::uint32_t{protocol::kWantMutual} : 0;
   reply.bindings_match = *match;
   reply.channel = channel_for(request, Role::acceptor, theirs->anonymous);
-  return protocol::encode(reply);
-}
-
-Result<Bytes> TwinBroker::finish(FakeRequest& request) {
-  const auto asked = protocol::decode_finish_request(request.frame.body);
-  if (!asked) return asked.error();
-  finished = *asked;
-  if (knobs.finish != Code::ok) return base::fail(knobs.finish, "as told");
-  const auto own = channel::open(asked->own_sealed, exporter_), peer = channel::open(asked->peer_sealed, exporter_);
-  if (!own) return own.error();
-  if (!peer) return peer.error();
-  if (own->role != Role::initiator || peer->role != Role::acceptor) return base::fail(Code::WRONG_ROLE);
-  if (peer->flow != own->flow || own->flow != label_for(request.fd.get(), Role::initiator)) return base::fail(Code::WRONG_FLOW);
-  if (peer->transcript != asked->transcript) return base::fail(Code::WRONG_TRANSCRIPT);
-  const auto match = compare(asked->bindings, peer->bindings);
-  if (!match) return match.error();
-  if (const base::Status wanted = is_wanted(asked->wanted, peer->services); !wanted) return wanted.error();
-  protocol::FinishReply reply;
-  auto key = session_key(exporter_, *own, *peer);
-  if (!key) return key.error();
-  reply.session_key = *std::move(key);
-  reply.bindings_match = *match;
-  reply.channel = channel_for(request, Role::initiator, own->anonymous);
-  reply.channel.peer_services = peer->services;
   return protocol::encode(reply);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The brokers of both hosts in one, for tests of the mechanism: no kernel, no IKE, no latches, but real assertions under
-// fixed keys. It checks what a broker checks of a token (MAC, role, flow, challenge, transcript, bindings, wanted name), so
-// that a fault of the mechanism shows. Threads: knobs are set before or between calls.
+// fixed keys. It checks what a broker checks of a token (MAC, role, flow, transcript, bindings), so that a fault of the mechanism
+// shows. Threads: knobs are set before or between calls.
 #pragma once
 
 #include <atomic>
@@ -21,6 +21,7 @@ struct TwinKnobs {
   bool confidentiality = true;
   bool initiator_anonymous = false;
   bool acceptor_anonymous = false;
+  bool acceptor_latched = true;
   bool peer_authenticated = true;      // to the initiator
   bool other_cookie = false;           // of the broker's answers
   bool bad_names = false;
@@ -28,7 +29,7 @@ struct TwinKnobs {
   std::uint16_t key_bits = 128;
   std::uint32_t lifetime = 3600;
   base::Code query = base::Code::ok;   // why a socket is not protected
-  base::Code initiate = base::Code::ok, accept = base::Code::ok, finish = base::Code::ok, check = base::Code::ok;
+  base::Code initiate = base::Code::ok, accept = base::Code::ok, check = base::Code::ok;
   bool breaks_after_check = false;     // the latch, once it was confirmed
   protocol::LatchState latch = protocol::LatchState::established;
   std::string local_name = "ipsec:fqdn:client.example.org";
@@ -51,21 +52,19 @@ class TwinBroker {
   // What the last requests asked for.
   std::optional<protocol::InitiateRequest> initiated;
   std::optional<protocol::AcceptRequest> accepted;
-  std::optional<protocol::FinishRequest> finished;
   std::optional<protocol::QueryRequest> queried;
 
  private:
   void serve(FakeRequest& request);
   base::Result<base::Bytes> initiate(FakeRequest& request);
   base::Result<base::Bytes> accept(FakeRequest& request);
-  base::Result<base::Bytes> finish(FakeRequest& request);
   base::Result<base::Bytes> small(FakeRequest& request);
   protocol::ChannelInfo new_latch(const FakeRequest& request);
   protocol::ChannelInfo channel_for(FakeRequest& request, channel::Role role, bool initiator_anonymous);
   channel::Assertion vouch(channel::Role role, const channel::FlowLabel& flow);
 
   channel::Exporter exporter_;
-  std::uint64_t counter_ = 0;
+  std::uint64_t nonces_ = 0;
   std::uint32_t latches_ = 0;
   int retries_sent_ = 0;
   std::mutex mutex_;

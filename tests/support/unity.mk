@@ -17,6 +17,7 @@ $(foreach target,$(united_programs),$(eval $(call unite,$(target),o)))
 
 include Makefile
 -include $(wildcard unity/*.d)
+unity/%.d: ;
 
 # Of the stem TARGET-FIRST.
 target = $(firstword $(subst -, ,$*))

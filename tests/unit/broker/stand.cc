@@ -235,7 +235,6 @@ End::End(bool is_a, Config config) {
   bench = std::make_unique<Bench>(*host);
   page = *Page::create();
   caller = core->names.caller(is_a ? 1000 : 0, Clock::now());
-  core->set_elders(std::make_shared<const std::vector<channel::SaId>>());
   publish();
   core->census.take();  // before the connection: the kernel has no such socket yet
 }

@@ -31,7 +31,6 @@ class StandHost final : public Host {
   base::Result<bool> has_listener(std::uint16_t, std::uint16_t) override;
   base::Status destroy_socket(const channel::Flow&, std::uint64_t) override;
   bool destroys_sockets(std::uint16_t) override { return destroys; }
-  std::uint16_t unprivileged_port_start() override { return 1024; }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override;
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override;
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() override;

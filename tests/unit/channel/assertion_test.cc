@@ -15,9 +15,7 @@ Digest filled(int octet) {
 Assertion sample() {
   Assertion a;
   a.role = Role::acceptor;
-  a.counter = 0x0102030405060708;
   a.nonce = filled(1);
-  a.challenge = filled(2);
   a.flow = sample_label();
   a.anonymous = false;
   a.privileged = true;
@@ -35,8 +33,8 @@ Exporter exporter() { return *Exporter::make(gcm_keys(1, 1), gcm_keys(2, 0x81));
 
 base::Bytes sealed() { return *seal(sample(), exporter()); }
 
-// Where the challenge's flag stands: version, role, counter, nonce.
-constexpr std::size_t kFlagAt = 1 + 1 + 8 + 32;
+// Version, role, nonce.
+constexpr std::size_t kLabelAt = 1 + 1 + 32;
 
 }  // namespace
 
@@ -44,8 +42,6 @@ class AssertionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(AssertionTest);
   CPPUNIT_TEST(what_is_encoded_is_decoded);
   CPPUNIT_TEST(every_flag_stands_for_itself);
-  CPPUNIT_TEST(an_absent_challenge_is_not_a_challenge_of_zeros);
-  CPPUNIT_TEST(another_challenge_flag_is_refused);
   CPPUNIT_TEST(another_version_says_so);
   CPPUNIT_TEST(another_role_is_refused);
   CPPUNIT_TEST(flags_that_nobody_knows_are_refused);
@@ -80,25 +76,13 @@ class AssertionTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(*decode_assertion(encode(one)) == one);
     }
   }
-  void an_absent_challenge_is_not_a_challenge_of_zeros() {
-    Assertion with, without;
-    with.challenge = Digest{};
-    CPPUNIT_ASSERT(encode(with) != encode(without));
-    CPPUNIT_ASSERT(decode_assertion(encode(with))->challenge.has_value() && !decode_assertion(encode(without))->challenge.has_value());
-  }
-  void another_challenge_flag_is_refused() {
-    changed(kFlagAt, 2, Code::BAD_TOKEN);
-    base::Bytes none = encode(Assertion{});
-    none[kFlagAt] = std::byte{2};
-    CPPUNIT_ASSERT_EQUAL(Code::BAD_TOKEN, code_of(decode_assertion(none)));
-  }
   void another_version_says_so() { changed(0, 2, Code::TOKEN_VERSION); }
   void another_role_is_refused() {
     for (const int role : {0, 3, 255}) changed(1, role, Code::BAD_TOKEN);
   }
   void flags_that_nobody_knows_are_refused() {
     base::Bytes data = encode(sample());
-    data[kFlagAt + 1 + 32 + encode(sample_label()).size()] = std::byte{1};  // the high octet of the flags
+    data[kLabelAt + encode(sample_label()).size()] = std::byte{1};  // the high octet of the flags
     CPPUNIT_ASSERT_EQUAL(Code::BAD_TOKEN, code_of(decode_assertion(data)));
   }
   void every_cut_is_refused() {

@@ -173,7 +173,7 @@ class BrokerTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(Broker::query_flow({})->is_protected);
     CPPUNIT_ASSERT(Broker::initiate(fd.get(), {})->latch.state() == LatchState::established);
     CPPUNIT_ASSERT_EQUAL(std::size_t{32}, Broker::accept(fd.get(), {})->reply.session_key.size());
-    CPPUNIT_ASSERT(Broker::finish(fd.get(), {})->latch.valid());
+    CPPUNIT_ASSERT(Broker::accept(fd.get(), {})->latch.valid());
     CPPUNIT_ASSERT(Broker::latch(fd.get(), {})->latch.state() == LatchState::established);
     CPPUNIT_ASSERT(Broker::latch(-1, {}).error().code == Code::NOT_A_SOCKET);
     expect(Code::ok, code_of(Broker::unlatch(fd.get())));
@@ -497,7 +497,7 @@ class BrokerTest : public CppUnit::TestFixture {
     if (!able()) return;
     FakeBroker broker(handling([](FakeBroker&, FakeRequest& request) {
       protocol::AcceptReply reply;
-      reply.retry = protocol::Digest{};
+      reply.retry = true;
       FakeBroker::answer(request, protocol::encode(reply));
     }));
     const auto fd = some_socket();
@@ -510,7 +510,7 @@ class BrokerTest : public CppUnit::TestFixture {
     FakeBroker broker(handling([](FakeBroker& self, FakeRequest& request) {
       auto channel = self.new_channel(request);
       channel.slot = protocol::kPageSlots;
-      FakeBroker::answer(request, protocol::encode(protocol::InitiateReply{{}, channel}));
+      FakeBroker::answer(request, protocol::encode(protocol::InitiateReply{{}, channel, base::Secret(32)}));
     }));
     const auto fd = some_socket();
     expect(Code::BAD_MESSAGE, code_of(Broker::initiate(fd.get(), {})));
@@ -520,15 +520,15 @@ class BrokerTest : public CppUnit::TestFixture {
     if (!able()) return;
     FakeBroker broker(handling([](FakeBroker& self, FakeRequest& request) {
       if (request.frame.header.verb == Verb::release) return;
-      if (request.frame.header.verb != Verb::finish) return self.obey(request);
-      protocol::FinishReply reply;
+      if (request.frame.header.verb != Verb::accept) return self.obey(request);
+      protocol::AcceptReply reply;
       reply.session_key = base::Secret(32);
       reply.channel.latch = LatchState::established, reply.channel.slot = 1, reply.channel.generation = 7;
       FakeBroker::answer(request, protocol::encode(reply));
     }));
     const auto fd = some_socket();
     auto first = Broker::initiate(fd.get(), {});
-    auto second = Broker::finish(fd.get(), {});
+    auto second = Broker::accept(fd.get(), {});
     CPPUNIT_ASSERT_EQUAL(1u, first->reply.channel.slot);
     Broker::release(first->latch);
     expect(Code::ok, ask());
@@ -547,7 +547,7 @@ class BrokerTest : public CppUnit::TestFixture {
       if (request.frame.header.verb != Verb::initiate) return self.obey(request);
       auto channel = self.new_channel(request);
       channel.slot = given[static_cast<std::size_t>(request.connection)]++;
-      FakeBroker::answer(request, protocol::encode(protocol::InitiateReply{{}, channel}));
+      FakeBroker::answer(request, protocol::encode(protocol::InitiateReply{{}, channel, base::Secret(32)}));
     });
     options.slots = 2;
     FakeBroker broker(options);
@@ -606,7 +606,7 @@ class BrokerTest : public CppUnit::TestFixture {
       if (request.frame.header.verb != Verb::initiate) return self.obey(request);
       auto channel = self.new_channel(request);
       channel.statement = statement;
-      FakeBroker::answer(request, protocol::encode(protocol::InitiateReply{{}, channel}));
+      FakeBroker::answer(request, protocol::encode(protocol::InitiateReply{{}, channel, base::Secret(32)}));
     }));
     const auto fd = some_socket();
     auto got = Broker::initiate(fd.get(), {});

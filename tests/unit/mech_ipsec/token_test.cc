@@ -54,14 +54,19 @@ class TokenTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(encode(error) == octets({4, 1, 0, 0, 0, 210}));
     ContextToken retry;
     retry.type = TokenType::retry;
-    CPPUNIT_ASSERT_EQUAL(std::size_t{34}, encode(retry).size());
+    CPPUNIT_ASSERT(encode(retry) == octets({2, 1}));
+    ContextToken confirm;
+    confirm.type = TokenType::confirm;
+    CPPUNIT_ASSERT_EQUAL(std::size_t{34}, encode(confirm).size());
+    CPPUNIT_ASSERT(encode(confirm)[0] == std::byte{5});
   }
 
   void what_was_written_is_read() {
-    ContextToken retry;
+    ContextToken retry, confirm;
     retry.type = TokenType::retry;
-    retry.challenge[5] = std::byte{7};
-    for (const ContextToken& token : {hello(1), hello(8192), hello(100, TokenType::reply), retry}) {
+    confirm.type = TokenType::confirm;
+    confirm.proof[5] = std::byte{7};
+    for (const ContextToken& token : {hello(1), hello(8192), hello(100, TokenType::reply), retry, confirm}) {
       const auto again = decode_token(encode(token));
       CPPUNIT_ASSERT(again.ok() && *again == token);
     }
@@ -70,7 +75,7 @@ class TokenTest : public CppUnit::TestFixture {
   void other_versions_types_and_lengths_are_refused() {
     CPPUNIT_ASSERT(refused(octets({1, 2, 0, 1, 9})) == Code::TOKEN_VERSION);
     CPPUNIT_ASSERT(refused(octets({0, 1})) == Code::BAD_TOKEN);
-    CPPUNIT_ASSERT(refused(octets({5, 1, 0, 1, 9})) == Code::BAD_TOKEN);
+    CPPUNIT_ASSERT(refused(octets({6, 1, 0, 1, 9})) == Code::BAD_TOKEN);
     CPPUNIT_ASSERT(refused(octets({1, 1, 0, 0})) == Code::BAD_TOKEN);
     CPPUNIT_ASSERT(refused(octets({1, 1, 0x20, 1, 9})) == Code::BAD_TOKEN);
     CPPUNIT_ASSERT(refused({}) == Code::BAD_TOKEN);

@@ -43,7 +43,6 @@ class DoctorTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_plugin_is_loaded_to_see_whether_it_can_be);
   CPPUNIT_TEST(what_others_can_change_is_a_problem);
   CPPUNIT_TEST(modules_loaded_there_and_absent);
-  CPPUNIT_TEST(low_ports_that_anybody_has);
   CPPUNIT_TEST(exempt_devices_of_both_families);
   CPPUNIT_TEST(no_broker_is_one_problem);
   CPPUNIT_TEST(a_broker_that_tells_no_figures);
@@ -125,14 +124,6 @@ class DoctorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(the(host(), "esp4").grade == Grade::problem);
     put("/proc/modules", "esp4 28672 2 - Live\n");
     CPPUNIT_ASSERT_EQUAL(std::string("is loaded"), the(host(), "esp4").found);
-  }
-
-  void low_ports_that_anybody_has() {
-    CPPUNIT_ASSERT(the(host(), "ports").grade == Grade::warning);
-    for (const auto& [value, grade] : {std::pair("0\n", Grade::warning), {"1023\n", Grade::warning}, {"1024\n", Grade::ok}}) {
-      put("/proc/sys/net/ipv4/ip_unprivileged_port_start", value);
-      CPPUNIT_ASSERT(the(host(), "ports").grade == grade);
-    }
   }
 
   void exempt_devices_of_both_families() {
