@@ -124,9 +124,7 @@ base::Result<Exporter> Exporter::make(const SaKeys& to_acceptor, const SaKeys& t
   auto prk = hmac_sha256(base::view_of(kSalt), keymat);  // HKDF-Extract
   base::wipe(keymat);
   if (!prk.ok()) return prk.error();
-  auto id = hmac_sha256(prk->view(), base::view_of("keymat id v1"));
-  if (!id.ok()) return id.error();
-  return Exporter(std::move(*prk), std::move(*id));
+  return Exporter(std::move(*prk));
 }
 
 base::Result<Secret> Exporter::derive(std::string_view label, std::uint8_t role, const FlowLabel& flow, View context, std::size_t length) const {
@@ -137,7 +135,7 @@ base::Result<Secret> Exporter::derive(std::string_view label, std::uint8_t role,
   return expand(prk_.view(), info.bytes(), length);
 }
 
-Exporter Exporter::copy() const { return Exporter(prk_.copy(), id_.copy()); }
+Exporter Exporter::copy() const { return Exporter(prk_.copy()); }
 
 base::Result<Secret> selection_tag(const SaKeys& keys) {
   if (const base::Status status = usable(keys); !status.ok()) return status.error();

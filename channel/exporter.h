@@ -23,13 +23,11 @@ class Exporter {
   // HKDF-Expand(PRK, label 00 role | u32 len FLOW | FLOW | u32 len context | context, length). role 0: none.
   [[nodiscard]] base::Result<base::Secret> derive(std::string_view label, std::uint8_t role, const FlowLabel& flow,
                                                   base::View context, std::size_t length) const;
-  // SHA-256 over KEYMAT under a fixed label: names this pair in windows and caches without telling the keys.
-  [[nodiscard]] base::View keymat_id() const noexcept { return id_.view(); }
   [[nodiscard]] Exporter copy() const;
 
  private:
-  Exporter(base::Secret prk, base::Secret id) : prk_(std::move(prk)), id_(std::move(id)) {}
-  base::Secret prk_, id_;
+  explicit Exporter(base::Secret prk) : prk_(std::move(prk)) {}
+  base::Secret prk_;
 };
 
 // HMAC-SHA256(key, "select v1"): the smallest of the candidates is used by both hosts when a rekey overlap offers several.

@@ -167,4 +167,13 @@ base::Status same_socket(const FoundSocket& socket) {
   return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(socket.fd) + " was closed or reused");
 }
 
+base::Result<Endpoints> endpoints_of(int fd) {
+  sockaddr_storage local{}, remote{};
+  if (!address_of(fd, false, local) || !address_of(fd, true, remote)) return base::fail(Code::NOT_CONNECTED, "descriptor " + std::to_string(fd));
+  Endpoints out;
+  std::memcpy(out.data(), &local, sizeof(sockaddr_in6));
+  std::memcpy(out.data() + sizeof(sockaddr_in6), &remote, sizeof(sockaddr_in6));
+  return out;
+}
+
 }  // namespace gssipsec::client

@@ -3,6 +3,9 @@
 // Threads: any. The thread's named socket lives in a thread-local integer.
 #pragma once
 
+#include <netinet/in.h>
+
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -26,7 +29,11 @@ void name_thread_socket(int fd) noexcept;
 // Rule 1's thread default, else rule 2: exactly one connected TCP or SCTP socket that is not loopback, owned by the
 // caller's real and effective uid (acceptors: or root), never descriptors 0-2 in an AT_SECURE process. NO_SOCKET otherwise.
 [[nodiscard]] base::Result<FoundSocket> find_socket(bool acceptor);
-// SOCKET_CHANGED when the descriptor now names another connection.
+// SOCKET_CHANGED when the descriptor now names another socket.
 [[nodiscard]] base::Status same_socket(const FoundSocket& socket);
+
+// Both addresses of a connection, to be compared with later ones: a socket that is connected elsewhere keeps its cookie.
+using Endpoints = std::array<std::byte, 2 * sizeof(sockaddr_in6)>;
+[[nodiscard]] base::Result<Endpoints> endpoints_of(int fd);  // NOT_CONNECTED
 
 }  // namespace gssipsec::client

@@ -102,6 +102,21 @@ Context::Answer Context::peer_refused(const ContextToken& token) {
   return fail(Code::PEER_REFUSED, code == Code::PEER_REFUSED ? "" : std::string("it says: ") + base::code_text(code));
 }
 
+// The broker is asked once, and the exchange goes on: on the connection that it was asked about.
+Status Context::note_endpoints() {
+  const auto ends = client::endpoints_of(terms_.socket.fd);
+  if (!ends) return ends.error();
+  endpoints_ = *ends;
+  return {};
+}
+
+Status Context::same_connection() const {
+  if (const Status same = client::same_socket(terms_.socket); !same) return same;
+  const auto ends = client::endpoints_of(terms_.socket.fd);
+  if (ends.ok() && *ends == endpoints_) return {};
+  return fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(terms_.socket.fd) + " is connected elsewhere by now");
+}
+
 Status Context::count_retry() {
   if (++retries_ > kMaxRetries) return fail(Code::TOO_MANY_RETRIES);
   return {};
@@ -126,6 +141,7 @@ Context::Answer Context::say_hello_again(const ContextToken&) {
 Context::Answer Context::hello() {
   const auto so_far = transcript_.digest();
   if (!so_far) return so_far.error();
+  if (const Status noted = note_endpoints(); !noted) return noted.error();
   auto made = Broker::initiate(terms_.socket.fd, {terms_.socket.found, terms_.want, terms_.wanted, bindings(), *so_far});
   if (!made) return made.error();
   const auto own = channel::peek(made->reply.sealed);
@@ -143,7 +159,7 @@ Context::Answer Context::hello() {
 }
 
 Context::Answer Context::believe_reply(const ContextToken& token) {
-  if (const Status same = client::same_socket(terms_.socket); !same) return same.error();
+  if (const Status same = same_connection(); !same) return same.error();
   const auto so_far = transcript_.digest();
   if (!so_far) return so_far.error();
   Expected expected{flow_, *so_far, bindings(), terms_.wanted, (terms_.want & protocol::kWantMutual) != 0, peer_->peer};
@@ -177,6 +193,7 @@ void Context::renew(Terms terms) {
 }
 
 Result<protocol::AcceptReply> Context::ask_to_accept(const ContextToken& token) {
+  if (const Status noted = note_endpoints(); !noted) return noted.error();
   const auto before = transcript_.digest(), with = transcript_.digest_with(inner_);
   if (!before || !with) return fail(Code::INTERNAL, "SHA-256 failed");
   protocol::AcceptRequest request{terms_.socket.found, terms_.want, terms_.service, token.sealed, bindings(),
@@ -217,6 +234,7 @@ Context::Answer Context::ask_again() {
 
 // Until now nobody has shown that HELLO is not an old one.
 Context::Answer Context::check_confirm(const ContextToken& token) {
+  if (const Status same = same_connection(); !same) return same.error();
   const auto id = transcript_.digest();
   if (!id) return id.error();
   const auto wanted = channel::confirmation(session_key_.view(), *id);

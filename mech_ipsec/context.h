@@ -92,6 +92,8 @@ class Context {
   [[nodiscard]] Answer ask_again();
   [[nodiscard]] Answer confirm(base::View session_key);
   [[nodiscard]] base::Result<protocol::AcceptReply> ask_to_accept(const ContextToken& token);
+  [[nodiscard]] base::Status note_endpoints();
+  [[nodiscard]] base::Status same_connection() const;
   [[nodiscard]] base::Status count_retry();
   [[nodiscard]] base::Status fit();
   [[nodiscard]] base::Status establish(base::View session_key);
@@ -113,6 +115,7 @@ class Context {
   // Until the exchange is over. Initiator: of the last HELLO; acceptor: of REPLY.
   base::Secret handshake_key_, session_key_;
   channel::FlowLabel flow_;
+  client::Endpoints endpoints_{};
   base::Bytes inner_;                // the token being read, for the transcript
   Transcript transcript_;
   protocol::ChannelInfo channel_;

@@ -63,7 +63,7 @@ def stale(peer):
 def reach(lab, fault, point, pair, old):
     """What brings the broker to this point."""
     family = point.split("_")[0]
-    if family in ("request", "answer", "initiate", "finish", "accept", "release"):
+    if family in ("request", "answer", "initiate", "accept", "release"):
         pair.context()
         pair.client.cmd("delete")
     elif family == "check":

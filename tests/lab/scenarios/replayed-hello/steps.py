@@ -29,12 +29,13 @@ def gone(*ends):
         end.end()
 
 
-def replayed(lab, name, server, token):
-    """The token is never enough: it is answered by a challenge that only its maker can meet."""
+def replayed(lab, name, server, token, confirm):
+    """It is answered, and that opens nothing: who sent it has not the key that its maker was given."""
     answer = server.cmd("step", token)
-    lab.expect(f"{name}: no context, but a challenge", answer["major"] == 1 and answer["token"], answer)
-    second = server.cmd("step", token)
-    lab.expect(f"{name}: the same token does not meet it", second["major"] >= 1 << 16 and second["why"], second)
+    lab.expect(f"{name}: an answer, and no context", answer["major"] == 1 and answer["token"], answer)
+    second = server.cmd("step", confirm)
+    lab.expect(f"{name}: an earlier confirmation does not open it", second["major"] >= 1 << 16 and gss.says(second, "did not prove"), second)
+    lab.expect(f"{name}: nothing can be unwrapped", server.cmd("wrap", 0, 1, gss.text("x"))["major"] >= 1 << 16)
 
 
 def other_connection(lab):
@@ -46,7 +47,7 @@ def other_connection(lab):
 
 
 def squatted(lab):
-    """Mallory listens where the service will, and keeps a HELLO that no broker of B has seen."""
+    """Mallory listens where the service will, and keeps what she gets there: B's broker vouches for her as for any user."""
     victim, squatter = on_same_ports(lab, 7002, 40000, server=MALLORY)
     _, stolen = first_hello(lab, victim, squatter)
     gone(victim, squatter)
@@ -55,22 +56,22 @@ def squatted(lab):
             lab.b.stop_broker()
             lab.b.broker(ike.broker_config(lab.b))
         friend, server = on_same_ports(lab, 7002, 40000, client=MALLORY)
-        replayed(lab, name, server, stolen)
+        replayed(lab, name, server, stolen, "0501" + "5a" * 32)
         gone(friend, server)
 
 
-def privileged_port(lab):
-    """Where only root can have listened the first HELLO is enough, once."""
+def recorded(lab):
+    """A whole exchange of the right ends, sent again on the same ports: also where only root can have listened."""
     client, server = on_same_ports(lab, 700, 40001)
     exchange = gss.context(lab, client, server)
-    lab.expect("a privileged port: HELLO, REPLY", len(exchange.tokens) == 2, len(exchange.tokens))
+    lab.expect("HELLO, REPLY, CONFIRM", len(exchange.tokens) == 3, len(exchange.tokens))
     gone(client, server)
     friend, server = on_same_ports(lab, 700, 40001, client=MALLORY)
-    replayed(lab, "on the same privileged port later", server, exchange.tokens[0])
+    replayed(lab, "on the same privileged port later", server, exchange.tokens[0], exchange.tokens[2])
 
 
 def run(lab):
     gss.brokers(lab)
     other_connection(lab)
-    privileged_port(lab)
+    recorded(lab)
     squatted(lab)

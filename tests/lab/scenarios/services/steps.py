@@ -20,7 +20,7 @@ def run(lab):
     gss.refused(lab, "another user", attempt(lab, 7001, MALLORY, "postgres@server.example.org"), "may not use this service name")
     gss.refused(lab, "another port", attempt(lab, 7002, POSTGRES, "postgres@server.example.org"), "may not use this service name")
     gss.refused(lab, "another name", attempt(lab, 7001, POSTGRES, "host@server.example.org"), "may not use this service name")
-    lab.b.write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")
+    lab.b.write("/proc/sys/net/ipv4/ip_unprivileged_port_start", "0")  # mallory may listen anywhere
     gss.refused(lab, "no line, whatever the port", attempt(lab, 389, MALLORY, "ldap@server.example.org"), "may not use this service name")
     exchange = attempt(lab, 7003, None, "ldap@server.example.org")
     lab.expect("root may use any", exchange.run(), exchange.why)

@@ -14,7 +14,7 @@ def run(lab):
     client, server = gss.peers(lab)
     honest = gss.context(lab, client, server)
     lengths = [len(token) // 2 for token in honest.tokens]
-    lab.expect("HELLO, RETRY, HELLO, REPLY", len(lengths) == 4, lengths)
+    lab.expect("HELLO, REPLY, CONFIRM", len(lengths) == 3, lengths)
     accepted, silent, count = [], [], 0
     for which, length in enumerate(lengths):
         for at in range(length):
