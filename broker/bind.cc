@@ -77,16 +77,24 @@ base::Result<KernelLatch> KernelLatch::set(Core& core, const Request& request, c
   return KernelLatch(*std::move(turn), known ? nullptr : &core, request.fd, seen.socket.flow, std::move(parameters));
 }
 
-base::Status confirm(Core& core, const Request& request, Case& seen, const LatchParameters& latched, const std::vector<channel::Sa>& used) {
-  base::Status same = still_the_same(core, request.fd, seen);
-  if (!same.ok()) return same;
+namespace {
+
+// The same publication leads to the same verdict.
+base::Status databases_still_say(Core& core, const Request& request, Case& seen, const LatchParameters& latched) {
+  if (core.board.version() == seen.view.version) return {};
   settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
   base::Status enough = sufficient(seen.assessment, *core.config());
   if (!enough.ok()) return enough;
   const auto now = parameters_of(seen.assessment, seen.socket.flow);
-  if (!now) return now.error();
-  base::Status alike = congruent(latched, *now);
-  if (!alike.ok()) return alike;
+  return now ? congruent(latched, *now) : base::Status(now.error());
+}
+
+}  // namespace
+
+base::Status confirm(Core& core, const Request& request, Case& seen, const LatchParameters& latched, const std::vector<channel::Sa>& used) {
+  base::Status same = still_the_same(core, request.fd, seen);
+  if (same.ok()) same = databases_still_say(core, request, seen, latched);
+  if (!same.ok()) return same;
   for (const channel::Sa& sa : used) {
     const auto there = [&sa](const channel::Sa& other) { return other.id == sa.id && other.added == sa.added; };
     const auto& verdict = seen.assessment.verdict;
@@ -106,7 +114,7 @@ base::Result<Slot> enter(Core& core, const Request& request, std::uint64_t seen_
   if (!room.ok()) return room.error();
   const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
   // A change between the last look and now was seen by nobody for this latch.
-  if (core.board.outline().version != seen_version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
+  if (core.board.version() != seen_version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
   return slot;
 }
 

@@ -32,6 +32,11 @@ bool View::peer_may_come(const channel::SaId& id, Time now) const {
   return false;
 }
 
+std::uint64_t Board::version() const {
+  const std::lock_guard lock(mutex_);
+  return outline_.version;
+}
+
 Outline Board::outline() const {
   const std::lock_guard lock(mutex_);
   return outline_;

@@ -58,6 +58,7 @@ struct View : Outline {
 class Board {
  public:
   [[nodiscard]] Outline outline() const;
+  [[nodiscard]] std::uint64_t version() const;
   [[nodiscard]] View look(const channel::Flow& flow) const;
   // Returns when there is something newer than `version`, or when `deadline` has passed.
   void wait_newer(std::uint64_t version, Time deadline) const;

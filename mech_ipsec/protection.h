@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Per-message protection of one established context: keys, counters, tokens. Knows nothing of latches: which kind of token
-// is allowed now is the context's decision. No memory is allocated here for a message; the caller gives the room.
+// is allowed now is the context's decision. Only the first message of its kind allocates memory here; the caller gives the room.
 // Threads: under the context's lock. Failures: BAD_MIC, WRONG_ROLE (a token of one's own direction), LIMIT, BAD_TOKEN.
 #pragma once
+
+#include <optional>
 
 #include "mech_ipsec/message.h"
 #include "mech_ipsec/seal.h"
@@ -29,20 +31,24 @@ class Protection {
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 
  private:
+  // Made with the first message that needs them: most contexts need few.
   struct Keys {
-    Mac channel, mic;
-    Aead sealed;
+    std::optional<Mac> channel, mic;
+    std::optional<Aead> sealed;
   };
-  [[nodiscard]] static base::Result<Keys> keys_for(Mac& prk, Direction direction, Aead::Use use);
-  Protection(const Digest& id, Direction sends, Keys out, Keys in, Mac full, Mac partial, SendCounter counter);
+  Protection(const Digest& id, Direction sends, Mac prk, SendCounter counter);
+  // HMAC under the key of this use, made if it is not there; false when OpenSSL fails.
+  [[nodiscard]] bool compute(std::optional<Mac>& key, std::string_view label, std::uint8_t direction, std::initializer_list<base::View> parts, Digest& out);
+  [[nodiscard]] Aead* cipher(Keys& keys, Direction direction, Aead::Use use);
 
   [[nodiscard]] base::Status expect(const MessageToken& token, MessageType type) const;
   [[nodiscard]] base::Result<MessageHeader> next_header(MessageType type, base::View message);
 
   Digest id_;
   Direction sends_;
+  Mac prk_;
   Keys out_, in_;
-  Mac prf_full_, prf_partial_;
+  std::optional<Mac> prf_full_, prf_partial_;
   SendCounter counter_;
   ReceiveWindow window_;
 };

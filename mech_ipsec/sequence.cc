@@ -2,8 +2,11 @@
 #include "mech_ipsec/sequence.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <memory>
 #include <new>
 
 #include "mech_ipsec/message.h"
@@ -36,14 +39,45 @@ Order ReceiveWindow::note(std::uint64_t sequence) noexcept {
   return Order::unsequenced;
 }
 
-base::Result<SendCounter> SendCounter::make() {
-  void* page = mmap(nullptr, sizeof(Value), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  if (page == MAP_FAILED) return base::system_error(base::Code::NO_MEMORY, "mmap", errno);
-  return SendCounter(::new (page) Value(0));
+// The values are shared with children, all else is each process's own.
+struct SendCounter::Page {
+  static constexpr std::size_t kSize = 4096, kPlaces = kSize / sizeof(Value);
+  void* values = nullptr;
+  pid_t maker = 0;
+  std::size_t used = 0;
+  std::atomic<std::uint32_t> users = 1;  // the counters on it, and `present_`
+};
+
+constinit std::atomic<SendCounter::Page*> SendCounter::present_ = nullptr;
+
+base::Result<SendCounter::Page*> SendCounter::make_page() {
+  void* values = mmap(nullptr, Page::kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (values == MAP_FAILED) return base::system_error(base::Code::NO_MEMORY, "mmap", errno);
+  auto page = std::make_unique<Page>();
+  page->values = values;
+  page->maker = getpid();
+  return page.release();
 }
 
-SendCounter::~SendCounter() {
-  if (value_) munmap(value_, sizeof(Value));
+void SendCounter::leave(Page* page) noexcept {
+  if (!page || page->users.fetch_sub(1) != 1) return;
+  munmap(page->values, Page::kSize);
+  delete page;
+}
+
+// A child would give the places to other contexts than its parent does, so it begins a page of its own.
+base::Result<SendCounter> SendCounter::make() {
+  Page* page = present_.exchange(nullptr);
+  if (page && (page->used == Page::kPlaces || page->maker != getpid())) leave(std::exchange(page, nullptr));
+  if (!page) {
+    auto made = make_page();
+    if (!made) return made.error();
+    page = *made;
+  }
+  auto* value = ::new (static_cast<std::byte*>(page->values) + page->used++ * sizeof(Value)) Value(0);
+  page->users.fetch_add(1);
+  leave(present_.exchange(page));
+  return SendCounter(page, value);
 }
 
 base::Result<std::uint64_t> SendCounter::next() noexcept {

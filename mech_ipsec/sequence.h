@@ -25,13 +25,13 @@ class ReceiveWindow {
 };
 
 // Lives in memory that a fork shares: parent and child draw different numbers, so that no nonce of the cipher is used for
-// two messages, whoever goes on with the context.
+// two messages, whoever goes on with the context. Mapped for many contexts at once; a place is never used twice.
 class SendCounter {
  public:
   [[nodiscard]] static base::Result<SendCounter> make();
-  SendCounter(SendCounter&& other) noexcept : value_(std::exchange(other.value_, nullptr)) {}
+  SendCounter(SendCounter&& other) noexcept : page_(std::exchange(other.page_, nullptr)), value_(other.value_) {}
   SendCounter& operator=(SendCounter&&) = delete;
-  ~SendCounter();
+  ~SendCounter() { leave(page_); }
 
   // LIMIT when all numbers are used up.
   [[nodiscard]] base::Result<std::uint64_t> next() noexcept;
@@ -39,7 +39,15 @@ class SendCounter {
  private:
   using Value = std::atomic<std::uint64_t>;
   static_assert(Value::is_always_lock_free);
-  explicit SendCounter(Value* value) noexcept : value_(value) {}
+  struct Page;
+  SendCounter(Page* page, Value* value) noexcept : page_(page), value_(value) {}
+  [[nodiscard]] static base::Result<Page*> make_page();
+  static void leave(Page* page) noexcept;
+
+  // The one that the next counters come from. Taken out while it is used: no lock that a fork could leave locked.
+  static std::atomic<Page*> present_;
+
+  Page* page_;
   Value* value_;
 };
 

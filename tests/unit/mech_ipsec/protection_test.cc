@@ -3,7 +3,11 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <stdexcept>
+#include <vector>
+
 #include "mech_ipsec/bindings.h"
+#include "tests/support/child.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -30,6 +34,8 @@ class ProtectionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(keys_depend_on_context_and_session);
   CPPUNIT_TEST(a_session_key_has_32_octets);
   CPPUNIT_TEST(numbers_at_the_end_are_refused);
+  CPPUNIT_TEST(counters_are_apart_and_begin_at_nought);
+  CPPUNIT_TEST(a_childs_new_counters_are_its_own);
   CPPUNIT_TEST(the_window_is_64_wide);
   CPPUNIT_TEST(the_window_remembers_over_a_jump);
   CPPUNIT_TEST(bindings_differ_by_every_field);
@@ -120,6 +126,28 @@ class ProtectionTest : public CppUnit::TestFixture {
       token.resize(kMicSize);
       CPPUNIT_ASSERT_EQUAL(good, decode_message(token).ok());
     }
+  }
+
+  // Also where several pages of them are needed, and earlier ones went.
+  void counters_are_apart_and_begin_at_nought() {
+    std::vector<SendCounter> counters;
+    for (std::uint64_t round = 0; round < 3; ++round) {
+      for (int i = 0; i < 400; ++i) counters.push_back(*SendCounter::make());
+      for (std::size_t i = 0; i < counters.size(); ++i) CPPUNIT_ASSERT_EQUAL(round - i / 400, *counters[i].next());
+    }
+    counters.clear();
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, *SendCounter::make()->next());
+  }
+
+  void a_childs_new_counters_are_its_own() {
+    SendCounter before = *SendCounter::make();
+    tests::in_child([&before] {
+      SendCounter mine = *SendCounter::make();
+      if (*mine.next() != 0 || *mine.next() != 1 || *before.next() != 0) throw std::runtime_error("wrong numbers");
+    });
+    SendCounter after = *SendCounter::make();
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, *after.next());
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, *before.next());
   }
 
   void the_window_is_64_wide() {
