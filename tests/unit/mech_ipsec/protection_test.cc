@@ -2,12 +2,13 @@
 #include "mech_ipsec/protection.h"
 
 #include <cppunit/extensions/HelperMacros.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include <stdexcept>
 #include <vector>
 
 #include "mech_ipsec/bindings.h"
-#include "tests/support/child.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -139,15 +140,28 @@ class ProtectionTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, *SendCounter::make()->next());
   }
 
+  // Each makes a context while the other lives.
   void a_childs_new_counters_are_its_own() {
     SendCounter before = *SendCounter::make();
-    tests::in_child([&before] {
+    int ends[2];
+    CPPUNIT_ASSERT_EQUAL(0, socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends));
+    const auto turn = [](int end) { char octet = 0; return write(end, "t", 1) == 1 && read(end, &octet, 1) == 1; };
+    const pid_t child = fork();
+    if (child == 0) {
       SendCounter mine = *SendCounter::make();
-      if (*mine.next() != 0 || *mine.next() != 1 || *before.next() != 0) throw std::runtime_error("wrong numbers");
-    });
+      const bool right = *mine.next() == 0 && turn(ends[1]) && *mine.next() == 1 && *before.next() == 0;
+      _exit(right ? 0 : 1);
+    }
+    char octet = 0;
+    CPPUNIT_ASSERT_EQUAL(ssize_t{1}, read(ends[0], &octet, 1));
     SendCounter after = *SendCounter::make();
-    CPPUNIT_ASSERT_EQUAL(std::uint64_t{0}, *after.next());
+    CPPUNIT_ASSERT(*after.next() == 0 && *after.next() == 1 && *after.next() == 2);
+    CPPUNIT_ASSERT_EQUAL(ssize_t{1}, write(ends[0], "t", 1));
+    int status = 0;
+    CPPUNIT_ASSERT_EQUAL(child, waitpid(child, &status, 0));
+    CPPUNIT_ASSERT_EQUAL(0, status);
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, *before.next());
+    CPPUNIT_ASSERT_EQUAL(0, close(ends[0]) | close(ends[1]));
   }
 
   void the_window_is_64_wide() {
