@@ -64,11 +64,6 @@ void Board::wait_newer(std::uint64_t version, Time deadline) const {
   changed_.wait_until(lock, deadline, [this, version] { return outline_.version > version; });
 }
 
-bool Board::holds(const channel::SaId& id) const {
-  const std::lock_guard lock(mutex_);
-  return tables_.sad.contains(id);
-}
-
 bool Board::has_templates() const {
   const std::lock_guard lock(mutex_);
   return tables_.spd.has_templates();

@@ -63,7 +63,6 @@ class Board {
   // Returns when there is something newer than `version`, or when `deadline` has passed.
   void wait_newer(std::uint64_t version, Time deadline) const;
 
-  [[nodiscard]] bool holds(const channel::SaId& id) const;
   [[nodiscard]] bool has_templates() const;  // any policy asks for IPsec
   [[nodiscard]] channel::Sad between(const std::vector<channel::AddressPair>& ends) const;
   // Under the lock: `visit` must be short and ask nothing of the board.

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "broker/host.h"
 
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <pwd.h>
 #include <unistd.h>
 
-#include <charconv>
 
-#include "base/unique_fd.h"
 #include "kernel/routes.h"
 
 namespace gssipsec::broker {

@@ -41,7 +41,7 @@ class Text {
 void requests(Text& text, const Metrics& m) {
   text.family("requests_total", "counter", "Requests of clients by verb and outcome.");
   for (std::size_t verb = 1; verb < Metrics::kVerbs; ++verb) {
-    if (verb == static_cast<std::size_t>(protocol::Verb::event)) continue;
+    if (verb == static_cast<std::size_t>(protocol::Verb::event) || !*kVerbNames[verb]) continue;
     const std::string label = std::string("{verb=\"") + kVerbNames[verb] + "\",outcome=\"";
     text.sample("requests_total", label + "ok\"}", m.answered[verb].load(std::memory_order_relaxed));
     text.sample("requests_total", label + "error\"}", m.refused[verb].load(std::memory_order_relaxed));

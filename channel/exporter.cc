@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "channel/exporter.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <memory>
 
+#include "channel/hmac.h"
 #include "channel/quality.h"
 
 namespace gssipsec::channel {
@@ -22,26 +21,6 @@ constexpr std::size_t kMaxExport = 255 * kMacSize;
 
 const unsigned char* octets(View data) { return reinterpret_cast<const unsigned char*>(data.data()); }
 unsigned char* octets(std::span<std::byte> data) { return reinterpret_cast<unsigned char*>(data.data()); }
-
-struct FreeMac {
-  void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
-};
-using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMac>;
-
-EVP_MAC_CTX* new_hmac_sha256() noexcept {
-  EVP_MAC* hmac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-  MacContext context(hmac ? EVP_MAC_CTX_new(hmac) : nullptr);
-  EVP_MAC_free(hmac);
-  char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
-  return context && EVP_MAC_CTX_set_params(context.get(), params) == 1 ? context.release() : nullptr;
-}
-
-// A copy of what was looked up once in the process' life, which is kept: the names cost more than the MAC. It holds no key.
-MacContext hmac_sha256_context() noexcept {
-  static EVP_MAC_CTX* const kept = new_hmac_sha256();
-  return MacContext(kept ? EVP_MAC_CTX_dup(kept) : nullptr);
-}
 
 // RFC 5869 2.3, by HMAC alone: OpenSSL's HKDF refuses an info of more than 2048 octets, and contexts may be longer.
 base::Result<Secret> expand(View prk, View info, std::size_t length) {
@@ -104,13 +83,6 @@ void put(base::Writer& out, const SaKeys& keys) {
   out.block32(keys.encryption_key.view()).block32(keys.authentication_key.view());
 }
 
-base::Result<Secret> digest(View data) {
-  Secret out(32);
-  unsigned size = 32;
-  if (EVP_Digest(octets(data), data.size(), octets(out.bytes()), &size, EVP_sha256(), nullptr) != 1) return base::fail(Code::INTERNAL, "SHA-256 failed");
-  return out;
-}
-
 }  // namespace
 
 base::Result<Exporter> Exporter::make(const SaKeys& to_acceptor, const SaKeys& to_initiator) {
@@ -135,8 +107,6 @@ base::Result<Secret> Exporter::derive(std::string_view label, std::uint8_t role,
   return expand(prk_.view(), info.bytes(), length);
 }
 
-Exporter Exporter::copy() const { return Exporter(prk_.copy()); }
-
 base::Result<Secret> selection_tag(const SaKeys& keys) {
   if (const base::Status status = usable(keys); !status.ok()) return status.error();
   base::Writer writer;
@@ -156,12 +126,6 @@ base::Result<Secret> hmac_sha256(View key, View data) {
       EVP_MAC_final(context.get(), octets(out.bytes()), &size, out.size()) != 1 || size != kMacSize)
     return base::fail(Code::INTERNAL, "HMAC failed");
   return out;
-}
-
-base::Result<base::Bytes> sha256(View data) {
-  auto hash = digest(data);
-  if (!hash.ok()) return hash.error();
-  return base::Bytes(hash->view().begin(), hash->view().end());
 }
 
 }  // namespace gssipsec::channel

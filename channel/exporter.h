@@ -23,7 +23,6 @@ class Exporter {
   // HKDF-Expand(PRK, label 00 role | u32 len FLOW | FLOW | u32 len context | context, length). role 0: none.
   [[nodiscard]] base::Result<base::Secret> derive(std::string_view label, std::uint8_t role, const FlowLabel& flow,
                                                   base::View context, std::size_t length) const;
-  [[nodiscard]] Exporter copy() const;
 
  private:
   explicit Exporter(base::Secret prk) : prk_(std::move(prk)) {}
@@ -34,6 +33,5 @@ class Exporter {
 [[nodiscard]] base::Result<base::Secret> selection_tag(const SaKeys& keys);
 
 [[nodiscard]] base::Result<base::Secret> hmac_sha256(base::View key, base::View data);
-[[nodiscard]] base::Result<base::Bytes> sha256(base::View data);
 
 }  // namespace gssipsec::channel

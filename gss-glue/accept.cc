@@ -48,22 +48,32 @@ OM_uint32 told(OM_uint32* minor, const mech::Context& context, const mech::Step&
   return facts.open ? GSS_S_COMPLETE : GSS_S_CONTINUE_NEEDED;
 }
 
-OM_uint32 step_of(OM_uint32* minor, gss_ctx_id_t* context, mech::Terms terms, base::View input, const AcceptorOutputs& out) {
-  if (*context != GSS_C_NO_CONTEXT) {
-    auto* handle = ContextHandle::of(*context);
-    if (!handle || handle->object.facts().initiator) return no_context(minor);
-    handle->object.renew(std::move(terms));
-    return told(minor, handle->object, handle->object.step(input), out);
-  }
-  auto handle = ContextHandle::make(Role::acceptor, std::move(terms));
+// Without a socket there is nothing to compare a token with; SPNEGO and others understand that as "no credentials".
+OM_uint32 no_terms(OM_uint32* minor, const base::Error& error) {
+  return fail(minor, error, error.code == Code::NO_SOCKET ? GSS_S_NO_CRED : 0);
+}
+
+OM_uint32 first_step(OM_uint32* minor, gss_ctx_id_t* context, CredentialHandle* credential, gss_channel_bindings_t bindings, base::View input,
+                     const AcceptorOutputs& out) {
+  auto terms = terms_for(credential, bindings);
+  if (!terms) return no_terms(minor, terms.error());
+  auto handle = ContextHandle::make(Role::acceptor, *std::move(terms));
   const OM_uint32 major = told(minor, handle->object, handle->object.step(input), out);
   if (!GSS_ERROR(major)) *context = ContextHandle::give(std::move(handle));
   return major;
 }
 
-// Without a socket there is nothing to compare a token with; SPNEGO and others understand that as "no credentials".
-OM_uint32 no_terms(OM_uint32* minor, const base::Error& error) {
-  return fail(minor, error, error.code == Code::NO_SOCKET ? GSS_S_NO_CRED : 0);
+// Credential and bindings count where a HELLO is judged. A search for the socket would now find others that the program opened since.
+OM_uint32 next_step(OM_uint32* minor, gss_ctx_id_t context, CredentialHandle* credential, gss_channel_bindings_t bindings, base::View input,
+                    const AcceptorOutputs& out) {
+  auto* handle = ContextHandle::of(context);
+  if (!handle || handle->object.facts().initiator) return no_context(minor);
+  if (handle->object.awaits_hello()) {
+    auto terms = terms_for(credential, bindings);
+    if (!terms) return no_terms(minor, terms.error());
+    handle->object.renew(*std::move(terms));
+  }
+  return told(minor, handle->object, handle->object.step(input), out);
 }
 
 }  // namespace
@@ -83,8 +93,9 @@ OM_uint32 gss_accept_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context_
     if (!input_token_buffer) return no_input(minor);
     auto* credential = CredentialHandle::of(acceptor_cred_handle);
     if (acceptor_cred_handle != GSS_C_NO_CREDENTIAL && !credential) return no_credential(minor);
-    auto terms = terms_for(credential, input_chan_bindings);
-    if (!terms) return no_terms(minor, terms.error());
-    return step_of(minor, context_handle, *std::move(terms), view_of(input_token_buffer), {src_name, mech_type, output_token, ret_flags, time_rec});
+    const AcceptorOutputs out{src_name, mech_type, output_token, ret_flags, time_rec};
+    const base::View input = view_of(input_token_buffer);
+    if (*context_handle == GSS_C_NO_CONTEXT) return first_step(minor, context_handle, credential, input_chan_bindings, input, out);
+    return next_step(minor, *context_handle, credential, input_chan_bindings, input, out);
   });
 }

@@ -76,7 +76,6 @@ OM_uint32 major_of(Code code) noexcept {
     case Code::BAD_TOKEN: case Code::TOKEN_VERSION: case Code::TOKEN_TOO_LONG: case Code::WRONG_ROLE: case Code::WRONG_FLOW:
     case Code::WRONG_TRANSCRIPT: case Code::NOT_CONFIRMED: case Code::TOO_MANY_RETRIES: return GSS_S_DEFECTIVE_TOKEN;
     case Code::BAD_MAC: case Code::BAD_MIC: return GSS_S_BAD_MIC;
-    case Code::REPLAY: return GSS_S_FAILURE | GSS_S_DUPLICATE_TOKEN;  // the bit alone is no error to GSS_ERROR()
     case Code::BAD_BINDINGS: return GSS_S_BAD_BINDINGS;
     case Code::WRONG_USAGE: return GSS_S_NO_CRED;
     case Code::NO_CONTEXT: return GSS_S_NO_CONTEXT;

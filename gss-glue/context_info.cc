@@ -25,8 +25,9 @@ OM_uint32 gss_inquire_context(OM_uint32* minor_status, gss_ctx_id_t context_hand
     const auto* handle = ContextHandle::of(context_handle);
     if (!handle) return no_context(minor);
     const mech::Facts facts = handle->object.facts();
-    auto source = copy_of(facts.initiator ? facts.local : facts.peer, src_name);
-    auto target = copy_of(facts.initiator ? facts.peer : facts.local, targ_name);
+    // Before the end of the exchange nobody has proven who he is.
+    auto source = copy_of(facts.initiator ? facts.local : facts.peer, src_name && (facts.initiator || facts.open));
+    auto target = copy_of(facts.initiator ? facts.peer : facts.local, targ_name && (!facts.initiator || facts.open));
     if (src_name) *src_name = NameHandle::give(std::move(source));
     if (targ_name) *targ_name = NameHandle::give(std::move(target));
     if (lifetime_rec) *lifetime_rec = facts.seconds_left;

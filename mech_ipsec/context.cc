@@ -6,6 +6,7 @@
 
 #include "base/trace.h"
 #include "client/deadline.h"
+#include "mech_ipsec/decision.h"
 #include "mech_ipsec/reply.h"
 
 namespace gssipsec::mech {
@@ -52,8 +53,8 @@ const Context::Move Context::kMoves[kStates][kTokenTypes] = {
     /* initiator_new     */ {&Context::say_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
     /* initiator_waiting */ {&Context::out_of_order, &Context::out_of_order, &Context::say_hello_again, &Context::believe_reply, &Context::peer_refused, &Context::out_of_order},
     /* acceptor_new      */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
-    /* acceptor_again    */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::peer_refused, &Context::out_of_order},
-    /* acceptor_waiting  */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::peer_refused, &Context::check_confirm},
+    /* acceptor_again    */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
+    /* acceptor_waiting  */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::check_confirm},
     /* established       */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
     /* failed            */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
 };
@@ -67,6 +68,7 @@ Step Context::step(View input) {
   Answer answer = advance(input);
   if (answer.ok()) return {{}, *std::move(answer)};
   state_ = State::failed;
+  forget();
   Broker::release(latch_);
   if (base::tracing()) trace("failed: " + base::describe(answer.error()));
   const bool tell = role_ == Role::acceptor && answer.error().code != Code::PEER_REFUSED;
@@ -102,8 +104,14 @@ Context::Answer Context::peer_refused(const ContextToken& token) {
   return fail(Code::PEER_REFUSED, code == Code::PEER_REFUSED ? "" : std::string("it says: ") + base::code_text(code));
 }
 
-// The broker is asked once, and the exchange goes on: on the connection that it was asked about.
-Status Context::note_endpoints() {
+// The broker is asked once, and the exchange goes on: on the connection that it was asked about, and with one counter in
+// whatever processes go on with it.
+Status Context::begin() {
+  if (!counter_) {
+    auto made = SendCounter::make();
+    if (!made) return made.error();
+    counter_.emplace(*std::move(made));
+  }
   const auto ends = client::endpoints_of(terms_.socket.fd);
   if (!ends) return ends.error();
   endpoints_ = *ends;
@@ -141,9 +149,10 @@ Context::Answer Context::say_hello_again(const ContextToken&) {
 Context::Answer Context::hello() {
   const auto so_far = transcript_.digest();
   if (!so_far) return so_far.error();
-  if (const Status noted = note_endpoints(); !noted) return noted.error();
+  if (const Status begun = begin(); !begun) return begun.error();
   auto made = Broker::initiate(terms_.socket.fd, {terms_.socket.found, terms_.want, terms_.wanted, bindings(), *so_far});
   if (!made) return made.error();
+  if (const Status same = same_connection(); !same) return same.error();
   const auto own = channel::peek(made->reply.sealed);
   if (!own) return fail(Code::BAD_MESSAGE, "the broker gave an assertion that cannot be read");
   flow_ = own->flow;
@@ -192,14 +201,20 @@ void Context::renew(Terms terms) {
   terms_ = std::move(terms);
 }
 
+bool Context::awaits_hello() const {
+  const Locked lock(mutex_);
+  return state_ == State::acceptor_new || state_ == State::acceptor_again;
+}
+
 Result<protocol::AcceptReply> Context::ask_to_accept(const ContextToken& token) {
-  if (const Status noted = note_endpoints(); !noted) return noted.error();
+  if (const Status begun = begin(); !begun) return begun.error();
   const auto before = transcript_.digest(), with = transcript_.digest_with(inner_);
   if (!before || !with) return fail(Code::INTERNAL, "SHA-256 failed");
   protocol::AcceptRequest request{terms_.socket.found, terms_.want, terms_.service, token.sealed, bindings(),
                                   terms_.bindings.has_value(), *before, *with};
   auto answer = Broker::accept(terms_.socket.fd, request);
   if (!answer) return answer.error();
+  if (const Status same = same_connection(); !same) return same.error();
   latch_ = std::move(answer->latch);
   return std::move(answer->reply);
 }
@@ -261,11 +276,21 @@ bool Context::is_mutual() const {
   return channel_.peer_authenticated && peer_ && !peer_->is_anonymous();
 }
 
+// What only the exchange needs.
+void Context::forget() {
+  handshake_key_ = {};
+  session_key_ = {};
+  transcript_ = {};
+  counter_.reset();
+}
+
 Status Context::fit() {
   if (const Status names = names_of(channel_); !names) return names;
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   if (role_ == Role::initiator && (terms_.want & protocol::kWantMutual) && !is_mutual()) return fail(Code::PEER_UNAUTHENTICATED);
   if (role_ == Role::acceptor && peer_->is_anonymous() && !(terms_.want & protocol::kAllowAnonymous)) return fail(Code::ANONYMOUS_REFUSED);
+  if (trust_in(latch_.state()) == Trust::unconfirmed)  // a rekey, or a broker that reads all anew
+    if (const Status confirmed = confirm_latch(); !confirmed) return confirmed;
   if (latch_.state() != protocol::LatchState::established) return fail(Code::LATCH_BROKEN, "it broke before the context was complete");
   return {};
 }
@@ -274,14 +299,12 @@ Status Context::establish(View session_key) {
   if (const Status fits = fit(); !fits) return fits;
   const auto id = transcript_.digest();
   if (!id) return id.error();
-  auto protection = Protection::make(session_key, *id, role_ == Role::initiator ? Direction::from_initiator : Direction::from_acceptor);
+  auto protection = Protection::make(session_key, *id, role_ == Role::initiator ? Direction::from_initiator : Direction::from_acceptor, *std::move(counter_));
   if (!protection) return protection.error();
   protection_.emplace(*std::move(protection));
   if (channel_.lifetime != 0) expires_ = client::monotonic_milliseconds() + std::int64_t{channel_.lifetime} * 1000;
   state_ = State::established;
-  handshake_key_ = {};
-  session_key_ = {};
-  transcript_ = {};
+  forget();
   if (base::tracing()) trace("established: " + display(*local_) + " with " + display(*peer_) + " over " + channel_.suite);
   return {};
 }

@@ -57,8 +57,9 @@ class Context {
 
   // `input` empty: no token. Once a step has failed every later one does.
   [[nodiscard]] Step step(base::View input);
-  // Acceptors, before a further step.
+  // An acceptor's that was asked for another HELLO: what the next one is judged by. Later steps go by what HELLO was judged by.
   void renew(Terms terms);
+  [[nodiscard]] bool awaits_hello() const;
   [[nodiscard]] Facts facts() const;
   [[nodiscard]] bool open() const;
 
@@ -92,10 +93,11 @@ class Context {
   [[nodiscard]] Answer ask_again();
   [[nodiscard]] Answer confirm(base::View session_key);
   [[nodiscard]] base::Result<protocol::AcceptReply> ask_to_accept(const ContextToken& token);
-  [[nodiscard]] base::Status note_endpoints();
+  [[nodiscard]] base::Status begin();
   [[nodiscard]] base::Status same_connection() const;
   [[nodiscard]] base::Status count_retry();
   [[nodiscard]] base::Status fit();
+  void forget();
   [[nodiscard]] base::Status establish(base::View session_key);
   [[nodiscard]] base::Status names_of(const protocol::ChannelInfo& channel);
   [[nodiscard]] bool is_mutual() const;
@@ -116,6 +118,7 @@ class Context {
   base::Secret handshake_key_, session_key_;
   channel::FlowLabel flow_;
   client::Endpoints endpoints_{};
+  std::optional<SendCounter> counter_;
   base::Bytes inner_;                // the token being read, for the transcript
   Transcript transcript_;
   protocol::ChannelInfo channel_;

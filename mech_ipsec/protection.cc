@@ -46,16 +46,13 @@ void put(View octets, std::span<std::byte> room, std::size_t at) {
 Protection::Protection(const Digest& id, Direction sends, Mac prk, SendCounter counter)
     : id_(id), sends_(sends), prk_(std::move(prk)), counter_(std::move(counter)) {}
 
-// The counter is there from the start: a process that forks before its first message shares it.
-Result<Protection> Protection::make(View session_key, const Digest& context_id, Direction sends) {
+Result<Protection> Protection::make(View session_key, const Digest& context_id, Direction sends, SendCounter counter) {
   if (session_key.size() != kKeySize) return fail(Code::BAD_MESSAGE, "wanted a session key of 32 octets");
   const auto secret = hkdf_extract(context_id, session_key);
   if (!secret) return secret.error();
   auto prk = Mac::make(secret->view());
   if (!prk) return prk.error();
-  auto counter = SendCounter::make();
-  if (!counter) return counter.error();
-  return Protection(context_id, sends, *std::move(prk), *std::move(counter));
+  return Protection(context_id, sends, *std::move(prk), std::move(counter));
 }
 
 bool Protection::compute(std::optional<Mac>& key, std::string_view label, std::uint8_t direction, std::initializer_list<View> parts, Digest& out) {

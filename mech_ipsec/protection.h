@@ -15,7 +15,8 @@ namespace gssipsec::mech {
 class Protection {
  public:
   // `sends`: the direction of this end. Keys: HKDF-SHA256 with the context id as salt, one for each use and direction.
-  [[nodiscard]] static base::Result<Protection> make(base::View session_key, const Digest& context_id, Direction sends);
+  // The counter is older than any fork after which two processes go on with the exchange.
+  [[nodiscard]] static base::Result<Protection> make(base::View session_key, const Digest& context_id, Direction sends, SendCounter counter);
 
   // `token` has room for message.size() + kWrapOverhead octets.
   [[nodiscard]] base::Status put_channel(base::View message, std::span<std::byte> token);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "mech_ipsec/seal.h"
 
-#include <openssl/core_names.h>
 #include <openssl/evp.h>
 
-#include <atomic>
+#include <memory>
+
+#include "channel/hmac.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -18,34 +19,9 @@ unsigned char* octets(std::span<std::byte> span) { return reinterpret_cast<unsig
 
 base::Error failed(const char* what) { return base::fail(base::Code::INTERNAL, std::string(what) + " failed"); }
 
-struct FreeMac {
-  void operator()(EVP_MAC* mac) const noexcept { EVP_MAC_free(mac); }
-  void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
-};
 struct FreeCipher {
   void operator()(EVP_CIPHER* cipher) const noexcept { EVP_CIPHER_free(cipher); }
 };
-
-using MacContext = std::unique_ptr<EVP_MAC_CTX, FreeMac>;
-
-MacContext new_hmac_sha256() noexcept {
-  const std::unique_ptr<EVP_MAC, FreeMac> hmac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
-  MacContext context(hmac ? EVP_MAC_CTX_new(hmac.get()) : nullptr);
-  char digest[] = "SHA256";
-  const OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0), OSSL_PARAM_construct_end()};
-  return context && EVP_MAC_CTX_set_params(context.get(), params) == 1 ? std::move(context) : nullptr;
-}
-
-// Looked up once in the process' life and kept, without any key, because names cost more than keys: a plain pointer that
-// nobody destroys. Of two threads that come first at once one is too late.
-EVP_MAC_CTX* kept_hmac_sha256() noexcept {
-  static constinit std::atomic<EVP_MAC_CTX*> kept{nullptr};
-  EVP_MAC_CTX* known = kept.load(std::memory_order_acquire);
-  if (known) return known;
-  MacContext fresh = new_hmac_sha256();
-  if (!kept.compare_exchange_strong(known, fresh.get(), std::memory_order_acq_rel)) return known;
-  return fresh.release();
-}
 
 bool update(EVP_CIPHER_CTX* context, View in, unsigned char* out) noexcept {
   int written = 0;
@@ -98,8 +74,7 @@ Mac::Mac(Mac&&) noexcept = default;
 Mac::~Mac() = default;
 
 Result<Mac> Mac::make(View key) {
-  EVP_MAC_CTX* const kept = kept_hmac_sha256();
-  Mac mac(kept ? EVP_MAC_CTX_dup(kept) : nullptr);
+  Mac mac(channel::hmac_sha256_context().release());
   if (!mac.context_ || EVP_MAC_init(mac.context_.get(), octets(key), key.size(), nullptr) != 1) return failed("HMAC");
   return mac;
 }

@@ -42,7 +42,7 @@ Order ReceiveWindow::note(std::uint64_t sequence) noexcept {
 // The values are shared with children, all else is each process's own.
 struct SendCounter::Page {
   static constexpr std::size_t kSize = 4096, kPlaces = kSize / sizeof(Value);
-  void* values = nullptr;
+  Value* values = nullptr;
   pid_t maker = 0;
   std::size_t used = 0;
   std::atomic<std::uint32_t> users = 1;  // the counters on it, and `present_`
@@ -54,7 +54,8 @@ base::Result<SendCounter::Page*> SendCounter::make_page() {
   void* values = mmap(nullptr, Page::kSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (values == MAP_FAILED) return base::system_error(base::Code::NO_MEMORY, "mmap", errno);
   auto page = std::make_unique<Page>();
-  page->values = values;
+  page->values = static_cast<Value*>(values);
+  for (std::size_t i = 0; i < Page::kPlaces; ++i) ::new (page->values + i) Value(0);
   page->maker = getpid();
   return page.release();
 }
@@ -65,7 +66,8 @@ void SendCounter::leave(Page* page) noexcept {
   delete page;
 }
 
-// A child would give the places to other contexts than its parent does, so it begins a page of its own.
+// A child would give the places to other contexts than its parent does, so it begins a page of its own. (Where its number does
+// not tell, two contexts count together: that leaves gaps, and uses no number of either twice.)
 base::Result<SendCounter> SendCounter::make() {
   Page* page = present_.exchange(nullptr);
   if (page && (page->used == Page::kPlaces || page->maker != getpid())) leave(std::exchange(page, nullptr));
@@ -74,7 +76,7 @@ base::Result<SendCounter> SendCounter::make() {
     if (!made) return made.error();
     page = *made;
   }
-  auto* value = ::new (static_cast<std::byte*>(page->values) + page->used++ * sizeof(Value)) Value(0);
+  Value* value = page->values + page->used++;
   page->users.fetch_add(1);
   leave(present_.exchange(page));
   return SendCounter(page, value);

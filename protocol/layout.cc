@@ -52,11 +52,6 @@ Out& Out::sealed(const base::Bytes& value) {
   return *this;
 }
 
-Out& Out::digest(const std::optional<Digest>& value) {
-  flag(value.has_value());
-  return value ? digest(*value) : *this;
-}
-
 Out& Out::address(const channel::Address& value) {
   out_.u8(static_cast<std::uint8_t>(value.family)).raw(value.view());
   return *this;
@@ -104,12 +99,6 @@ In& In::sealed(base::Bytes& value) {
   const base::View got = in_.block16(kMaxSealed);
   value.assign(got.begin(), got.end());
   return *this;
-}
-
-In& In::digest(std::optional<Digest>& value) {
-  bool there = false;
-  flag(there);
-  return there ? digest(value.emplace()) : *this;
 }
 
 In& In::address(channel::Address& value) {

@@ -45,7 +45,6 @@ class Out {
   Out& document(const std::string& value);
   Out& sealed(const base::Bytes& value);
   Out& digest(const Digest& value) { return out_.raw(value), *this; }
-  Out& digest(const std::optional<Digest>& value);
   Out& address(const channel::Address& value);
   // Must be the last field: what is written later could move the buffer and leave the key behind.
   Out& key(const base::Secret& value);
@@ -79,7 +78,6 @@ class In {
   In& document(std::string& value);
   In& sealed(base::Bytes& value);
   In& digest(Digest& value) { return in_.array(value), *this; }
-  In& digest(std::optional<Digest>& value);
   In& address(channel::Address& value);
   In& key(base::Secret& value);
 

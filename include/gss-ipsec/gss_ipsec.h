@@ -111,10 +111,6 @@ enum gss_ipsec_error {
   GSS_IPSEC_E_BAD_MAC = 0x49500000 + 203,
   /* the token belongs to another connection */
   GSS_IPSEC_E_WRONG_FLOW = 0x49500000 + 204,
-  /* the token was used before */
-  GSS_IPSEC_E_REPLAY = 0x49500000 + 205,
-  /* the token does not answer the challenge that was sent */
-  GSS_IPSEC_E_NOT_CONFIRMED = 0x49500000 + 206,
   /* the token does not continue this exchange */
   GSS_IPSEC_E_WRONG_TRANSCRIPT = 0x49500000 + 207,
   /* the application's channel bindings differ */
@@ -131,6 +127,8 @@ enum gss_ipsec_error {
   GSS_IPSEC_E_BAD_MIC = 0x49500000 + 213,
   /* the message is out of sequence */
   GSS_IPSEC_E_OUT_OF_SEQUENCE = 0x49500000 + 214,
+  /* the initiator did not prove that the first token was made for it now; it may be an old one, sent again */
+  GSS_IPSEC_E_NOT_CONFIRMED = 0x49500000 + 215,
   /* ipsec-gssd cannot be reached; is it running? */
   GSS_IPSEC_E_NO_BROKER = 0x49500000 + 300,
   /* ipsec-gssd did not answer in time */

@@ -7,7 +7,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace gssipsec;
-  static auto end = mech::Protection::make(base::Bytes(32), mech::Digest{}, mech::Direction::from_acceptor);
+  static auto end = mech::Protection::make(base::Bytes(32), mech::Digest{}, mech::Direction::from_acceptor, *mech::SendCounter::make());
   const base::View octets(reinterpret_cast<const std::byte*>(data), size);
   const auto token = mech::decode_message(octets);
   if (!token.ok()) return 0;

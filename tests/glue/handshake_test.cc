@@ -2,6 +2,9 @@
 // The exchange of context tokens, through libgssapi and the built plugin, with a broker that really opens assertions.
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+
 #include <memory>
 
 #include "tests/glue/gss_support.h"
@@ -48,6 +51,12 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(anonymity_can_be_asked_for);
   CPPUNIT_TEST(mutual_authentication_that_was_asked_for_is_given_or_refused);
   CPPUNIT_TEST(a_socket_that_became_another_is_refused);
+  CPPUNIT_TEST(a_socket_that_is_connected_elsewhere_is_refused);
+  CPPUNIT_TEST(an_acceptors_socket_that_became_another_is_refused);
+  CPPUNIT_TEST(a_latch_that_broke_before_the_confirmation_is_refused);
+  CPPUNIT_TEST(a_stale_latch_is_confirmed_before_the_end);
+  CPPUNIT_TEST(nobody_is_named_before_the_end);
+  CPPUNIT_TEST(an_acceptor_goes_on_with_its_socket);
   CPPUNIT_TEST(a_broker_that_saw_another_socket_is_refused);
   CPPUNIT_TEST(a_name_that_reads_as_a_principal_is_refused);
   CPPUNIT_TEST(a_latch_that_broke_before_the_end_is_refused);
@@ -329,6 +338,79 @@ class HandshakeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(dup2(other.client.get(), second.connection.client.get()) >= 0);
     token.clear();
     expect(second.initiator.init(second.target.get(), second.request, token), GSS_S_FAILURE, Code::SOCKET_CHANGED);
+  }
+
+  // Its number and cookie stay.
+  void a_socket_that_is_connected_elsewhere_is_refused() {
+    Pair pair;
+    std::string token;
+    step(pair, 0, token);
+    step(pair, 1, token);
+    const int fd = pair.connection.client.get();
+    sockaddr_in nobody{};
+    nobody.sin_family = AF_UNSPEC;
+    CPPUNIT_ASSERT_EQUAL(0, connect(fd, reinterpret_cast<sockaddr*>(&nobody), sizeof nobody));
+    const base::UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in elsewhere{};
+    elsewhere.sin_family = AF_INET;
+    elsewhere.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof elsewhere;
+    CPPUNIT_ASSERT_EQUAL(0, bind(listener.get(), reinterpret_cast<sockaddr*>(&elsewhere), size) | listen(listener.get(), 1));
+    CPPUNIT_ASSERT_EQUAL(0, getsockname(listener.get(), reinterpret_cast<sockaddr*>(&elsewhere), &size));
+    CPPUNIT_ASSERT_EQUAL(0, connect(fd, reinterpret_cast<sockaddr*>(&elsewhere), size));
+    expect(pair.initiator.init(pair.target.get(), pair.request, token), GSS_S_FAILURE, Code::SOCKET_CHANGED);
+  }
+
+  static void to_the_confirmation(Pair& pair, std::string& token) {
+    for (int leg = 0; leg < 3; ++leg) step(pair, leg, token);
+  }
+
+  void an_acceptors_socket_that_became_another_is_refused() {
+    Pair pair;
+    std::string token;
+    to_the_confirmation(pair, token);
+    Connection other;
+    CPPUNIT_ASSERT(dup2(other.server.get(), pair.connection.server.get()) >= 0);
+    expect(pair.acceptor.accept(token), GSS_S_FAILURE, Code::SOCKET_CHANGED);
+  }
+
+  void a_latch_that_broke_before_the_confirmation_is_refused() {
+    Pair pair;
+    std::string token;
+    to_the_confirmation(pair, token);
+    twin_->set_latches(protocol::LatchState::broken);
+    expect(pair.acceptor.accept(token), GSS_S_FAILURE, Code::LATCH_BROKEN);
+  }
+
+  void a_stale_latch_is_confirmed_before_the_end() {
+    Pair pair;
+    std::string token;
+    to_the_confirmation(pair, token);
+    twin_->set_latches(protocol::LatchState::stale);
+    CPPUNIT_ASSERT(pair.acceptor.accept(token).ok());
+    CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::check));
+  }
+
+  void nobody_is_named_before_the_end() {
+    Pair pair;
+    std::string token;
+    step(pair, 0, token);
+    step(pair, 1, token);
+    for (const End* end : {&pair.initiator, &pair.acceptor}) {
+      GssName source, target;
+      OM_uint32 minor;
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_inquire_context(&minor, end->context, source.out(), target.out(), nullptr, nullptr, nullptr, nullptr, nullptr));
+      CPPUNIT_ASSERT((end == &pair.initiator ? target : source).get() == GSS_C_NO_NAME);
+    }
+  }
+
+  // Although its credential names another one by now.
+  void an_acceptor_goes_on_with_its_socket() {
+    Pair pair, other;
+    std::string token;
+    to_the_confirmation(pair, token);
+    std::swap(*pair.acceptor.credential.out(), *other.acceptor.credential.out());
+    CPPUNIT_ASSERT(pair.acceptor.accept(token).ok());
   }
 
   void a_broker_that_saw_another_socket_is_refused() {

@@ -32,7 +32,7 @@ class ExporterTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_pair_of_cipher_and_mac_gives_the_known_answer);
   CPPUNIT_TEST(long_contexts_and_long_outputs_give_the_known_answer);
   CPPUNIT_TEST(the_selection_tag_is_the_known_answer);
-  CPPUNIT_TEST(hmac_and_sha256_give_the_published_answers);
+  CPPUNIT_TEST(hmac_gives_the_published_answer);
   CPPUNIT_TEST(both_hosts_derive_the_same_whatever_their_clocks);
   CPPUNIT_TEST(roles_are_not_exchangeable);
   CPPUNIT_TEST(everything_that_is_named_changes_the_output);
@@ -48,7 +48,6 @@ class ExporterTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(integrity_alone_can_be_bound_to);
   CPPUNIT_TEST(labels_without_text_or_with_a_nul_are_refused);
   CPPUNIT_TEST(lengths_beyond_hkdf_are_refused);
-  CPPUNIT_TEST(a_copy_is_the_same);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -79,11 +78,9 @@ class ExporterTest : public CppUnit::TestFixture {
   void the_selection_tag_is_the_known_answer() {
     CPPUNIT_ASSERT_EQUAL(std::string("a8da940d8b98dac70381543d2413aef7833fead38943edb07f5ff2ffc5cd258a"), hex(selection_tag(gcm_keys(7, 1))));
   }
-  void hmac_and_sha256_give_the_published_answers() {
+  void hmac_gives_the_published_answer() {
     CPPUNIT_ASSERT_EQUAL(std::string("5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"),
                          hex(hmac_sha256(base::view_of("Jefe"), base::view_of("what do ya want for nothing?"))));
-    CPPUNIT_ASSERT_EQUAL(std::string("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), base::to_hex(*sha256({})));
-    CPPUNIT_ASSERT_EQUAL(std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), base::to_hex(*sha256(base::view_of("abc"))));
   }
   void both_hosts_derive_the_same_whatever_their_clocks() {
     SaKeys here = gcm_keys(1, 1), there = gcm_keys(1, 1);
@@ -210,10 +207,6 @@ class ExporterTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(Code::BAD_ARGUMENT, code_of(exporter.derive("x", 0, sample_label(), {}, 8161)));
     CPPUNIT_ASSERT_EQUAL(std::size_t{8160}, exporter.derive("x", 0, sample_label(), {}, 8160)->size());
     CPPUNIT_ASSERT(hex(exporter.derive("x", 0, sample_label(), {}, 80)).starts_with(hex(exporter.derive("x", 0, sample_label(), {}, 33))));
-  }
-  void a_copy_is_the_same() {
-    const Exporter one = gcm_exporter(), two = one.copy();
-    CPPUNIT_ASSERT_EQUAL(session(one), session(two));
   }
 
  private:

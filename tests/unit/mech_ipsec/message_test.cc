@@ -19,7 +19,7 @@ const Bytes kText(21, std::byte{'x'});
 constexpr MessageType kTypes[] = {MessageType::channel, MessageType::sealed, MessageType::mic};
 
 Protection end_of(Direction sends) {
-  auto made = Protection::make(Bytes(32, std::byte{7}), Digest{}, sends);
+  auto made = Protection::make(Bytes(32, std::byte{7}), Digest{}, sends, *SendCounter::make());
   CPPUNIT_ASSERT(made.ok());
   return *std::move(made);
 }

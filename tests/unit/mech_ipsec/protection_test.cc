@@ -21,7 +21,7 @@ const Bytes kPlain = {std::byte{'d'}, std::byte{'a'}, std::byte{'w'}, std::byte{
 Protection make(Direction sends, std::byte id = std::byte{1}, std::byte key = std::byte{2}) {
   Digest context{};
   context.fill(id);
-  auto made = Protection::make(Bytes(32, key), context, sends);
+  auto made = Protection::make(Bytes(32, key), context, sends, *SendCounter::make());
   CPPUNIT_ASSERT(made.ok());
   return *std::move(made);
 }
@@ -117,7 +117,7 @@ class ProtectionTest : public CppUnit::TestFixture {
   }
 
   void a_session_key_has_32_octets() {
-    for (const std::size_t size : {0, 16, 31, 33}) CPPUNIT_ASSERT(!Protection::make(Bytes(size), Digest{}, Direction::from_initiator).ok());
+    for (const std::size_t size : {0, 16, 31, 33}) CPPUNIT_ASSERT(!Protection::make(Bytes(size), Digest{}, Direction::from_initiator, *SendCounter::make()).ok());
   }
 
   void numbers_at_the_end_are_refused() {

@@ -374,9 +374,9 @@ class MessagesTest : public CppUnit::TestFixture {
 
   void an_error_answer_says_code_and_detail() {
     const Header request{1, Verb::accept, 77, Code::ok};
-    auto frame = decode_frame(encode_error(request, base::fail(Code::REPLAY, "seen\nbefore")));
+    auto frame = decode_frame(encode_error(request, base::fail(Code::WRONG_FLOW, "seen\nbefore")));
     CPPUNIT_ASSERT(frame->header.request == 77 && frame->header.verb == Verb::accept);
-    CPPUNIT_ASSERT(error_of(*frame).code == Code::REPLAY && error_of(*frame).detail == "seen?before");
+    CPPUNIT_ASSERT(error_of(*frame).code == Code::WRONG_FLOW && error_of(*frame).detail == "seen?before");
     frame->body.push_back(std::byte{0});
     CPPUNIT_ASSERT(error_of(*frame).code == Code::BAD_MESSAGE);
     // An error without a code must not read as success.
