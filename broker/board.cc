@@ -82,6 +82,11 @@ void Board::each_sa(const std::function<void(const channel::Sa&)>& visit) const 
   tables_.sad.each([&visit](const channel::SadIndex::Held& held) { visit(held.sa); });
 }
 
+void Board::read(const std::function<void(const kernel::Tables&)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  visit(tables_);
+}
+
 void Board::edit(const Edit& edit) {
   const std::lock_guard lock(mutex_);
   outline_.epoch = edit(tables_, outline_.epoch);

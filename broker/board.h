@@ -68,6 +68,9 @@ class Board {
   // Under the lock: `visit` must be short and ask nothing of the board.
   void each_sa(const std::function<void(const channel::Sa&)>& visit) const;
 
+  // Under the lock, too.
+  void read(const std::function<void(const kernel::Tables&)>& visit) const;
+
   // The event thread only. `edit` works under the lock and must ask nothing of the board; what it does to the SPD has the
   // epoch that it returns from then on.
   using Edit = std::function<std::uint64_t(kernel::Tables&, std::uint64_t epoch)>;

@@ -31,6 +31,7 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_unsubscribe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_metrics(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_explain(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_mirror(Core& core, Bench& bench, const Request& request);
 
 [[nodiscard]] base::Result<Answer> dispatch(Core& core, Bench& bench, protocol::Verb verb, const Request& request);
 

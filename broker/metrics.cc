@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kVerbNames[Metrics::kVerbs] = {"",      "hello",   "query", "query_flow", "initiate",  "accept",      "finish",  "check",
                                                      "release", "probe", "localname",  "subscribe", "unsubscribe", "event", "metrics", "explain",
-                                                     "latch",   "unlatch"};
+                                                     "latch",   "unlatch", "mirror"};
 static_assert(kVerbNames[Metrics::kVerbs - 1] != nullptr);
 
 class Text {
@@ -41,7 +41,7 @@ class Text {
 void requests(Text& text, const Metrics& m) {
   text.family("requests_total", "counter", "Requests of clients by verb and outcome.");
   for (std::size_t verb = 1; verb < Metrics::kVerbs; ++verb) {
-    if (verb == static_cast<std::size_t>(protocol::Verb::event)) continue;
+    if (verb == static_cast<std::size_t>(protocol::Verb::event) || !*kVerbNames[verb]) continue;
     const std::string label = std::string("{verb=\"") + kVerbNames[verb] + "\",outcome=\"";
     text.sample("requests_total", label + "ok\"}", m.answered[verb].load(std::memory_order_relaxed));
     text.sample("requests_total", label + "error\"}", m.refused[verb].load(std::memory_order_relaxed));
@@ -57,6 +57,7 @@ void counters(Text& text, const Metrics& m) {
   text.one("events_dropped_total", "counter", "Events that slow subscribers lost.", m.events_dropped);
   text.one("latches_broken_total", "counter", "Latches that broke.", m.latches_broken);
   text.one("mirror_lost_total", "counter", "Times that the kernel's messages were lost and all was read anew.", m.mirror_lost);
+  text.one("netlink_foreign_total", "counter", "Datagrams dropped because a process sent them where the kernel should.", m.netlink_foreign);
   text.one("reloads_total", "counter", "Configurations taken over.", m.reloads);
   text.one("reloads_failed_total", "counter", "Configurations that were refused; the former one stayed.", m.reloads_failed);
 }
