@@ -47,6 +47,7 @@ struct Outline {
 struct View : Outline {
   std::shared_ptr<const kernel::Databases> databases;  // what matters to the flow; never null
   bool cut = false;                                    // more matters than anybody looks at
+  bool asked = false;                                  // read from the kernel for one question: of what was before it says nothing
   Arrivals arrivals;                                   // of its SAs
 
   // The peer of an SA that has this name now. Nothing when no source knows it, or only knew a former SA of this name.
@@ -54,6 +55,9 @@ struct View : Outline {
   // Asking again soon may tell more: an SA is younger than a source's last answer, or so young that the daemon may not have named it yet.
   [[nodiscard]] bool peer_may_come(const channel::SaId& id, Time now) const;
 };
+
+// What of the databases can matter to the flow.
+[[nodiscard]] View view_of(const Outline& outline, const kernel::Tables& tables, const channel::Flow& flow);
 
 class Board {
  public:

@@ -121,6 +121,7 @@ std::vector<base::Bytes> questions(std::size_t pairs) {
 void query_sas(State& state, std::size_t sas) {
   Stand& stand = Stand::of(sas);
   Mirrored& mirrored = stand.mirrored;
+  broker::Bench bench(*mirrored.host);
   broker::Request request;
   request.caller.privileged = true;
   request.deadline = broker::Time::max();
@@ -128,10 +129,10 @@ void query_sas(State& state, std::size_t sas) {
   std::size_t next = 0;
   for (auto _ : state) {
     request.body = asked[next++ % asked.size()];
-    const auto answer = broker::handle_query_flow(mirrored.core, request);
+    const auto answer = broker::handle_query_flow(mirrored.core, bench, request);
     if (!answer) return state.SkipWithError(describe(answer.error()).c_str());
   }
-  const auto report = protocol::decode_report(broker::handle_query_flow(mirrored.core, request)->body);
+  const auto report = protocol::decode_report(broker::handle_query_flow(mirrored.core, bench, request)->body);
   if (!report || !report->is_protected || report->peer_id.empty()) return state.SkipWithError("the answer is not \"protected\"");
   state.counters["bytes_per_sa"] = stand.weight;
 }
