@@ -68,6 +68,26 @@ def lose_a_policy(lab, broker, what, orders):
     lab.expect(f"{what}: and protected again with it", lab.wait(lambda: broker.protected() is True, 3), broker.protected())
 
 
+def every_message_lost(lab, broker):
+    """Something changes all the time and no message of it arrives, so that the copy is behind most of the time."""
+    broker.order("lose 1000000")
+    asked = broker.figure("kernel_asked_total")
+    other = "src 10.9.0.1 dst 10.9.0.2 dir out"
+    changes = lab.a.popen(["/bin/sh", "-c", f"while ip xfrm policy update {other} action block; do sleep 0.03; done"])
+    said = [broker.protected() for _ in range(10)]
+    lab.expect("every message is lost: the answer is the kernel's", said == [True] * 10, said)
+    lab.a.ip("xfrm policy delete src 10.1.0.1 dst 10.1.0.2 dir out")
+    said = [broker.protected() for _ in range(5)]
+    lab.expect("also when it is another one", set(said) <= {"ONE_DIRECTION", "NO_POLICY"}, said)
+    lab.expect("the kernel itself was asked", broker.figure("kernel_asked_total") > asked, asked)
+    changes.kill()
+    changes.wait()
+    broker.order("")
+    lab.a.ip(f"xfrm policy delete {other}")
+    net.policies(lab.a, directions=("out",))
+    broker.expect_same("every message lost for a while")
+
+
 def storm(lab, broker):
     for what in (("add", 0, 4000), ("update", 0, 3000), ("delete", 1000, 3000)):
         done = lab.a.run(["/run/bin/sa_storm", *map(str, what)])
@@ -118,6 +138,7 @@ def run(lab):
     lab.expect("protected at first", lab.wait(lambda: broker.protected() is True, 3), broker.protected())
     for what, orders in CASES:
         lose_a_policy(lab, broker, what, orders)
+    every_message_lost(lab, broker)
     forged(lab, broker)
     ten_thousand(lab, broker)
     denied = lab.a.run(["/run/bin/ipsec-gss", "mirror"], uid=2001)
