@@ -37,7 +37,7 @@ struct Case {
 // `kernel` asks for what the mirror does not know now; without it, it is waited for.
 [[nodiscard]] base::Result<Case> examine(Core& core, const Request& request, Bench* kernel = nullptr);
 // The same of a flow without a socket, which would be an oracle on other users' traffic: NOT_ALLOWED but for root.
-[[nodiscard]] base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow, Bench* kernel);
+[[nodiscard]] base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow, Bench* kernel = nullptr);
 [[nodiscard]] base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow);
 // Waits for the mirror and the IKE sources while that can help.
 void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment,

@@ -3,6 +3,7 @@
 #include "broker/ask_kernel.h"
 
 #include <cppunit/extensions/HelperMacros.h>
+#include <linux/netlink.h>
 #include <linux/xfrm.h>
 
 #include <cstring>
@@ -62,7 +63,7 @@ class AskKernelTest : public CppUnit::TestFixture {
   void a_question_is_answered_from_the_kernel() {
     const Report report = question();
     CPPUNIT_ASSERT(report.is_protected && report.out.is_protected && report.in.is_protected);
-    CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, end_.core->metrics.kernel_asked.load());
+    CPPUNIT_ASSERT(end_.core->metrics.kernel_asked.load() > 0);
   }
 
   void what_the_kernel_has_no_more_does_not_count() {
