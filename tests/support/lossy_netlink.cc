@@ -94,7 +94,7 @@ Fate meet(const char* path, int fd, msghdr* message, ssize_t length) {
 
 }  // namespace
 
-extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
+extern "C" __attribute__((visibility("default"))) ssize_t recvmsg(int fd, msghdr* message, int flags) {
   static const auto receive = real<Receive>("recvmsg");
   static const char* const path = getenv("LOSSY_NETLINK");
   while (true) {
@@ -105,7 +105,7 @@ extern "C" ssize_t recvmsg(int fd, msghdr* message, int flags) {
   }
 }
 
-extern "C" int setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
+extern "C" __attribute__((visibility("default"))) int setsockopt(int fd, int level, int name, const void* value, socklen_t size) {
   static const auto set = real<Option>("setsockopt");
   static const char* const room = getenv("LOSSY_NETLINK_ROOM");
   if (!room || level != SOL_SOCKET || name != SO_RCVBUFFORCE || !is_xfrm(fd)) return set(fd, level, name, value, size);
