@@ -17,7 +17,7 @@ FIELDS = ">IHHII"
 QUERY, RELEASE, PROBE, METRICS = 2, 8, 9, 14
 NOT_ALLOWED, CREDENTIALS_CHANGED = 306, 307
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-CROWD, EACH = 25, 200  # users and their clients
+CROWD, EACH, GREETED = 25, 200, 4  # users, their clients, and each which of these says HELLO
 
 
 def frame(verb, body=b"", request=1):
@@ -27,9 +27,9 @@ def frame(verb, body=b"", request=1):
 HELLO = frame(1, struct.pack(">HHH", 1, 1, 4) + b"/bad")
 
 
-def connect():
+def connect(patient=False):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.settimeout(0.5)
+    s.settimeout(None if patient else 0.5)
     s.connect(PATH)
     return s
 
@@ -41,13 +41,17 @@ def attempt(call):
         return fault
 
 
-def greeted():
-    s = connect()
-    s.send(HELLO)
+def taken(s):
     answer = s.recv(70000)
     if struct.unpack(FIELDS, answer[:16])[4] != 0:
         raise SystemExit(f"HELLO is not taken: {answer.hex()}")
     return s
+
+
+def greeted():
+    s = connect()
+    s.send(HELLO)
+    return taken(s)
 
 
 def query(s, descriptors):
@@ -110,8 +114,8 @@ def foreign_namespace():
         if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
             os._exit(1)
         for _ in range(200):
-            s = greeted()
-            query(s, [socket.socket().fileno()])
+            s, theirs = greeted(), socket.socket()
+            query(s, [theirs.fileno()])
             if status_of(s.recv(70000)) == 0:
                 os._exit(2)
             s.close()
@@ -147,14 +151,18 @@ def changed_credentials():
 
 
 def crowd():
-    """Five thousand clients at once, each within what a user may have; they stay."""
+    """Five thousand clients at once, users within what a user may have; they stay."""
     for index in range(CROWD):
         ready, write = os.pipe()
         if os.fork() == 0:
             os.setgroups([])
             os.setgid(3000 + index)
             os.setuid(3000 + index)
-            kept.extend(greeted() for _ in range(EACH))
+            clients = [connect(patient=True) for _ in range(EACH)]
+            for s in clients[::GREETED]:
+                s.send(HELLO)
+            kept.extend(taken(s) for s in clients[::GREETED])
+            kept.extend(clients)
             os.write(write, b"r")
             time.sleep(600)
         os.close(write)
