@@ -114,7 +114,7 @@ base::Result<Slot> enter(Core& core, const Request& request, std::uint64_t seen_
   if (!room.ok()) return room.error();
   const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
   // A change between the last look and now was seen by nobody for this latch.
-  if (core.board.version() != seen_version) (void)core.latches.reevaluate(core.board, std::chrono::steady_clock::now());
+  if (core.board.version() != seen_version) core.latches.recheck(setup.cookie, core.board, std::chrono::steady_clock::now());
   return slot;
 }
 

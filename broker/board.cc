@@ -42,12 +42,11 @@ Outline Board::outline() const {
   return outline_;
 }
 
-View Board::look(const channel::Flow& flow) const {
+View view_of(const Outline& outline, const kernel::Tables& tables, const channel::Flow& flow) {
   auto databases = std::make_shared<kernel::Databases>();
   View view;
-  const std::lock_guard lock(mutex_);
-  static_cast<Outline&>(view) = outline_;
-  channel::Slice slice = channel::slice_of(flow, tables_.spd, tables_.sad);
+  static_cast<Outline&>(view) = outline;
+  channel::Slice slice = channel::slice_of(flow, tables.spd, tables.sad);
   view.cut = slice.cut;
   databases->spd = std::move(slice.spd);
   databases->sad.sas.reserve(slice.sas.size());
@@ -57,6 +56,11 @@ View Board::look(const channel::Flow& flow) const {
   }
   view.databases = std::move(databases);
   return view;
+}
+
+View Board::look(const channel::Flow& flow) const {
+  const std::lock_guard lock(mutex_);
+  return view_of(outline_, tables_, flow);
 }
 
 void Board::wait_newer(std::uint64_t version, Time deadline) const {
@@ -80,6 +84,11 @@ channel::Sad Board::between(const std::vector<channel::AddressPair>& ends) const
 void Board::each_sa(const std::function<void(const channel::Sa&)>& visit) const {
   const std::lock_guard lock(mutex_);
   tables_.sad.each([&visit](const channel::SadIndex::Held& held) { visit(held.sa); });
+}
+
+void Board::read(const std::function<void(const kernel::Tables&)>& visit) const {
+  const std::lock_guard lock(mutex_);
+  visit(tables_);
 }
 
 void Board::edit(const Edit& edit) {

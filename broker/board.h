@@ -47,6 +47,7 @@ struct Outline {
 struct View : Outline {
   std::shared_ptr<const kernel::Databases> databases;  // what matters to the flow; never null
   bool cut = false;                                    // more matters than anybody looks at
+  bool asked = false;                                  // read from the kernel for one question: of what was before it says nothing
   Arrivals arrivals;                                   // of its SAs
 
   // The peer of an SA that has this name now. Nothing when no source knows it, or only knew a former SA of this name.
@@ -54,6 +55,9 @@ struct View : Outline {
   // Asking again soon may tell more: an SA is younger than a source's last answer, or so young that the daemon may not have named it yet.
   [[nodiscard]] bool peer_may_come(const channel::SaId& id, Time now) const;
 };
+
+// What of the databases can matter to the flow.
+[[nodiscard]] View view_of(const Outline& outline, const kernel::Tables& tables, const channel::Flow& flow);
 
 class Board {
  public:
@@ -67,6 +71,9 @@ class Board {
   [[nodiscard]] channel::Sad between(const std::vector<channel::AddressPair>& ends) const;
   // Under the lock: `visit` must be short and ask nothing of the board.
   void each_sa(const std::function<void(const channel::Sa&)>& visit) const;
+
+  // Under the lock, too.
+  void read(const std::function<void(const kernel::Tables&)>& visit) const;
 
   // The event thread only. `edit` works under the lock and must ask nothing of the board; what it does to the SPD has the
   // epoch that it returns from then on.

@@ -60,7 +60,7 @@ class Daemon {
   void tick();
   void beat();
   void redump();
-  void reevaluate();
+  void broken(const std::vector<Latches::Broken>& latches);
   void changed(const Changes& changes);
   void tell();
   void lost(const base::Error& why);
@@ -199,10 +199,8 @@ void Daemon::tick() {
     log(Level::warning, std::to_string(stuck) + " requests do not come back; their workers were replaced");
   }
   server_->tick(now);
-  if (core_->latches.any_stale()) {
-    core_->board.ask_refresh();
-    reevaluate();
-  }
+  if (core_->latches.any_stale()) core_->board.ask_refresh();
+  broken(core_->latches.reevaluate_unsettled(core_->board, now));
   core_->subscriptions.touch_changed_latches();
   tell();
 }
@@ -211,13 +209,16 @@ void Daemon::beat() {
   add_timer(&Daemon::on_timer<&Daemon::beat>, kBeat, nullptr);
   server_->beat();
   closings_.adjust(events_);
+  mirror_.audit(Clock::now());
+  watch_mirror();
+  tell();
   measure();
   export_metrics(Clock::now());
   core_->exporters.expire(Clock::now());
 }
 
-void Daemon::reevaluate() {
-  for (const Latches::Broken& broken : core_->latches.reevaluate(core_->board, Clock::now())) {
+void Daemon::broken(const std::vector<Latches::Broken>& latches) {
+  for (const Latches::Broken& broken : latches) {
     log(Level::warning, "latch broken: " + format(broken.flow) + ": " + describe(broken.why));
     core_->metrics.latches_broken.fetch_add(1, std::memory_order_relaxed);
     core_->subscriptions.note_broken(broken);
@@ -228,7 +229,7 @@ void Daemon::reevaluate() {
 
 void Daemon::heard(const std::vector<ike::Notice>& notices) {
   for (const ike::Notice& notice : notices) core_->subscriptions.note(notice);
-  reevaluate();
+  broken(core_->latches.reevaluate(core_->board, Clock::now()));  // any SA may have another peer now
   core_->subscriptions.touch();
   tell();
 }
@@ -240,7 +241,7 @@ void Daemon::lost(const base::Error& why) {
 }
 
 void Daemon::changed(const Changes& changes) {
-  reevaluate();
+  broken(core_->latches.reevaluate(core_->board, changes, Clock::now()));
   core_->subscriptions.touch(changes);
 }
 
@@ -310,6 +311,7 @@ void Daemon::measure() {
   const std::uint64_t version = core_->board.outline().version;
   if (std::exchange(measured_, version) != version) count_policies(core_->board.tables().spd, metrics);  // each is looked at
   metrics.mirror_fresh = mirror_.fresh();
+  metrics.netlink_foreign = mirror_.foreign();
   metrics.workers_stuck = workers_.abandoned();
   metrics.jobs_waiting = workers_.waiting();
 }

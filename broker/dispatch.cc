@@ -12,8 +12,8 @@ using protocol::Verb;
 base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& request) {
   switch (verb) {
     case Verb::hello: return handle_hello(core, request);
-    case Verb::query: return handle_query(core, request);
-    case Verb::query_flow: return handle_query_flow(core, request);
+    case Verb::query: return handle_query(core, bench, request);
+    case Verb::query_flow: return handle_query_flow(core, bench, request);
     case Verb::initiate: return handle_initiate(core, bench, request);
     case Verb::accept: return handle_accept(core, bench, request);
     case Verb::check: return handle_check(core, request);
@@ -24,9 +24,10 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::unsubscribe: return handle_unsubscribe(core, request);
     case Verb::event: break;  // the broker's word alone
     case Verb::metrics: return handle_metrics(core, request);
-    case Verb::explain: return handle_explain(core, request);
+    case Verb::explain: return handle_explain(core, bench, request);
     case Verb::latch: return handle_latch(core, request);
     case Verb::unlatch: return handle_unlatch(core, request);
+    case Verb::mirror: return handle_mirror(core, bench, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
 }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "broker/ask_kernel.h"
+
 namespace gssipsec::broker {
 namespace {
 
@@ -29,6 +31,13 @@ base::Status route(Core& core, Case& seen) {
   return {};
 }
 
+void ask(Core& core, Bench& kernel, const channel::Flow& flow, View& view) {
+  auto told = ask_kernel(core.board, kernel, flow);
+  if (!told) return;
+  core.metrics.kernel_asked.fetch_add(1, std::memory_order_relaxed);
+  view = *std::move(told);
+}
+
 }  // namespace
 
 base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow) {
@@ -44,9 +53,11 @@ base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow
   return around;
 }
 
-void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment) {
+void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment,
+            Bench* kernel) {
   while (true) {
     view = core.board.look(flow);
+    if (!view.fresh && kernel) ask(core, *kernel, flow, view);
     assessment = assess(flow, around, view, now());
     if (!assessment.may_improve || now() >= deadline) return;
     if (view.fresh) core.board.ask_refresh();
@@ -59,7 +70,7 @@ base::Result<kernel::SocketFacts> passed_socket(Core& core, const Request& reque
   return core.host->read_socket(request.fd);
 }
 
-base::Result<Case> examine(Core& core, const Request& request) {
+base::Result<Case> examine(Core& core, const Request& request, Bench* kernel) {
   const auto socket = passed_socket(core, request);
   if (!socket) return socket.error();
   if (socket->listening) return fail(Code::NOT_CONNECTED, "the socket listens; pass a connected one");
@@ -67,11 +78,11 @@ base::Result<Case> examine(Core& core, const Request& request) {
   seen.socket = *socket;
   const base::Status routed = route(core, seen);
   if (!routed.ok()) return routed.error();
-  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
+  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment, kernel);
   return seen;
 }
 
-base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow) {
+base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow, Bench* kernel) {
   if (!request.caller.privileged) return fail(Code::NOT_ALLOWED, "wanted root for a question without a socket; pass the socket itself");
   if (request.fd >= 0) return fail(Code::BAD_MESSAGE, "wanted a socket or a flow, found both");
   Case seen;
@@ -79,7 +90,7 @@ base::Result<Case> examine_flow(Core& core, const Request& request, const channe
   const auto around = surroundings(core, seen.socket.flow);
   if (!around) return around.error();
   seen.around = *around;
-  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
+  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment, kernel);
   return seen;
 }
 
@@ -95,6 +106,7 @@ base::Status still_the_same(Core& core, int fd, const Case& seen) {
 bool protected_since_start(Core& core, const Case& seen) {
   const auto latch = core.latches.find(seen.socket.cookie, seen.socket.flow);
   if (latch && latch->since_start && latch->status.state == protocol::LatchState::established) return true;
+  if (seen.view.asked) return false;
   core.history.wait_list(seen.socket.flow.protocol, seen.view.epoch, now() + kListWait);
   return core.history.since_start(seen.socket.cookie, seen.socket.flow, seen.view.databases->spd, seen.view.epoch);
 }

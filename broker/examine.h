@@ -7,6 +7,7 @@
 
 #include "broker/core.h"
 #include "broker/verdict.h"
+#include "broker/workers.h"
 #include "protocol/messages.h"
 
 namespace gssipsec::broker {
@@ -33,12 +34,14 @@ struct Case {
 // NO_SOCKET without a descriptor, and all errors of read_socket.
 [[nodiscard]] base::Result<kernel::SocketFacts> passed_socket(Core& core, const Request& request);
 // NO_SOCKET without a descriptor, and all errors of read_socket and read_route. "Not protected" is no error here.
-[[nodiscard]] base::Result<Case> examine(Core& core, const Request& request);
+// `kernel` asks for what the mirror does not know now; without it, it is waited for.
+[[nodiscard]] base::Result<Case> examine(Core& core, const Request& request, Bench* kernel = nullptr);
 // The same of a flow without a socket, which would be an oracle on other users' traffic: NOT_ALLOWED but for root.
-[[nodiscard]] base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow);
+[[nodiscard]] base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow, Bench* kernel = nullptr);
 [[nodiscard]] base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow);
 // Waits for the mirror and the IKE sources while that can help.
-void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment);
+void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment,
+            Bench* kernel = nullptr);
 // The same socket on the same connection as before; SOCKET_CHANGED.
 [[nodiscard]] base::Status still_the_same(Core& core, int fd, const Case& seen);
 

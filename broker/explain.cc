@@ -109,13 +109,19 @@ void explain_latch(Steps& steps, Core& core, const Case& seen) {
     steps.detail(protected_since_start(core, seen) ? "protected since the connection began" : "that it was protected from its beginning cannot be shown");
 }
 
+const char* knowledge(const View& view) {
+  if (view.asked) return "the broker's copy of policies and SAs is behind the kernel, which was asked itself";
+  if (view.fresh) return "policies and SAs are known as of now";
+  return "the broker's copy of policies and SAs is behind the kernel: nothing counts as protected";
+}
+
 void explain_socket(Steps& steps, const Case& seen) {
   steps.step("the connection " + format(seen.socket.flow));
   if (seen.around.same_host) steps.detail("both ends are this host");
   if (seen.around.exempt_out) steps.detail("what leaves by its device is exempt from IPsec (disable_xfrm)");
   if (seen.around.exempt_in) steps.detail("what comes in by its device is exempt from IPsec (disable_policy)");
   if (seen.around.vrf) steps.detail("it belongs to a VRF");
-  steps.detail(seen.view.fresh ? "policies and SAs are known as of now" : "the broker's copy of policies and SAs is behind the kernel: nothing counts as protected");
+  steps.detail(knowledge(seen.view));
 }
 
 std::string explain(Core& core, const Case& seen, bool root) {
@@ -134,10 +140,10 @@ std::string explain(Core& core, const Case& seen, bool root) {
 
 }  // namespace
 
-base::Result<Answer> handle_explain(Core& core, const Request& request) {
+base::Result<Answer> handle_explain(Core& core, Bench& bench, const Request& request) {
   const auto asked = protocol::decode_explain_request(request.body);
   if (!asked) return asked.error();
-  const auto seen = asked->flow ? examine_flow(core, request, *asked->flow) : examine(core, request);
+  const auto seen = asked->flow ? examine_flow(core, request, *asked->flow, &bench) : examine(core, request, &bench);
   if (!seen) return seen.error();
   return Answer{encode(protocol::ExplainReply{seen->assessment.verdict.is_protected, explain(core, *seen, request.caller.privileged)})};
 }

@@ -15,8 +15,8 @@ struct Answer {
 };
 
 [[nodiscard]] base::Result<Answer> handle_hello(Core& core, const Request& request);
-[[nodiscard]] base::Result<Answer> handle_query(Core& core, const Request& request);
-[[nodiscard]] base::Result<Answer> handle_query_flow(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_query(Core& core, Bench& bench, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_query_flow(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_initiate(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_accept(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_check(Core& core, const Request& request);
@@ -29,7 +29,8 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_subscribe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_unsubscribe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_metrics(Core& core, const Request& request);
-[[nodiscard]] base::Result<Answer> handle_explain(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_explain(Core& core, Bench& bench, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_mirror(Core& core, Bench& bench, const Request& request);
 
 [[nodiscard]] base::Result<Answer> dispatch(Core& core, Bench& bench, protocol::Verb verb, const Request& request);
 

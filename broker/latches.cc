@@ -2,6 +2,7 @@
 #include "broker/latches.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace gssipsec::broker {
 
@@ -61,6 +62,7 @@ base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared
   latch.made = when;
   latch.contexts.push_back({page, *slot, setup.context});
   cookies_[{page.get(), slot->number}] = setup.cookie;
+  index_.put_unsettled(setup.cookie, setup.flow);
   tell(latch);
   return slot;
 }
@@ -73,21 +75,66 @@ std::optional<LatchInfo> Latches::find(std::uint64_t cookie, const channel::Flow
   return LatchInfo{latch.status, latch.setup.parameters, latch.setup.owner, latch.setup.since_start, latch.setup.flow, latch.setup.around};
 }
 
+std::vector<Latches::Broken> Latches::reevaluate(const Board& board, const Changes& changes, Time when) {
+  return reassess(concerned(changes), board, when);
+}
+
 std::vector<Latches::Broken> Latches::reevaluate(const Board& board, Time when) {
-  std::vector<Broken> broken;
+  Changes all;
+  all.everything = true;
+  return reevaluate(board, all, when);
+}
+
+std::vector<Latches::Broken> Latches::reevaluate_unsettled(const Board& board, Time when) { return reassess(unsettled(), board, when); }
+
+std::vector<std::uint64_t> Latches::concerned(const Changes& changes) const {
   const std::lock_guard lock(mutex_);
-  for (auto& [cookie, latch] : latches_) {
-    const LatchState before = latch.status.state;
-    const View view = board.look(latch.setup.flow);
-    const Assessment now = assess(latch.setup.flow, latch.setup.around, view, when);
-    latch.status = latch.setup.listener
-                       ? next_listener_status(latch.status, latch.setup.parameters, now, latch.setup.around, latch.setup.flow, view.fresh)
-                       : next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
-    if (latch.status.state == before) continue;
-    tell(latch);
-    if (latch.status.state == LatchState::broken) broken.push_back({latch.setup.flow, cookie, latch.setup.owner, latch.stale_since == Time(), latch.status.why});
-  }
+  if (auto found = index_.concerned(changes)) return *std::move(found);
+  std::vector<std::uint64_t> all;
+  for (const auto& [cookie, latch] : latches_) all.push_back(cookie);
+  return all;
+}
+
+std::vector<std::uint64_t> Latches::unsettled() const {
+  const std::lock_guard lock(mutex_);
+  return index_.unsettled();
+}
+
+std::vector<Latches::Broken> Latches::reassess(const std::vector<std::uint64_t>& cookies, const Board& board, Time when) {
+  std::vector<Broken> broken = take_untold();
+  for (const std::uint64_t cookie : cookies)
+    if (auto one = reassess(cookie, board, when)) broken.push_back(*std::move(one));
   return broken;
+}
+
+std::vector<Latches::Broken> Latches::take_untold() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(untold_, {});
+}
+
+void Latches::recheck(std::uint64_t cookie, const Board& board, Time when) {
+  auto broken = reassess(cookie, board, when);
+  const std::lock_guard lock(mutex_);
+  if (broken) untold_.push_back(*std::move(broken));
+}
+
+std::optional<Latches::Broken> Latches::reassess(std::uint64_t cookie, const Board& board, Time when) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = latches_.find(cookie);
+  if (entry == latches_.end()) return std::nullopt;
+  Latch& latch = entry->second;
+  const LatchState before = latch.status.state;
+  const View view = board.look(latch.setup.flow);
+  const Assessment now = assess(latch.setup.flow, latch.setup.around, view, when);
+  latch.status = latch.setup.listener
+                     ? next_listener_status(latch.status, latch.setup.parameters, now, latch.setup.around, latch.setup.flow, view.fresh)
+                     : next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
+  if (!view.fresh || latch.stale_since != Time()) index_.put_unsettled(cookie, latch.setup.flow);
+  else index_.put(cookie, latch.setup.flow, footing_of(view));
+  if (latch.status.state == before) return std::nullopt;
+  tell(latch);
+  if (latch.status.state != LatchState::broken) return std::nullopt;
+  return Broken{latch.setup.flow, cookie, latch.setup.owner, latch.stale_since == Time(), latch.status.why};
 }
 
 bool Latches::any_stale() const {
@@ -132,9 +179,13 @@ void Latches::drop_page(const std::shared_ptr<Page>& page) {
 void Latches::close(std::uint64_t cookie) {
   const std::lock_guard lock(mutex_);
   const auto entry = latches_.find(cookie);
-  if (entry == latches_.end()) return;
+  if (entry != latches_.end()) forget(entry);
+}
+
+Latches::Entry Latches::forget(Entry entry) {
   end(entry->second, LatchState::closed);
-  latches_.erase(entry);
+  index_.remove(entry->first);
+  return latches_.erase(entry);
 }
 
 base::Status Latches::may_remove(std::uint64_t cookie, std::uint32_t uid, bool root) const {
@@ -151,13 +202,9 @@ base::Status Latches::may_remove(std::uint64_t cookie, std::uint32_t uid, bool r
 void Latches::close_gone(const std::function<bool(std::uint16_t, std::uint64_t)>& there, Time before) {
   const std::lock_guard lock(mutex_);
   for (auto entry = latches_.begin(); entry != latches_.end();) {
-    Latch& latch = entry->second;
-    if (latch.made < before && !there(latch.setup.flow.protocol, entry->first)) {
-      end(latch, LatchState::closed);
-      entry = latches_.erase(entry);
-    } else {
-      ++entry;
-    }
+    const Latch& latch = entry->second;
+    const bool gone = latch.made < before && !there(latch.setup.flow.protocol, entry->first);
+    entry = gone ? forget(entry) : std::next(entry);
   }
 }
 
@@ -166,8 +213,7 @@ void Latches::close_moved(const std::vector<kernel::DiagSocket>& sockets, Time b
   for (const kernel::DiagSocket& socket : sockets) {
     const auto entry = latches_.find(socket.cookie);
     if (entry == latches_.end() || entry->second.made >= before || entry->second.setup.listener || has_connection(socket, entry->second.setup.flow)) continue;
-    end(entry->second, LatchState::closed);
-    latches_.erase(entry);
+    forget(entry);
   }
 }
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "broker/latch_index.h"
 #include "broker/latch_rules.h"
 #include "broker/page.h"
 #include "kernel/socket.h"
@@ -46,7 +47,8 @@ class Latches {
   [[nodiscard]] base::Result<Slot> establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when);
   [[nodiscard]] std::optional<LatchInfo> find(std::uint64_t cookie, const channel::Flow& flow) const;
 
-  // Each latch against what the board says. Returns the connections that just broke.
+  // Latches against what the board says: those that `changes` may concern, or those that could not be judged so far. Each is
+  // looked at under the lock, and nobody has to wait for all of them. Returns the connections that just broke.
   struct Broken {
     channel::Flow flow;
     std::uint64_t cookie = 0;
@@ -54,7 +56,11 @@ class Latches {
     bool proven = false;  // something changed, rather than could not be confirmed in time
     base::Error why;
   };
-  std::vector<Broken> reevaluate(const Board& board, Time when);
+  std::vector<Broken> reevaluate(const Board& board, const Changes& changes, Time when);
+  std::vector<Broken> reevaluate(const Board& board, Time when);  // all of them
+  std::vector<Broken> reevaluate_unsettled(const Board& board, Time when);
+  // One that was just made. What breaks here is returned by the next of the above, whose caller does what must be done then.
+  void recheck(std::uint64_t cookie, const Board& board, Time when);
   [[nodiscard]] bool any_stale() const;
 
   void release(const std::shared_ptr<Page>& page, const Slot& slot);
@@ -85,12 +91,21 @@ class Latches {
     std::vector<Reference> contexts;
   };
   using Context = std::pair<const Page*, std::uint32_t>;  // page, number of the slot
+  [[nodiscard]] std::vector<std::uint64_t> concerned(const Changes& changes) const;
+  [[nodiscard]] std::vector<std::uint64_t> unsettled() const;
+  [[nodiscard]] std::vector<Broken> reassess(const std::vector<std::uint64_t>& cookies, const Board& board, Time when);
+  [[nodiscard]] std::vector<Broken> take_untold();
+  [[nodiscard]] std::optional<Broken> reassess(std::uint64_t cookie, const Board& board, Time when);
   void leave(const Context& context, std::uint64_t cookie);
   static void tell(const Latch& latch);
   static void end(Latch& latch, protocol::LatchState state);
+  using Entry = std::map<std::uint64_t, Latch>::iterator;
+  Entry forget(Entry entry);
 
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Latch> latches_;   // by cookie
+  LatchIndex index_;
+  std::vector<Broken> untold_;  // by recheck()
   std::map<Context, std::uint64_t> cookies_;  // what each context that was not released rests on, or rested
 };
 

@@ -17,7 +17,7 @@ namespace {
 
 constexpr const char* kVerbNames[Metrics::kVerbs] = {"",      "hello",   "query", "query_flow", "initiate",  "accept",      "",  "check",
                                                      "release", "probe", "localname",  "subscribe", "unsubscribe", "event", "metrics", "explain",
-                                                     "latch",   "unlatch"};
+                                                     "latch",   "unlatch", "mirror"};
 static_assert(kVerbNames[Metrics::kVerbs - 1] != nullptr);
 
 class Text {
@@ -57,6 +57,8 @@ void counters(Text& text, const Metrics& m) {
   text.one("events_dropped_total", "counter", "Events that slow subscribers lost.", m.events_dropped);
   text.one("latches_broken_total", "counter", "Latches that broke.", m.latches_broken);
   text.one("mirror_lost_total", "counter", "Times that the kernel's messages were lost and all was read anew.", m.mirror_lost);
+  text.one("kernel_asked_total", "counter", "Times that the kernel itself was asked for one question, while the mirror was stale.", m.kernel_asked);
+  text.one("netlink_foreign_total", "counter", "Datagrams dropped because a process sent them where the kernel should.", m.netlink_foreign);
   text.one("reloads_total", "counter", "Configurations taken over.", m.reloads);
   text.one("reloads_failed_total", "counter", "Configurations that were refused; the former one stayed.", m.reloads_failed);
 }

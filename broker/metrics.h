@@ -24,7 +24,7 @@ struct Metrics {
   // Since the start.
   std::array<Figure, kVerbs> answered{}, refused{};
   Figure events_sent = 0, events_dropped = 0, connections = 0, connections_refused = 0, busy = 0, stuck = 0;
-  Figure mirror_lost = 0, latches_broken = 0, reloads = 0, reloads_failed = 0;
+  Figure mirror_lost = 0, kernel_asked = 0, netlink_foreign = 0, latches_broken = 0, reloads = 0, reloads_failed = 0;
   // Now.
   Figure clients = 0, subscriptions = 0, latches = 0, sas = 0, mirror_fresh = 0, workers_stuck = 0, jobs_waiting = 0;
   Figure policies = 0, policies_blocking = 0, policies_without_reqid = 0;

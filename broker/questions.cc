@@ -40,18 +40,18 @@ base::Result<Answer> handle_hello(Core& core, const Request& request) {
   return Answer{encode(reply), true};
 }
 
-base::Result<Answer> handle_query(Core& core, const Request& request) {
+base::Result<Answer> handle_query(Core& core, Bench& bench, const Request& request) {
   const auto query = protocol::decode_query_request(request.body);
   if (!query) return query.error();
-  const auto seen = examine(core, request);
+  const auto seen = examine(core, request, &bench);
   if (!seen) return seen.error();
   return Answer{encode(report_of(core, *seen, request.caller.privileged))};
 }
 
-base::Result<Answer> handle_query_flow(Core& core, const Request& request) {
+base::Result<Answer> handle_query_flow(Core& core, Bench& bench, const Request& request) {
   const auto query = protocol::decode_query_flow_request(request.body);
   if (!query) return query.error();
-  const auto seen = examine_flow(core, request, query->flow);
+  const auto seen = examine_flow(core, request, query->flow, &bench);
   if (!seen) return seen.error();
   return Answer{encode(report_of(core, *seen, true))};
 }

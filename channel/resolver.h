@@ -20,6 +20,7 @@ namespace gssipsec::channel {
 struct Spd {
   std::vector<Policy> policies;  // any order
   Action default_in = Action::allow, default_out = Action::allow;  // XFRM_MSG_GETDEFAULT
+  bool operator==(const Spd&) const = default;
 };
 
 struct Sad {

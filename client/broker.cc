@@ -264,4 +264,6 @@ Result<std::string> Broker::metrics() {
   return std::move(got->text);
 }
 
+Result<protocol::MirrorReply> Broker::mirror() { return simple(Ask{Verb::mirror, {}, -1, false, nullptr, {}}, protocol::decode_mirror_reply); }
+
 }  // namespace gssipsec::client

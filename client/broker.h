@@ -65,6 +65,8 @@ class Broker {
   // How the broker comes to what query() answers, and its figures: for people.
   [[nodiscard]] static base::Result<protocol::ExplainReply> explain(int fd, const protocol::ExplainRequest& request);
   [[nodiscard]] static base::Result<std::string> metrics();
+  // For root: whether the broker's copy of the SPD and SAD is what the kernel has.
+  [[nodiscard]] static base::Result<protocol::MirrorReply> mirror();
 
  private:
   template <typename Reply>

@@ -20,58 +20,6 @@ struct Wiped {
   ~Wiped() { base::wipe(bytes); }
 };
 
-class Conversation {
- public:
-  Conversation(const Request& request, std::uint32_t sequence, const Consumer& consume)
-      : consume_(consume), sequence_(sequence), dump_(request.is_dump()) {}
-
-  [[nodiscard]] bool ended() const noexcept { return ended_; }
-  [[nodiscard]] const base::Status& status() const noexcept { return status_; }
-  [[nodiscard]] int error() const noexcept { return error_; }
-
-  void take(base::View datagram) {
-    bool cut = false;
-    while (const auto message = wire::next_message(datagram, cut))
-      if (message->header.nlmsg_seq == sequence_) take(*message);
-    if (!cut) return;
-    fail(wire::broken("a datagram ends inside a message"));
-    ended_ = true;
-  }
-
- private:
-  void take(const wire::Message& message) {
-    if (message.header.nlmsg_flags & NLM_F_DUMP_INTR) fail(base::fail(base::Code::NETLINK_LOST, "the databases changed during their dump"));
-    switch (message.header.nlmsg_type) {
-      case NLMSG_NOOP: return;
-      case NLMSG_OVERRUN: return fail(base::fail(base::Code::NETLINK_LOST, "the kernel says that messages were dropped"));
-      case NLMSG_ERROR:
-      case NLMSG_DONE: return end(message);
-      default: break;
-    }
-    if (status_.ok())
-      if (base::Status consumed = consume_(message); !consumed) fail(consumed.error());
-    ended_ = ended_ || !dump_;
-  }
-
-  void end(const wire::Message& message) {
-    const auto code = wire::head<std::int32_t>(message.payload);
-    if (!code && message.header.nlmsg_type == NLMSG_ERROR) fail(wire::broken("an error is cut off"));
-    error_ = code ? -*code : 0;
-    ended_ = true;
-  }
-
-  void fail(base::Error error) {
-    if (status_.ok()) status_ = std::move(error);
-  }
-
-  const Consumer& consume_;
-  std::uint32_t sequence_;
-  bool dump_;
-  bool ended_ = false;
-  int error_ = 0;
-  base::Status status_;
-};
-
 }  // namespace
 
 Request::Request(std::uint16_t type, std::uint16_t flags) {
@@ -102,19 +50,68 @@ base::Bytes Request::finish(std::uint32_t sequence) const {
   return out;
 }
 
-base::Result<Outcome> transact(NetlinkPort& port, const Request& request, const Consumer& consume) {
-  const std::uint32_t sequence = next_sequence();
-  if (base::Status sent = port.send(request.finish(sequence)); !sent) return sent.error();
-  Conversation conversation(request, sequence, consume);
-  while (!conversation.ended()) {
-    auto received = port.receive();
-    if (!received) return received.error();
-    const Wiped datagram{*std::move(received)};
-    if (datagram.bytes.empty()) return base::fail(base::Code::NETLINK, "the kernel gave no answer");
-    conversation.take(datagram.bytes);
+base::Status Transaction::begin(const Request& request) {
+  sequence_ = next_sequence();
+  dump_ = request.is_dump();
+  return port_.send(request.finish(sequence_));
+}
+
+base::Result<bool> Transaction::go_on() {
+  auto received = port_.receive();
+  if (!received) return received.error();
+  const Wiped datagram{*std::move(received)};
+  if (datagram.bytes.empty()) return base::fail(base::Code::NETLINK, "the kernel gave no answer");
+  take(datagram.bytes);
+  return ended_;
+}
+
+base::Result<Outcome> Transaction::outcome() const {
+  if (!status_) return status_.error();
+  return Outcome{error_};
+}
+
+void Transaction::take(base::View datagram) {
+  bool cut = false;
+  while (const auto message = wire::next_message(datagram, cut))
+    if (message->header.nlmsg_seq == sequence_) take(*message);
+  if (!cut) return;
+  fail(wire::broken("a datagram ends inside a message"));
+  ended_ = true;
+}
+
+void Transaction::take(const wire::Message& message) {
+  if (message.header.nlmsg_flags & NLM_F_DUMP_INTR) fail(base::fail(base::Code::NETLINK_LOST, "the databases changed during their dump"));
+  switch (message.header.nlmsg_type) {
+    case NLMSG_NOOP: return;
+    case NLMSG_OVERRUN: return fail(base::fail(base::Code::NETLINK_LOST, "the kernel says that messages were dropped"));
+    case NLMSG_ERROR:
+    case NLMSG_DONE: return end(message);
+    default: break;
   }
-  if (!conversation.status()) return conversation.status().error();
-  return Outcome{conversation.error()};
+  if (status_.ok())
+    if (base::Status consumed = consume_(message); !consumed) fail(consumed.error());
+  ended_ = ended_ || !dump_;
+}
+
+void Transaction::end(const wire::Message& message) {
+  const auto code = wire::head<std::int32_t>(message.payload);
+  if (!code && message.header.nlmsg_type == NLMSG_ERROR) fail(wire::broken("an error is cut off"));
+  error_ = code ? -*code : 0;
+  ended_ = true;
+}
+
+void Transaction::fail(base::Error error) {
+  if (status_.ok()) status_ = std::move(error);
+}
+
+base::Result<Outcome> transact(NetlinkPort& port, const Request& request, const Consumer& consume) {
+  Transaction transaction(port, consume);
+  if (base::Status begun = transaction.begin(request); !begun) return begun.error();
+  while (true) {
+    const auto ended = transaction.go_on();
+    if (!ended) return ended.error();
+    if (*ended) return transaction.outcome();
+  }
 }
 
 }  // namespace gssipsec::kernel

@@ -35,6 +35,28 @@ struct Outcome { int error = 0; };
 // wipes the datagrams, which may hold keys. A single answer ends with its message or acknowledgement. Errors:
 // NETLINK_LOST (dump interrupted, messages dropped), NETLINK (no answer), NETLINK_MESSAGE.
 using Consumer = std::function<base::Status(const wire::Message&)>;
+
+// The same a datagram at a time. The port is its own until the end; after an error or a half-read answer it is of no more use.
+class Transaction {
+ public:
+  Transaction(NetlinkPort& port, Consumer consume) : port_(port), consume_(std::move(consume)) {}
+  [[nodiscard]] base::Status begin(const Request& request);
+  [[nodiscard]] base::Result<bool> go_on();  // true: that was the last one
+  [[nodiscard]] base::Result<Outcome> outcome() const;
+
+ private:
+  void take(base::View datagram);
+  void take(const wire::Message& message);
+  void end(const wire::Message& message);
+  void fail(base::Error error);
+
+  NetlinkPort& port_;
+  Consumer consume_;
+  std::uint32_t sequence_ = 0;
+  bool dump_ = false, ended_ = false;
+  int error_ = 0;
+  base::Status status_;
+};
 [[nodiscard]] base::Result<Outcome> transact(NetlinkPort& port, const Request& request, const Consumer& consume);
 
 }  // namespace gssipsec::kernel

@@ -3,6 +3,8 @@
 // used by the broker's event thread for the dump and monitor, by workers for look-ups (each with its own port).
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -14,6 +16,8 @@
 
 namespace gssipsec::kernel {
 
+class Transaction;
+
 struct Databases {
   channel::Spd spd;
   channel::Sad sad;
@@ -23,6 +27,29 @@ struct Databases {
 // lost; the caller tries again. Socket policies (direction 3 and above) are skipped. `order` ascends with the age of a
 // policy's index, which an update keeps; among policies of equal priority the older wins, and this order is not sure.
 [[nodiscard]] base::Result<Databases> dump(NetlinkPort& port);
+// The first half of it.
+[[nodiscard]] base::Result<channel::Spd> dump_spd(NetlinkPort& port);
+
+// The other half, a datagram at a time: between two of them its owner may do something else. The port, which must outlive it,
+// is its own until the end; after an error, or when it is given up, the port is of no more use.
+class SadDump {
+ public:
+  using Take = std::function<void(channel::Sa)>;
+  SadDump(NetlinkPort& port, Take take);
+  ~SadDump();
+  SadDump(const SadDump&) = delete;
+  SadDump& operator=(const SadDump&) = delete;
+  [[nodiscard]] base::Status begin();
+  // Reads one; true when it was the last. NETLINK_LOST only then, when what was given before is worth nothing.
+  [[nodiscard]] base::Result<bool> go_on();
+
+ private:
+  std::unique_ptr<Transaction> transaction_;
+};
+
+// How many the kernel has: of SAs with larval ones, of policies without those of sockets. Costs the same however many there are.
+struct Counts { std::uint64_t sas = 0, policies = 0; };
+[[nodiscard]] base::Result<Counts> read_counts(NetlinkPort& port);
 
 // XFRM_MSG_GETSA of one SA, with its keys. SA_GONE when the kernel has none, and for an SA with a mark: its name alone does
 // not find it.
@@ -54,5 +81,7 @@ using Event = std::variant<SaAdded, SaDeleted, SaExpired, SasFlushed, PolicyAdde
 [[nodiscard]] base::Result<channel::Policy> decode_policy(base::View payload);
 [[nodiscard]] base::Result<channel::SaKeys> decode_keys(base::View payload);
 [[nodiscard]] base::Result<DefaultsChanged> decode_defaults(base::View payload);
+[[nodiscard]] base::Result<std::uint64_t> decode_sa_count(base::View payload);
+[[nodiscard]] base::Result<std::uint64_t> decode_policy_count(base::View payload);
 
 }  // namespace gssipsec::kernel

@@ -42,12 +42,6 @@ void remove_policy(SpdIndex& spd, std::uint32_t index, channel::Direction direct
   spd.remove(index, direction);
 }
 
-bool same_but_order(Policy a, const Policy& b) {
-  a.order = b.order;
-  a.order_unsure = b.order_unsure;
-  return a == b;
-}
-
 struct Applier {
   Tables& tables;
   const channel::Arrival& arrival;
@@ -119,6 +113,12 @@ struct Applier {
 };
 
 }  // namespace
+
+bool same_but_order(Policy a, const Policy& b) {
+  a.order = b.order;
+  a.order_unsure = b.order_unsure;
+  return a == b;
+}
 
 Effect apply(const Event& event, Tables& tables, const channel::Arrival& arrival) {
   Applier applier{tables, arrival};

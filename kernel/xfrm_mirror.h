@@ -29,10 +29,22 @@ struct Effect {
 // An SA that comes gets `arrival`.
 [[nodiscard]] Effect apply(const Event& event, Tables& tables, const channel::Arrival& arrival);
 
+// The same policy, whatever is known of its place among equals.
+[[nodiscard]] bool same_but_order(channel::Policy a, const channel::Policy& b);
+
 // Makes `have` what `wanted` is. Policies that stay keep what is known of their order.
 [[nodiscard]] Effect bring_to(channel::SpdIndex& have, const channel::SpdIndex& wanted);
 
 using ArrivalOf = std::function<channel::Arrival(const channel::Sa&)>;
 [[nodiscard]] Tables tables_of(Databases databases, const ArrivalOf& arrival_of);
+
+// How the copy differs from a fresh dump. What no dump or no event tells is left out: which SAs are dying, larval SAs, the
+// order of policies.
+struct Drift {
+  std::size_t sas = 0, policies = 0;   // of the dump, that were compared
+  std::size_t count = 0;               // of what differs
+  std::vector<std::string> examples;   // the first of these
+};
+[[nodiscard]] Drift drift_of(const Tables& copy, const Databases& truth);
 
 }  // namespace gssipsec::kernel

@@ -69,14 +69,26 @@ Status read_defaults(NetlinkPort& port, channel::Spd& spd) {
 }
 
 Status dump_sas(NetlinkPort& port, channel::Sad& sad) {
-  const Request request(XFRM_MSG_GETSA, NLM_F_DUMP);
-  return run(port, request, "dump of SAs", [&sad](const Message& message) -> Status {
-    if (message.header.nlmsg_type != XFRM_MSG_NEWSA) return {};
-    auto sa = decode_sa(message.payload);
-    if (!sa) return sa.error();
-    sad.sas.push_back(*std::move(sa));
+  SadDump dump(port, [&sad](channel::Sa sa) { sad.sas.push_back(std::move(sa)); });
+  if (Status begun = dump.begin(); !begun) return begun;
+  while (true) {
+    const auto ended = dump.go_on();
+    if (!ended) return ended.error();
+    if (*ended) return {};
+  }
+}
+
+base::Result<std::uint64_t> read_count(NetlinkPort& port, std::uint16_t question, std::uint16_t answer, base::Result<std::uint64_t> (*decode)(base::View)) {
+  Request request(question, 0);
+  request.fixed(std::uint32_t{0});
+  base::Result<std::uint64_t> found = base::fail(Code::NETLINK_MESSAGE, "the kernel tells no count");
+  auto outcome = transact(port, request, [&](const Message& message) -> Status {
+    if (message.header.nlmsg_type == answer) found = decode(message.payload);
     return {};
   });
+  if (!outcome) return outcome.error();
+  if (outcome->error != 0) return base::system_error(Code::NETLINK, "counts", outcome->error);
+  return found;
 }
 
 Request request_for(const channel::SaId& id) {
@@ -106,10 +118,64 @@ base::Result<T> read_one(NetlinkPort& port, const channel::SaId& id, base::Resul
 
 }  // namespace
 
+base::Result<std::uint64_t> decode_sa_count(base::View payload) {
+  const auto attributes = wire::Attributes::walk(wire::behind(payload, sizeof(std::uint32_t)));
+  if (!attributes) return attributes.error();
+  std::uint32_t count = 0;
+  if (!attributes->has(XFRMA_SAD_CNT) || !attributes->read(XFRMA_SAD_CNT, count)) return wire::broken("the number of SAs is not there");
+  return count;
+}
+
+base::Result<std::uint64_t> decode_policy_count(base::View payload) {
+  const auto attributes = wire::Attributes::walk(wire::behind(payload, sizeof(std::uint32_t)));
+  if (!attributes) return attributes.error();
+  xfrmu_spdinfo counts{};
+  if (!attributes->has(XFRMA_SPD_INFO) || !attributes->read(XFRMA_SPD_INFO, counts)) return wire::broken("the number of policies is not there");
+  return std::uint64_t{counts.incnt} + counts.outcnt + counts.fwdcnt;
+}
+
+base::Result<channel::Spd> dump_spd(NetlinkPort& port) {
+  channel::Spd spd;
+  if (Status ok = dump_policies(port, spd); !ok) return ok.error();
+  if (Status ok = read_defaults(port, spd); !ok) return ok.error();
+  return spd;
+}
+
+SadDump::SadDump(NetlinkPort& port, Take take)
+    : transaction_(std::make_unique<Transaction>(port, [take = std::move(take)](const Message& message) -> Status {
+        if (message.header.nlmsg_type != XFRM_MSG_NEWSA) return {};
+        auto sa = decode_sa(message.payload);
+        if (!sa) return sa.error();
+        take(*std::move(sa));
+        return {};
+      })) {}
+
+SadDump::~SadDump() = default;
+
+Status SadDump::begin() { return transaction_->begin(Request(XFRM_MSG_GETSA, NLM_F_DUMP)); }
+
+base::Result<bool> SadDump::go_on() {
+  const auto ended = transaction_->go_on();
+  if (!ended || !*ended) return ended;
+  const auto outcome = transaction_->outcome();
+  if (!outcome) return outcome.error();
+  if (outcome->error != 0) return base::system_error(Code::NETLINK, "dump of SAs", outcome->error);
+  return true;
+}
+
+base::Result<Counts> read_counts(NetlinkPort& port) {
+  const auto sas = read_count(port, XFRM_MSG_GETSADINFO, XFRM_MSG_NEWSADINFO, &decode_sa_count);
+  if (!sas) return sas.error();
+  const auto policies = read_count(port, XFRM_MSG_GETSPDINFO, XFRM_MSG_NEWSPDINFO, &decode_policy_count);
+  if (!policies) return policies.error();
+  return Counts{*sas, *policies};
+}
+
 base::Result<Databases> dump(NetlinkPort& port) {
   Databases databases;
-  if (Status ok = dump_policies(port, databases.spd); !ok) return ok.error();
-  if (Status ok = read_defaults(port, databases.spd); !ok) return ok.error();
+  auto spd = dump_spd(port);
+  if (!spd) return spd.error();
+  databases.spd = *std::move(spd);
   if (Status ok = dump_sas(port, databases.sad); !ok) return ok.error();
   return databases;
 }

@@ -47,6 +47,11 @@ void layout(Codec& c, Of<ExplainReply> auto& m) {
   c.flag(m.is_protected).document(m.steps);
 }
 
+template <typename Codec>
+void layout(Codec& c, Of<MirrorReply> auto& m) {
+  c.flag(m.same).u32(m.sas).u32(m.policies).document(m.differences);
+}
+
 GSS_IPSEC_BODY(SubscribeRequest, decode_subscribe_request)
 GSS_IPSEC_BODY(SubscribeReply, decode_subscribe_reply)
 GSS_IPSEC_BODY(UnsubscribeRequest, decode_unsubscribe_request)
@@ -54,6 +59,7 @@ GSS_IPSEC_BODY(Event, decode_event)
 GSS_IPSEC_BODY(MetricsReply, decode_metrics_reply)
 GSS_IPSEC_BODY(ExplainRequest, decode_explain_request)
 GSS_IPSEC_BODY(ExplainReply, decode_explain_reply)
+GSS_IPSEC_BODY(MirrorReply, decode_mirror_reply)
 
 const char* event_type_name(EventType type) noexcept {
   switch (type) {

@@ -61,6 +61,9 @@ struct MetricsReply { std::string text; bool operator==(const MetricsReply&) con
 struct ExplainRequest { Found found = Found::named; std::optional<channel::Flow> flow; bool operator==(const ExplainRequest&) const = default; };
 struct ExplainReply { bool is_protected = false; std::string steps; bool operator==(const ExplainReply&) const = default; };
 
+// Whether the copy of the kernel's databases is what a fresh dump shows; where it is not, what differs, a line each.
+struct MirrorReply { bool same = false; std::uint32_t sas = 0, policies = 0; std::string differences; bool operator==(const MirrorReply&) const = default; };
+
 [[nodiscard]] base::Bytes encode(const SubscribeRequest& message);
 [[nodiscard]] base::Result<SubscribeRequest> decode_subscribe_request(base::View body);
 [[nodiscard]] base::Bytes encode(const SubscribeReply& message);
@@ -75,5 +78,7 @@ struct ExplainReply { bool is_protected = false; std::string steps; bool operato
 [[nodiscard]] base::Result<ExplainRequest> decode_explain_request(base::View body);
 [[nodiscard]] base::Bytes encode(const ExplainReply& message);
 [[nodiscard]] base::Result<ExplainReply> decode_explain_reply(base::View body);
+[[nodiscard]] base::Bytes encode(const MirrorReply& message);
+[[nodiscard]] base::Result<MirrorReply> decode_mirror_reply(base::View body);
 
 }  // namespace gssipsec::protocol

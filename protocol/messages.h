@@ -44,8 +44,9 @@ enum class Verb : std::uint16_t {
   explain = 15,      // descriptor, or for root a bare flow: how the broker comes to what QUERY answers
   latch = 16,        // descriptor: latch it without a context -> state, and a slot on the page
   unlatch = 17,      // descriptor: remove the latch from the kernel; by who set it, when no context rests on it
+  mirror = 18,       // no descriptor, root only: is the broker's copy of the SPD and SAD what the kernel has?
 };
-inline constexpr Verb kLastVerb = Verb::unlatch;
+inline constexpr Verb kLastVerb = Verb::mirror;
 
 struct Header {
   std::uint16_t version = kVersion;

@@ -136,6 +136,10 @@ std::string as_json(const std::vector<Subject>& subjects) {
 
 std::string as_json(const base::Error& error) { return dump({{"error", reason(error.code, error.detail)}}); }
 
+std::string as_json(const protocol::MirrorReply& reply) {
+  return dump({{"same", reply.same}, {"sas", reply.sas}, {"policies", reply.policies}, {"differences", reply.differences}});
+}
+
 std::string name_as_json(const char* key, const std::string& value) { return dump({{key, value}}); }
 
 }  // namespace gssipsec::tools

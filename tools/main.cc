@@ -52,6 +52,7 @@ void describe_host(CLI::App& app, Options& options, Verb& chosen) {
   doctor->add_option("--pid", options.pid, "And at this running program")->check(CLI::PositiveNumber);
   may_print_json(*doctor, options);
   verb(app, "metrics", "Print the broker's figures in Prometheus' text format", run_metrics, chosen);
+  may_print_json(*verb(app, "mirror", "Compare the broker's copy of policies and SAs with the kernel, for root", run_mirror, chosen), options);
 }
 
 void describe_names(CLI::App& app, Options& options, Verb& chosen) {

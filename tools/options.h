@@ -24,6 +24,7 @@ struct Options {
 [[nodiscard]] int run_watch(const Options& options);
 [[nodiscard]] int run_doctor(const Options& options);
 [[nodiscard]] int run_metrics(const Options& options);
+[[nodiscard]] int run_mirror(const Options& options);
 [[nodiscard]] int run_localname(const Options& options);
 [[nodiscard]] int run_probe(const Options& options);
 [[nodiscard]] int run_version(const Options& options);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "protocol/events.h"
 #include "tools/doctor.h"
 #include "tools/explain.h"
 #include "tools/status.h"
@@ -23,6 +24,8 @@ namespace gssipsec::tools {
 [[nodiscard]] std::string as_json(const std::vector<Explained>& answers);
 [[nodiscard]] std::string as_text(const Findings& findings);
 [[nodiscard]] std::string as_json(const Findings& findings);
+[[nodiscard]] std::string as_text(const protocol::MirrorReply& reply);
+[[nodiscard]] std::string as_json(const protocol::MirrorReply& reply);
 
 // One line each.
 [[nodiscard]] std::string as_text(const Watching& begun);

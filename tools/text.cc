@@ -104,6 +104,12 @@ std::string error_text(const base::Error& error) {
 
 std::string as_text(const base::Error& error) { return base::describe(error) + " [" + base::code_name(error.code) + "]\n"; }
 
+std::string as_text(const protocol::MirrorReply& reply) {
+  const std::string compared = std::to_string(reply.sas) + " SAs and " + std::to_string(reply.policies) + " policies compared\n";
+  if (reply.same) return "the broker knows what the kernel has: " + compared;
+  return "THE BROKER'S COPY DIFFERS from the kernel: " + compared + reply.differences;
+}
+
 std::string as_text(const std::vector<Subject>& subjects) {
   if (subjects.empty()) return "no connected internet sockets\n";
   std::string out;

@@ -51,6 +51,13 @@ int run_metrics(const Options& options) {
   return kProtected;
 }
 
+int run_mirror(const Options& options) {
+  const auto got = client::Broker::mirror();
+  if (!got) return complain(got.error(), options.json);
+  print(options.json ? as_json(*got) : as_text(*got));
+  return got->same ? kProtected : kNotProtected;
+}
+
 int run_localname(const Options& options) {
   const auto user = client::Broker::localname(options.name);
   if (user.ok()) return print(options.json ? name_as_json("user", *user) : *user + "\n"), kProtected;

@@ -3,10 +3,15 @@
 //   context/*        mutual authentication over a new TCP connection between two processes in two namespaces
 //   wrap_unwrap/*    gss_wrap with confidentiality, and gss_unwrap by the other end, in one process
 //   query/broker     one question about an established connection
+//   query/idle       the same, and
+//   query/hostile    while other users do their worst
+//   events           32 events from the kernel's datagrams to a subscriber
+//   latches:N        a change of one SA while there are N latches
 //   query/sas:N      one question to the mirror of N SAs; resync/sas:N reads them all anew
 //   query/ip_xfrm/N  the same by reading what ip(8) prints
 #include <benchmark/benchmark.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -15,7 +20,9 @@
 #include <string>
 
 #include "client/broker.h"
+#include "tests/bench/changes.h"
 #include "tests/bench/contexts.h"
+#include "tests/bench/hostile.h"
 #include "tests/bench/hosts.h"
 #include "tests/bench/pair.h"
 #include "tests/bench/queries.h"
@@ -51,6 +58,20 @@ void query_broker(State& state, const World& world) {
   }
 }
 
+// The same question alone, and while two other users do their worst: before each one the second's requests are waiting.
+void query_beside(State& state, const World& world, bool hostile) {
+  std::optional<Attackers> attackers;
+  if (hostile) attackers.emplace(world.hosts, getenv("GSS_IPSEC_BROKER"));
+  const Hosts::Ends ends = world.hosts.connection_here();
+  for (auto _ : state) {
+    if (attackers) attackers->send();
+    const auto begun = std::chrono::steady_clock::now();
+    const auto report = client::Broker::query(ends.client.get(), {});
+    state.SetIterationTime(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+    if (!report) return state.SkipWithError(describe(report.error()).c_str());
+  }
+}
+
 void add_messages(const World& world) {
   for (const std::size_t size : {64u, 1024u, 16384u})
     add(("wrap_unwrap/qop0/" + std::to_string(size)).c_str(), [&, size](State& state) { wrap_unwrap(state, ipsec_pair(world.hosts), 0, size); });
@@ -65,6 +86,7 @@ void add_mirrors() {
     add(("query/sas:" + count).c_str(), [sas](State& state) { query_sas(state, sas); });
     add(("query/ip_xfrm/sas:" + count).c_str(), [sas](State& state) { query_ip_xfrm(state, sas); });
   }
+  for (const std::size_t count : {10u, 10000u}) add(("latches:" + std::to_string(count)).c_str(), [count](State& state) { latches(state, count); });
   add("resync/sas:100000", [](State& state) { resync_sas(state, 100000); })->Unit(benchmark::kMillisecond);
 }
 
@@ -81,6 +103,9 @@ int main(int argc, char** argv) try {
   add_messages(world);
   add_mirrors();
   add("query/broker", [&](State& state) { query_broker(state, world); })->UseRealTime();
+  for (const bool hostile : {false, true})
+    add(hostile ? "query/hostile" : "query/idle", [&, hostile](State& state) { query_beside(state, world, hostile); })->UseManualTime();
+  add("events", events)->UseRealTime();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return 0;

@@ -7,6 +7,7 @@
 #include <random>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "broker/core.h"
 #include "broker/handlers.h"
@@ -34,10 +35,14 @@ class GeneratedHost final : public broker::Host {
   bool destroys_sockets(std::uint16_t) override { return false; }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override { return kernel_.port(); }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override {
-    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayMonitor>());
+    auto port = std::make_unique<support::ReplayMonitor>();
+    monitor = port.get();
+    return std::unique_ptr<kernel::NetlinkPort>(std::move(port));
   }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() override { return none(); }
   std::optional<std::string> user_name(std::uint32_t) override { return std::nullopt; }
+
+  support::ReplayMonitor* monitor = nullptr;  // the mirror's
 
  private:
   static base::Error none() { return base::fail(base::Code::UNAVAILABLE); }
@@ -49,7 +54,9 @@ std::size_t heap() { return mallinfo2().uordblks; }
 // A broker's core with its mirror.
 struct Mirrored {
   explicit Mirrored(const GeneratedKernel& kernel)
-      : host(std::make_shared<GeneratedHost>(kernel)), core(host, {}), mirror(host, core.board, core.history, {}) {
+      : host(std::make_shared<GeneratedHost>(kernel)),
+        core(host, {}),
+        mirror(host, core.board, core.history, {.changed = [this](const broker::Changes& now) { changes = now; }}) {
     if (!mirror.start().ok()) throw std::runtime_error("the mirror does not start: " + describe(mirror.last_error()));
   }
   // The word of an IKE daemon about every SA.
@@ -65,6 +72,7 @@ struct Mirrored {
 
   std::shared_ptr<GeneratedHost> host;
   broker::Core core;
+  broker::Changes changes;  // the last ones
   broker::Mirror mirror;
 };
 
@@ -111,6 +119,7 @@ std::vector<base::Bytes> questions(std::size_t pairs) {
 void query_sas(State& state, std::size_t sas) {
   Stand& stand = Stand::of(sas);
   Mirrored& mirrored = stand.mirrored;
+  broker::Bench bench(*mirrored.host);
   broker::Request request;
   request.caller.privileged = true;
   request.deadline = broker::Time::max();
@@ -118,10 +127,10 @@ void query_sas(State& state, std::size_t sas) {
   std::size_t next = 0;
   for (auto _ : state) {
     request.body = asked[next++ % asked.size()];
-    const auto answer = broker::handle_query_flow(mirrored.core, request);
+    const auto answer = broker::handle_query_flow(mirrored.core, bench, request);
     if (!answer) return state.SkipWithError(describe(answer.error()).c_str());
   }
-  const auto report = protocol::decode_report(broker::handle_query_flow(mirrored.core, request)->body);
+  const auto report = protocol::decode_report(broker::handle_query_flow(mirrored.core, bench, request)->body);
   if (!report || !report->is_protected || report->peer_id.empty()) return state.SkipWithError("the answer is not \"protected\"");
   state.counters["bytes_per_sa"] = stand.weight;
 }
@@ -131,6 +140,47 @@ void resync_sas(State& state, std::size_t sas) {
   Mirrored& mirrored = Stand::of(sas).mirrored;
   for (auto _ : state)
     if (!mirrored.mirror.start().ok()) return state.SkipWithError(describe(mirrored.mirror.last_error()).c_str());
+}
+
+// A latch on a connection to each peer.
+struct LatchStand {
+  explicit LatchStand(std::size_t latches) : kernel(latches, latches), mirrored(kernel) {
+    mirrored.name_peers();
+    for (std::size_t pair = 0; pair < latches; ++pair) latch(pair);
+    (void)mirrored.core.latches.reevaluate(mirrored.core.board, broker::Clock::now());
+  }
+  static LatchStand& of(std::size_t latches) {
+    static std::map<std::size_t, LatchStand> all;
+    return all.try_emplace(latches, latches).first->second;
+  }
+  void latch(std::size_t pair) {
+    const channel::Flow flow = GeneratedKernel::flow(pair);
+    const auto now = broker::Clock::now();
+    const auto parameters = parameters_of(assess(flow, {}, mirrored.core.board.look(flow), now), flow);
+    if (!parameters) throw std::runtime_error("no latch: " + describe(parameters.error()));
+    if (pages.empty() || pair % 1000 == 0) pages.push_back(*broker::Page::create());
+    if (!mirrored.core.latches.establish({pair + 1, flow, {}, 0, *parameters, true}, pages.back(), now)) throw std::runtime_error("no room for a latch");
+  }
+
+  const GeneratedKernel kernel;
+  Mirrored mirrored;
+  std::vector<std::shared_ptr<broker::Page>> pages;
+};
+
+// From the kernel's message that one SA of a pair was updated until every latch that rests on it was looked at again.
+void latches(State& state, std::size_t count) {
+  LatchStand& stand = LatchStand::of(count);
+  Mirrored& mirrored = stand.mirrored;
+  std::vector<base::Bytes> news;
+  for (std::size_t i = 0; i < 256; ++i) news.push_back(GeneratedKernel::pair_changes(i * 7919 % count));
+  std::size_t next = 0;
+  for (auto _ : state) {
+    mirrored.host->monitor->push(news[next++ % news.size()]);
+    mirrored.mirror.drain();
+    if (!mirrored.core.latches.reevaluate(mirrored.core.board, std::exchange(mirrored.changes, {}), broker::Clock::now()).empty())
+      return state.SkipWithError("a latch broke");
+  }
+  if (!mirrored.mirror.fresh() || mirrored.core.latches.any_stale()) state.SkipWithError("the mirror or a latch is stale");
 }
 
 // The whole text once: the policies of both directions, the reqids they ask for, and the SAs that have these.

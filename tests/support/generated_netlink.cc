@@ -94,6 +94,14 @@ GeneratedKernel::GeneratedKernel(std::size_t pairs, std::size_t policies) : pair
     }
   for (auto* dump : {&sa_dump_, &policy_dump_}) append(*dump, message(NLMSG_DONE, octets_of(std::int32_t{0}), NLM_F_MULTI));
   append(defaults_, message(XFRM_MSG_GETDEFAULT, octets_of(xfrm_userpolicy_default{2, 2, 2})));
+  append(sa_count_, message(XFRM_MSG_NEWSADINFO, octets_of(std::uint32_t{0}) + attribute(XFRMA_SAD_CNT, static_cast<std::uint32_t>(2 * pairs))));
+  miscount(0);
+}
+
+void GeneratedKernel::miscount(std::uint32_t more) {
+  const auto rules = static_cast<std::uint32_t>(policies_);
+  policy_count_.clear();
+  append(policy_count_, message(XFRM_MSG_NEWSPDINFO, octets_of(std::uint32_t{0}) + attribute(XFRMA_SPD_INFO, xfrmu_spdinfo{rules + more, rules, 0, 1, 1, 0})));
 }
 
 channel::Flow GeneratedKernel::flow(std::size_t pair) {
@@ -110,11 +118,21 @@ channel::Flow GeneratedKernel::flow(std::size_t pair) {
 std::unique_ptr<kernel::NetlinkPort> GeneratedKernel::port() const { return std::make_unique<Port>(*this); }
 
 const std::vector<Bytes>& GeneratedKernel::answers(std::uint16_t request) const {
-  return request == XFRM_MSG_GETSA ? sa_dump_ : request == XFRM_MSG_GETPOLICY ? policy_dump_ : defaults_;
+  switch (request) {
+    case XFRM_MSG_GETSA: return sa_dump_;
+    case XFRM_MSG_GETPOLICY: return policy_dump_;
+    case XFRM_MSG_GETSADINFO: return sa_count_;
+    case XFRM_MSG_GETSPDINFO: return policy_count_;
+    default: return defaults_;
+  }
 }
 
 Bytes GeneratedKernel::pair_comes(std::size_t pair) {
   return message(XFRM_MSG_NEWSA, sa_of(pair, true)) + message(XFRM_MSG_NEWSA, sa_of(pair, false));
+}
+
+Bytes GeneratedKernel::pair_changes(std::size_t pair) {
+  return message(XFRM_MSG_UPDSA, sa_of(pair, true)) + message(XFRM_MSG_UPDSA, sa_of(pair, false));
 }
 
 Bytes GeneratedKernel::pair_goes(std::size_t pair) {

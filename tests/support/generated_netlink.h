@@ -22,16 +22,20 @@ class GeneratedKernel {
   [[nodiscard]] std::unique_ptr<kernel::NetlinkPort> port() const;
   [[nodiscard]] const std::vector<base::Bytes>& answers(std::uint16_t request) const;
 
-  // Datagrams of the monitor: a pair comes (or is told anew), a pair goes.
+  // Datagrams of the monitor: a pair comes (or is told anew), changes, goes.
   [[nodiscard]] static base::Bytes pair_comes(std::size_t pair);
+  [[nodiscard]] static base::Bytes pair_changes(std::size_t pair);
   [[nodiscard]] static base::Bytes pair_goes(std::size_t pair);
+
+  // From now on its count of policies is wrong by so many.
+  void miscount(std::uint32_t more);
 
   // What `ip xfrm policy` and `ip xfrm state` would print.
   [[nodiscard]] std::string text() const;
 
  private:
   std::size_t pairs_, policies_;
-  std::vector<base::Bytes> sa_dump_, policy_dump_, defaults_;
+  std::vector<base::Bytes> sa_dump_, policy_dump_, defaults_, sa_count_, policy_count_;
 };
 
 }  // namespace gssipsec::support

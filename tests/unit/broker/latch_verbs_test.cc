@@ -339,7 +339,7 @@ class LatchVerbsTest : public CppUnit::TestFixture {
   protocol::Report report() {
     end_->publish();
     const auto body = encode(protocol::QueryRequest{});
-    return *protocol::decode_report(handle_query(*end_->core, end_->request(body))->body);
+    return *protocol::decode_report(handle_query(*end_->core, *end_->bench, end_->request(body))->body);
   }
   void listen() {
     end_->host->socket.listening = true;

@@ -28,6 +28,8 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(missing_sas_make_it_stale_not_broken);
   CPPUNIT_TEST(an_unknown_peer_is_stale_for_two_seconds_then_broken);
   CPPUNIT_TEST(a_stale_mirror_changes_nothing);
+  CPPUNIT_TEST(a_change_that_concerns_others_is_not_looked_at);
+  CPPUNIT_TEST(what_breaks_within_a_request_is_told_by_the_next_look);
   CPPUNIT_TEST(an_ike_daemon_that_left_keeps_it);
   CPPUNIT_TEST(another_reqid_must_be_latched_again);
   CPPUNIT_TEST(without_authentication_another_ike_sa_breaks_it);
@@ -134,6 +136,29 @@ class LatchesTest : public CppUnit::TestFixture {
     end_->snapshot.peers = peers;
     expect(LatchState::established);
     CPPUNIT_ASSERT(!latches().any_stale());
+  }
+
+  void a_change_that_concerns_others_is_not_looked_at() {
+    expect(LatchState::established);
+    end_->databases.spd.policies.clear();
+    end_->publish();
+    Changes changes;
+    changes.reqids = {8};
+    CPPUNIT_ASSERT(latches().reevaluate(end_->core->board, changes, now_).empty());
+    CPPUNIT_ASSERT(state() == LatchState::established);
+    changes.reqids = {7};
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, latches().reevaluate(end_->core->board, changes, now_).size());
+    CPPUNIT_ASSERT(state() == LatchState::broken);
+  }
+
+  void what_breaks_within_a_request_is_told_by_the_next_look() {
+    end_->databases.spd.policies.clear();
+    end_->publish();
+    latches().recheck(501, end_->core->board, now_);
+    CPPUNIT_ASSERT(state() == LatchState::broken);
+    const auto broken = latches().reevaluate_unsettled(end_->core->board, now_);
+    CPPUNIT_ASSERT(broken.size() == 1 && broken[0].cookie == 501 && broken[0].proven);
+    CPPUNIT_ASSERT(latches().reevaluate_unsettled(end_->core->board, now_).empty());
   }
 
   void a_stale_mirror_changes_nothing() {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "broker/ike_thread.h"
+#include "tests/support/generated_netlink.h"
 #include "tests/support/recorded_netlink.h"
 #include "tests/support/source_dir.h"
 #include "tests/unit/broker/stand.h"
@@ -26,17 +27,32 @@ support::Recording recording(const char* name) {
 // A monitor that others may push into, and that can lose.
 class SharedMonitor final : public kernel::NetlinkPort {
  public:
-  explicit SharedMonitor(support::ReplayMonitor& inner, bool& lose) : inner_(inner), lose_(lose) {}
+  explicit SharedMonitor(support::ReplayMonitor& inner, int& lose) : inner_(inner), lose_(lose) {}
   base::Status send(base::View) override { return {}; }
   base::Result<base::Bytes> receive() override {
-    if (std::exchange(lose_, false)) return base::fail(base::Code::NETLINK_LOST);
+    if (lose_ > 0) return --lose_, base::fail(base::Code::NETLINK_LOST);
     return inner_.receive();
   }
   int fd() const noexcept override { return inner_.fd(); }
 
  private:
   support::ReplayMonitor& inner_;
-  bool& lose_;
+  int& lose_;
+};
+
+// Each datagram takes longer than the mirror reads at a time.
+class SlowPort final : public kernel::NetlinkPort {
+ public:
+  explicit SlowPort(std::unique_ptr<kernel::NetlinkPort> inner) : inner_(std::move(inner)) {}
+  base::Status send(base::View datagram) override { return inner_->send(datagram); }
+  base::Result<base::Bytes> receive() override {
+    std::this_thread::sleep_for(milliseconds(3));
+    return inner_->receive();
+  }
+  int fd() const noexcept override { return -1; }
+
+ private:
+  std::unique_ptr<kernel::NetlinkPort> inner_;
 };
 
 // A source whose answers a test sets.
@@ -69,6 +85,14 @@ class MirrorTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(events_change_the_board);
   CPPUNIT_TEST(lost_events_make_it_stale_until_the_next_dump);
   CPPUNIT_TEST(dumps_keep_their_distance);
+  CPPUNIT_TEST(sas_are_read_in_slices_and_events_are_not_lost_between_them);
+  CPPUNIT_TEST(policies_change_while_sas_are_read);
+  CPPUNIT_TEST(a_loss_while_sas_are_read_begins_anew);
+  CPPUNIT_TEST(more_events_than_are_held_are_a_loss);
+  CPPUNIT_TEST(what_was_said_before_a_loss_does_not_change_what_is_read_after_it);
+  CPPUNIT_TEST(counts_that_stay_different_are_a_loss);
+  CPPUNIT_TEST(counts_that_an_event_explains_are_none);
+  CPPUNIT_TEST(counts_that_reading_does_not_cure_are_left_alone);
   CPPUNIT_TEST(a_failed_start_is_made_good_later);
   CPPUNIT_TEST(a_source_is_believed_about_sas_that_it_can_have_seen);
   CPPUNIT_TEST(a_source_that_left_is_believed_about_what_it_said);
@@ -118,7 +142,7 @@ class MirrorTest : public CppUnit::TestFixture {
   void lost_events_make_it_stale_until_the_next_dump() {
     CPPUNIT_ASSERT(mirror_->start().ok());
     const std::uint64_t epoch = board_->outline().epoch;
-    lose_ = true;
+    lose_ = 1;
     mirror_->drain();
     CPPUNIT_ASSERT(!board_->outline().fresh);
     CPPUNIT_ASSERT(assess(flow_of_a(22), {}, board_->look(flow_of_a(22)), Clock::now()).verdict.why_not.code == base::Code::UNKNOWN);
@@ -130,13 +154,115 @@ class MirrorTest : public CppUnit::TestFixture {
   void dumps_keep_their_distance() {
     CPPUNIT_ASSERT(mirror_->start().ok());
     for (int i = 0; i < 100; ++i) {
-      lose_ = true;
+      lose_ = 1;
       mirror_->drain();
       CPPUNIT_ASSERT(mirror_->tick(Clock::now()) > Time::duration{});
     }
     CPPUNIT_ASSERT(!mirror_->fresh());
     CPPUNIT_ASSERT_EQUAL(1, changes_);
     (void)mirror_->tick(Clock::now() + Mirror::kDumpInterval);
+    CPPUNIT_ASSERT(mirror_->fresh());
+  }
+
+  void sas_are_read_in_slices_and_events_are_not_lost_between_them() {
+    read_slowly();
+    const channel::Flow gone = support::GeneratedKernel::flow(0), stays = support::GeneratedKernel::flow(150);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, sas_of(gone));  // the dump will show it again
+    monitor_.push(support::GeneratedKernel::pair_goes(0));
+    monitor_.push(support::GeneratedKernel::pair_comes(900));
+    mirror_->drain();
+    CPPUNIT_ASSERT(!board_->outline().fresh);
+    CPPUNIT_ASSERT(read_on() > 1);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, sas_of(gone));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, sas_of(stays));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{400}, board_->tables().sad.size());  // one pair went, one came
+  }
+
+  void policies_change_while_sas_are_read() {
+    read_slowly();
+    const std::size_t before = board_->tables().spd.size();
+    for (base::Bytes& event : recording("events").events())
+      if (event.size() > 4 && event[4] == std::byte{0x13}) monitor_.push(std::move(event));  // XFRM_MSG_NEWPOLICY
+    mirror_->drain();
+    CPPUNIT_ASSERT(board_->tables().spd.size() > before);
+    (void)read_on();
+    CPPUNIT_ASSERT(board_->tables().spd.size() > before);
+  }
+
+  void a_loss_while_sas_are_read_begins_anew() {
+    read_slowly();
+    kernel_ = support::GeneratedKernel(100, 200);
+    lose_ = 1;
+    mirror_->drain();
+    CPPUNIT_ASSERT(!board_->outline().fresh);
+    (void)read_on();
+    CPPUNIT_ASSERT_EQUAL(std::size_t{200}, board_->tables().sad.size());
+  }
+
+  void more_events_than_are_held_are_a_loss() {
+    read_slowly();
+    base::Bytes many;
+    for (int i = 0; i < 512; ++i) {
+      const base::Bytes one = support::GeneratedKernel::pair_goes(0);
+      many.insert(many.end(), one.begin(), one.end());
+    }
+    for (std::size_t events = 0; events <= Mirror::kMostHeld; events += 1024) monitor_.push(many);
+    mirror_->drain();
+    CPPUNIT_ASSERT(mirror_->last_error().code == base::Code::NETLINK_LOST);
+    (void)read_on();
+    CPPUNIT_ASSERT_EQUAL(std::size_t{400}, board_->tables().sad.size());  // what was queued before was forgotten
+  }
+
+  void what_was_said_before_a_loss_does_not_change_what_is_read_after_it() {
+    generate();
+    monitor_.push(support::GeneratedKernel::pair_goes(0));  // and came again, which was lost
+    lose_ = 2;
+    mirror_->drain();
+    (void)read_on();
+    mirror_->drain();
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, sas_of(support::GeneratedKernel::flow(0)));
+  }
+
+  void counts_that_stay_different_are_a_loss() {
+    generate();
+    mirror_->audit(Clock::now());
+    mirror_->audit(Clock::now());
+    CPPUNIT_ASSERT(mirror_->fresh());
+    kernel_ = support::GeneratedKernel(200, 201);  // and no event says so
+    mirror_->audit(Clock::now());
+    CPPUNIT_ASSERT(mirror_->fresh());  // it may be on its way
+    mirror_->audit(Clock::now());
+    CPPUNIT_ASSERT(!mirror_->fresh());
+    (void)read_on();
+    CPPUNIT_ASSERT_EQUAL(std::size_t{402}, board_->tables().spd.size());
+    kernel_ = support::GeneratedKernel(199, 201);  // an SA fewer
+    mirror_->audit(Clock::now());
+    mirror_->audit(Clock::now());
+    CPPUNIT_ASSERT(!mirror_->fresh());
+    (void)read_on();
+    kernel_ = support::GeneratedKernel(300, 201);  // more may be larval ones
+    for (int i = 0; i < 3; ++i) mirror_->audit(Clock::now());
+    CPPUNIT_ASSERT(mirror_->fresh());
+  }
+
+  void counts_that_an_event_explains_are_none() {
+    generate();
+    kernel_ = support::GeneratedKernel(199, 200);
+    mirror_->audit(Clock::now());
+    monitor_.push(support::GeneratedKernel::pair_goes(199));
+    mirror_->audit(Clock::now());
+    mirror_->audit(Clock::now());
+    CPPUNIT_ASSERT(mirror_->fresh());
+  }
+
+  void counts_that_reading_does_not_cure_are_left_alone() {
+    generate();
+    kernel_.miscount(3);
+    mirror_->audit(Clock::now());
+    mirror_->audit(Clock::now());
+    CPPUNIT_ASSERT(!mirror_->fresh());
+    (void)read_on();
+    for (int i = 0; i < 4; ++i) mirror_->audit(Clock::now());
     CPPUNIT_ASSERT(mirror_->fresh());
   }
 
@@ -202,6 +328,27 @@ class MirrorTest : public CppUnit::TestFixture {
   }
 
  private:
+  // A kernel of 200 pairs, mirrored.
+  void generate() {
+    host_->make_request_port = [this] { return std::make_unique<SlowPort>(kernel_.port()); };
+    CPPUNIT_ASSERT(mirror_->start().ok());
+  }
+  // The same lost, and the first of its SAs read anew.
+  void read_slowly() {
+    generate();
+    lose_ = 1;
+    mirror_->drain();
+    CPPUNIT_ASSERT(mirror_->tick(Clock::now() + seconds(1)) == Time::duration::zero());
+    CPPUNIT_ASSERT(!mirror_->fresh());
+  }
+  // To its end; how many turns that took.
+  int read_on() {
+    int turns = 0;
+    for (Time now = Clock::now() + seconds(2); !mirror_->fresh() && turns < 1000; ++turns) (void)mirror_->tick(now += milliseconds(1));
+    CPPUNIT_ASSERT(mirror_->fresh());
+    return turns;
+  }
+  [[nodiscard]] std::size_t sas_of(const channel::Flow& flow) const { return board_->look(flow).databases->sad.sas.size(); }
   [[nodiscard]] View view() const { return board_->look(flow_of_a(22)); }
   static std::vector<std::unique_ptr<ike::Source>> sources(const std::shared_ptr<StandSource::Shared>& shared) {
     std::vector<std::unique_ptr<ike::Source>> list;
@@ -222,8 +369,10 @@ class MirrorTest : public CppUnit::TestFixture {
   }
 
   support::Recording recording_;
+  support::GeneratedKernel kernel_{200, 200};
   support::ReplayMonitor monitor_;
-  bool lose_ = false, refuse_ = false;
+  bool refuse_ = false;
+  int lose_ = 0;  // so many of the next datagrams
   int dumps_ = 0, changes_ = 0, policy_changes_ = 0, unknown_ = 0;
   std::shared_ptr<StandHost> host_;
   std::unique_ptr<Board> board_;

@@ -122,9 +122,9 @@ class SessionTest : public CppUnit::TestFixture {
 
   void only_root_asks_about_a_bare_flow() {
     const auto body = encode(protocol::QueryFlowRequest{flow_of_a(22)});
-    CPPUNIT_ASSERT(handle_query_flow(*end_->core, end_->request(body, -1)).error().code == Code::NOT_ALLOWED);
+    CPPUNIT_ASSERT(handle_query_flow(*end_->core, *end_->bench, end_->request(body, -1)).error().code == Code::NOT_ALLOWED);
     end_->caller = end_->core->names.caller(0, Clock::now());
-    CPPUNIT_ASSERT(handle_query_flow(*end_->core, end_->request(body, -1)).ok());
+    CPPUNIT_ASSERT(handle_query_flow(*end_->core, *end_->bench, end_->request(body, -1)).ok());
   }
 
   void an_empty_message_is_an_error_not_the_end() {
@@ -333,7 +333,7 @@ class SessionTest : public CppUnit::TestFixture {
   base::Result<protocol::Report> handled_as(std::uint32_t uid) {
     end_->caller = end_->core->names.caller(uid, Clock::now());
     const auto body = encode(protocol::QueryRequest{});
-    return protocol::decode_report(handle_query(*end_->core, end_->request(body))->body);
+    return protocol::decode_report(handle_query(*end_->core, *end_->bench, end_->request(body))->body);
   }
 
   void refuse_descriptors(std::size_t count) {

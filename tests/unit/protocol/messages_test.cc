@@ -121,6 +121,7 @@ std::vector<Sample> samples() {
       sample("explain", ExplainRequest{Found::sole, {}}, decode_explain_request),
       sample("explain flow", ExplainRequest{Found::named, a_flow()}, decode_explain_request),
       sample("explain reply", ExplainReply{true, "1. the socket\n"}, decode_explain_reply),
+      sample("mirror reply", MirrorReply{false, 3, 4, "only in the kernel: esp 0x1 > 10.1.0.2\n"}, decode_mirror_reply),
   };
 }
 

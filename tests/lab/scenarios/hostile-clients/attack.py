@@ -14,7 +14,10 @@ import time
 PATH = sys.argv[1]
 UNREAD = ("10.1.0.2", 7100)  # somebody there accepts and never reads
 FIELDS = ">IHHII"
-QUERY, PROBE = 2, 9
+QUERY, RELEASE, PROBE, METRICS = 2, 8, 9, 14
+NOT_ALLOWED, CREDENTIALS_CHANGED = 306, 307
+CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+CROWD, EACH, GREETED = 25, 200, 4  # users, their clients, and each which of these says HELLO
 
 
 def frame(verb, body=b"", request=1):
@@ -24,9 +27,9 @@ def frame(verb, body=b"", request=1):
 HELLO = frame(1, struct.pack(">HHH", 1, 1, 4) + b"/bad")
 
 
-def connect():
+def connect(patient=False):
     s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    s.settimeout(0.5)
+    s.settimeout(None if patient else 0.5)
     s.connect(PATH)
     return s
 
@@ -38,17 +41,25 @@ def attempt(call):
         return fault
 
 
-def greeted():
-    s = connect()
-    s.send(HELLO)
+def taken(s):
     answer = s.recv(70000)
     if struct.unpack(FIELDS, answer[:16])[4] != 0:
         raise SystemExit(f"HELLO is not taken: {answer.hex()}")
     return s
 
 
+def greeted():
+    s = connect()
+    s.send(HELLO)
+    return taken(s)
+
+
 def query(s, descriptors):
     return s.sendmsg([frame(QUERY, b"\x01", 2)], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))])
+
+
+def status_of(answer):
+    return struct.unpack(FIELDS, answer[:16])[4] if len(answer) >= 16 else -1
 
 
 def flood():
@@ -84,6 +95,79 @@ def odd_descriptors():
         attempt(lambda: query(s, descriptors))
         attempt(lambda: s.recv(70000))
         s.close()
+
+
+def many_descriptors():
+    """More than are allowed, again and again: what the kernel drops and what the broker refuses must all be closed."""
+    pipe = os.pipe()
+    for _ in range(300):
+        s = greeted()
+        attempt(lambda: query(s, [pipe[0], pipe[1]] * 126))
+        s.close()
+
+
+def foreign_namespace():
+    """Sockets of a namespace where this user is root."""
+    child = os.fork()
+    if child == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
+            os._exit(1)
+        for _ in range(200):
+            s, theirs = greeted(), socket.socket()
+            query(s, [theirs.fileno()])
+            if status_of(s.recv(70000)) == 0:
+                os._exit(2)
+            s.close()
+        os._exit(0)
+    if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) != 0:
+        raise SystemExit("a socket of another namespace is taken, or there is no other namespace")
+
+
+def release_all():
+    """Every slot there can be, of contexts that are not this connection's."""
+    s = greeted()
+    s.setblocking(True)
+    for slot in range(1022):
+        for generation in (1, 2, 3):
+            s.send(frame(RELEASE, struct.pack(">II", slot, generation)))
+
+
+def changed_credentials():
+    """Connected as root, asking as somebody else."""
+    s, other = greeted(), greeted()
+    os.setgroups([])
+    os.setgid(2003)
+    os.setuid(2003)
+    for client in (s, other):
+        client.send(frame(METRICS))
+        answer = status_of(client.recv(70000))
+        if answer != CREDENTIALS_CHANGED:
+            raise SystemExit(f"a connection of root answers another user: {answer}")
+    anew = greeted()
+    anew.send(frame(METRICS))
+    if status_of(anew.recv(70000)) != NOT_ALLOWED:
+        raise SystemExit("connected anew, and still taken for root")
+
+
+def crowd():
+    """Five thousand clients at once, users within what a user may have; they stay."""
+    for index in range(CROWD):
+        ready, write = os.pipe()
+        if os.fork() == 0:
+            os.setgroups([])
+            os.setgid(3000 + index)
+            os.setuid(3000 + index)
+            clients = [connect(patient=True) for _ in range(EACH)]
+            for s in clients[::GREETED]:
+                s.send(HELLO)
+            kept.extend(taken(s) for s in clients[::GREETED])
+            kept.extend(clients)
+            os.write(write, b"r")
+            time.sleep(600)
+        os.close(write)
+        if os.read(ready, 1) != b"r":
+            raise SystemExit(f"user {index} of the crowd is not served")
 
 
 def unread_connection():
