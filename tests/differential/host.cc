@@ -143,7 +143,6 @@ Host::Host(const std::string& name) : namespace_(::open(("/run/netns/" + name).c
   statistics_.reset(::open("/proc/thread-self/net/xfrm_stat", O_RDONLY | O_CLOEXEC));
   if (!statistics_) give_up("xfrm_stat");
   devices_ = {0, if_nametoindex("lo"), if_nametoindex("eth0"), if_nametoindex("eth1")};
-  if (devices_[3] == 0) give_up("device eth1");
 }
 
 void Host::enter() const {

@@ -86,11 +86,11 @@ std::vector<Sa> Peer::otherwise(Random& random) const {
   return out;
 }
 
-void Peer::use(const std::vector<Sa>& sas, const channel::Flow& flow) {
+bool Peer::use(const std::vector<Sa>& sas, const channel::Flow& flow) {
   channel::Policy policy = policy_for(flow);
   for (const Sa& sa : sas) policy.templates.push_back(entry_of(sa));
   host_.queue(sas.empty() ? drop_request(policy, host_.devices()) : policy_request({policy, true}, host_.devices()));
-  host_.flush();
+  return host_.flush().front() == 0 || sas.empty();
 }
 
 void Peer::forget() {
