@@ -29,21 +29,6 @@ Status ask(NetlinkPort& port, const Request& request, const char* what, const Co
   return {};
 }
 
-Request route_request(const channel::Flow& flow) {
-  rtmsg header{};
-  header.rtm_family = static_cast<unsigned char>(wire::af_of(flow.remote.family));
-  header.rtm_dst_len = static_cast<unsigned char>(flow.remote.size() * 8);
-  header.rtm_src_len = flow.local.is_any() ? 0 : header.rtm_dst_len;
-  Request request(RTM_GETROUTE, 0);
-  request.fixed(header).attribute(RTA_DST, flow.remote.view());
-  if (!flow.local.is_any()) request.attribute(RTA_SRC, flow.local.view());
-  if (flow.mark != 0) request.attribute(RTA_MARK, flow.mark);
-  if (flow.output_ifindex != 0) request.attribute(RTA_OIF, flow.output_ifindex);
-  if (flow.protocol != IPPROTO_TCP && flow.protocol != IPPROTO_UDP) return request;
-  request.attribute(RTA_IP_PROTO, static_cast<std::uint8_t>(flow.protocol));
-  return request.attribute(RTA_SPORT, htons(flow.local_port)).attribute(RTA_DPORT, htons(flow.remote_port));
-}
-
 Status read_link(NetlinkPort& port, std::uint32_t ifindex, Link& link) {
   ifinfomsg header{};
   header.ifi_index = static_cast<int>(ifindex);
@@ -90,6 +75,24 @@ Status read_exemptions(channel::Family family, const std::string& device, RouteF
 }
 
 }  // namespace
+
+Request route_request(const channel::Flow& flow) {
+  rtmsg header{};
+  header.rtm_family = static_cast<unsigned char>(wire::af_of(flow.remote.family));
+  header.rtm_dst_len = static_cast<unsigned char>(flow.remote.size() * 8);
+  // A bound socket's packets have no choice. To a request, IPv6 takes the device for a wish where a source is named.
+  const bool device_only = flow.remote.family == channel::Family::ipv6 && flow.output_ifindex != 0;
+  const bool from = !flow.local.is_any() && !device_only;
+  header.rtm_src_len = from ? header.rtm_dst_len : 0;
+  Request request(RTM_GETROUTE, 0);
+  request.fixed(header).attribute(RTA_DST, flow.remote.view());
+  if (from) request.attribute(RTA_SRC, flow.local.view());
+  if (flow.mark != 0) request.attribute(RTA_MARK, flow.mark);
+  if (flow.output_ifindex != 0) request.attribute(RTA_OIF, flow.output_ifindex);
+  if (flow.protocol != IPPROTO_TCP && flow.protocol != IPPROTO_UDP) return request;
+  request.attribute(RTA_IP_PROTO, static_cast<std::uint8_t>(flow.protocol));
+  return request.attribute(RTA_SPORT, htons(flow.local_port)).attribute(RTA_DPORT, htons(flow.remote_port));
+}
 
 base::Result<RouteFacts> read_route(const channel::Flow& flow) {
   auto port = open_route_port(kTimeoutMs);

@@ -40,6 +40,11 @@ channel::Template entry_of(const Sa& sa) {
   return entry;
 }
 
+// What Linux does with packets of a family that an SA is not for ends in a panic at times.
+bool takes(const Sa& sa, Family family) {
+  return sa.mode == Mode::tunnel || family == (sa.mode == Mode::beet ? sa.selector.family : sa.id.destination.family);
+}
+
 channel::Policy policy_for(const channel::Flow& flow) {
   channel::Policy policy;
   policy.direction = channel::Direction::out;
@@ -69,6 +74,8 @@ std::optional<std::vector<Sa>> Peer::as_wanted(Random& random, const channel::Sa
   channel::Outer outer{packet.source, packet.destination};
   for (const channel::Template& entry : policy.templates) {
     if (entry.optional && random.chance(50)) continue;
+    // BEET carries what is between the flow's addresses; of what another tunnel made it makes a packet for nobody.
+    if (entry.mode == Mode::beet && (outer.source != packet.source || outer.destination != packet.destination)) return std::nullopt;
     std::vector<Sa> fitting;
     std::ranges::copy_if(sad.sas, std::back_inserter(fitting), [&](const Sa& sa) { return can_use(sa) && channel::joins(sa, policy, entry, packet, outer); });
     if (fitting.empty()) return std::nullopt;
@@ -79,10 +86,15 @@ std::optional<std::vector<Sa>> Peer::as_wanted(Random& random, const channel::Sa
   return out;
 }
 
-std::vector<Sa> Peer::otherwise(Random& random) const {
+std::vector<Sa> Peer::otherwise(Random& random, Family family) const {
   std::vector<Sa> out;
   if (known_.empty()) return out;
-  for (std::uint32_t i = 0, count = random.chance(75) ? 1 : 2; i < count; ++i) out.push_back(random.of(known_));
+  for (std::uint32_t i = 0, count = random.chance(75) ? 1 : 2; i < count; ++i) {
+    const Sa& sa = random.of(known_);
+    if (!takes(sa, family)) continue;
+    out.push_back(sa);
+    family = sa.id.destination.family;
+  }
   return out;
 }
 

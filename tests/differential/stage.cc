@@ -153,6 +153,8 @@ std::optional<Received> Stage::receive(const Scene& scene, Received::How how, co
     tally_.count("the peer could not send");
     return std::nullopt;
   }
+  received.elsewhere = scene.bound != Device::none && from_b->ifindex != b_.devices()[static_cast<std::size_t>(scene.bound)];
+  received.fragment = from_b->fragment;
   received.statistics = a_.statistics() - before;
   received.delivered = ends.counts_datagrams() ? ends.received() > 0 : total(received.statistics, "XfrmIn") == 0 && ends.reached();
   if (received.delivered && !sas.empty() && ends.counts_datagrams()) {
@@ -181,7 +183,7 @@ bool Stage::inbound(const Scene& scene, const broker::Case& marked, const broker
   const bool sorted_anew = way.policy && way.policy->sub_policy && scene.flow.local.family == channel::Family::ipv6;
   if (way.policy && !way.policy->templates.empty() && !sorted_anew)
     if (const auto sas = peer_.as_wanted(random, plain.view.databases->sad, *way.policy, packet)) compare(Received::How::as_wanted, *sas);
-  if (const auto sas = peer_.otherwise(random); !sas.empty()) compare(Received::How::otherwise, sas);
+  if (const auto sas = peer_.otherwise(random, scene.flow.local.family); !sas.empty()) compare(Received::How::otherwise, sas);
   (void)peer_.use({}, scene.flow);
   return well;
 }
