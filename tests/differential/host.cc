@@ -21,6 +21,9 @@ namespace {
 
 constexpr std::size_t kRoom = 64 * 1024, kAtOnce = 64;
 constexpr std::size_t kAnswer = 4096;
+// Of what is longer the kernel makes a copy in pages of its own, and each first touch of such a page makes user-mode-linux map
+// all of them anew: ten milliseconds.
+constexpr std::size_t kAtOnceOctets = 3500;
 
 channel::Address address(const xfrm_address_t& raw, unsigned family) {
   return channel::address_from(family == AF_INET ? channel::Family::ipv4 : channel::Family::ipv6, base::View(reinterpret_cast<const std::byte*>(&raw), sizeof raw));
@@ -151,13 +154,18 @@ void Host::enter() const {
 
 void Host::queue(const Request& request) {
   const base::Bytes message = request.finish(++sequence_);
+  if (queued_.size() + message.size() > kAtOnceOctets) send_queued();
   queued_.insert(queued_.end(), message.begin(), message.end());
 }
 
-std::vector<int> Host::flush() {
-  if (queued_.empty()) return {};
-  send_all(netlink_.get(), queued_);
+void Host::send_queued() {
+  if (!queued_.empty()) send_all(netlink_.get(), queued_);
   queued_.clear();
+}
+
+std::vector<int> Host::flush() {
+  if (first_ > sequence_) return {};
+  send_queued();
   Answers answers(first_, sequence_);
   while (answers.wanted()) receive_many(netlink_.get(), answers);
   first_ = sequence_ + 1;

@@ -32,15 +32,22 @@ bool stalled(const Statistics& statistics, std::string_view direction) {
 }
 
 // To the unspecified address, which is this host: it does not come to the cable.
-bool stays_here(const Sent& sent) {
-  return std::ranges::any_of(sent.carried, [](const auto& entry) { return entry.first.id.destination.is_any(); });
+bool stays_here(const channel::OneWay& way) {
+  return way.policy && std::ranges::any_of(way.policy->templates, [](const channel::Template& entry) {
+           return entry.mode != channel::Mode::transport && entry.destination.is_any();
+         });
+}
+
+// xfrm_state_find() does not come to the SAs from any address where a larval one is from the packet's own: it waits for that.
+bool waits(const channel::OneWay& way, const Sent& sent) {
+  return total(sent.statistics, "XfrmOutNoStates") > 0 && std::ranges::all_of(way.carriers, [](const channel::Sa& sa) { return sa.source.is_any(); });
 }
 
 bool only_compresses(const channel::OneWay& way) { return way.policy && !way.policy->templates.empty(); }
 
 Finding judge_protected(const channel::OneWay& way, const Sent& sent, const std::vector<Seen>& left) {
   if (std::ranges::any_of(left, [](const Seen& seen) { return seen.clear; })) return disagreed("protected, but it left in clear", true);
-  if (left.empty()) return stalled(sent.statistics, "XfrmOut") || stays_here(sent) ? agreed() : disagreed("protected, but nothing left");
+  if (left.empty()) return stalled(sent.statistics, "XfrmOut") || stays_here(way) || waits(way, sent) ? agreed() : disagreed("protected, but nothing left");
   if (left.size() > 1) return disagreed("protected, but several packets left");
   const bool carried = std::ranges::any_of(sent.carried, [&way](const auto& entry) { return named(way, entry.first); });
   if (!carried) return disagreed("protected, but none of the SAs that are named carried it", true);

@@ -4,7 +4,8 @@
 // Outbound, one packet (a datagram or a SYN):
 //   protected         one packet left; it was ESP or AH, or compressed around them; an SA that the verdict names has carried
 //                     it; nothing of the flow was legible. Or nothing left because that SA's own limits were reached, or
-//                     because it ends at the unspecified address, which is this host: a connection that stalls is not in clear.
+//                     because it ends at the unspecified address, which is this host, or because it is from any address and a larval
+//                     one is from the packet's own: a connection that stalls is not in clear.
 //   NO_POLICY, BYPASS one packet left in clear, no SA carried anything. A policy that only compresses may also stall.
 //   OPTIONAL_POLICY   anything: that is what the reason says.
 //   BLOCKED, NO_SA    nothing left.

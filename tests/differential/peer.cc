@@ -71,16 +71,18 @@ bool Peer::can_use(const Sa& sa) const {
 
 std::optional<std::vector<Sa>> Peer::as_wanted(Random& random, const channel::Sad& sad, const channel::Policy& policy, const channel::Packet& packet) const {
   std::vector<Sa> out;
-  channel::Outer outer{packet.source, packet.destination};
+  channel::Outer outer{packet.source, packet.destination}, made = outer;  // as the policy says, as the SAs make it
   for (const channel::Template& entry : policy.templates) {
     if (entry.optional && random.chance(50)) continue;
     // BEET carries what is between the flow's addresses; of what another tunnel made it makes a packet for nobody.
-    if (entry.mode == Mode::beet && (outer.source != packet.source || outer.destination != packet.destination)) return std::nullopt;
+    if (entry.mode == Mode::beet && (made.source != packet.source || made.destination != packet.destination)) return std::nullopt;
     std::vector<Sa> fitting;
     std::ranges::copy_if(sad.sas, std::back_inserter(fitting), [&](const Sa& sa) { return can_use(sa) && channel::joins(sa, policy, entry, packet, outer); });
     if (fitting.empty()) return std::nullopt;
     out.push_back(random.of(fitting));
-    if (entry.mode != Mode::transport) outer = {entry.source, entry.destination};
+    if (entry.mode == Mode::transport) continue;
+    outer = {entry.source, entry.destination};
+    made = {at_b({out.back()}).sa.source, out.back().id.destination};
   }
   if (out.empty()) return std::nullopt;
   return out;
