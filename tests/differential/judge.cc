@@ -68,7 +68,7 @@ Finding judge_weak(const std::vector<Seen>& left) {
 // Compression is skipped for what does not get smaller, and then a template that requires it is not met. AH inside ESP is
 // refused by the lab's kernels, whoever made it.
 bool may_be_refused(const Received& received) {
-  if (stalled(received.statistics, "XfrmIn") || received.elsewhere) return true;
+  if (stalled(received.statistics, "XfrmIn") || received.otherwise) return true;
   // Linux 6.1 leaves the header of the only fragment where it is, and then AH does not fit.
   if (received.fragment && total(received.statistics, "XfrmInStateProtoError") > 0) return true;
   const auto is = [](std::uint8_t protocol) { return [protocol](const SaName& sa) { return sa.id.protocol == protocol; }; };

@@ -13,8 +13,8 @@
 //   UNKNOWN           only for the reasons of unknowns.h.
 // Inbound, packets that the peer sends in clear, by the SAs that the policy asks for, or by any others:
 //   protected         what was delivered was carried by an SA that the verdict names, and what was carried as the policy asks
-//                     was delivered, unless an SA's own limits forbade it or a socket is bound to another device than the
-//                     outer addresses lead to. Once more it is delivered only where the verdict
+//                     was delivered, unless an SA's own limits forbade it, the socket is bound to another device than the
+//                     outer addresses lead to, or has a mark, which packets do not. Once more it is delivered only where the verdict
 //                     does not claim protection against replay.
 //   NO_POLICY, BYPASS clear text was delivered.
 //   OPTIONAL_POLICY   clear text was delivered, where every template is optional.
@@ -41,7 +41,7 @@ struct Received {
   enum class How : std::uint8_t { clear, as_wanted, otherwise } how = How::clear;
   std::vector<SaName> by;  // the SAs it was sent with, innermost first
   bool delivered = false;
-  bool elsewhere = false;  // it came by another device than the socket's
+  bool otherwise = false;  // it came by another device than the socket's, or without its mark
   bool fragment = false;   // it came with a fragment header: Linux 6.1 gives one to IPv6 packets around IPv4 ones
   bool again = false;      // delivered once more when it was repeated
   Statistics statistics;

@@ -153,7 +153,7 @@ std::optional<Received> Stage::receive(const Scene& scene, Received::How how, co
     tally_.count("the peer could not send");
     return std::nullopt;
   }
-  received.elsewhere = scene.bound != Device::none && from_b->ifindex != b_.devices()[static_cast<std::size_t>(scene.bound)];
+  received.otherwise = scene.flow.mark != 0 || (scene.bound != Device::none && from_b->ifindex != b_.devices()[static_cast<std::size_t>(scene.bound)]);
   received.fragment = from_b->fragment;
   received.statistics = a_.statistics() - before;
   received.delivered = ends.counts_datagrams() ? ends.received() > 0 : total(received.statistics, "XfrmIn") == 0 && ends.reached();
