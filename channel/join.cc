@@ -12,7 +12,16 @@ bool same_kind(const Sa& sa, const Template& entry) {
   return sa.id.protocol == entry.protocol && sa.mode == entry.mode && (entry.spi == 0 || entry.spi == sa.id.spi) && sa.state == SaState::valid;
 }
 
-Match own_selector(const Sa& sa, const Packet& packet) { return sa.selector.family == Family::none ? Match::yes : match(sa.selector, packet); }
+// xfrm_state_find() compares the family of an SA's selector, __xfrm_policy_check() does not: it reads whatever octets are there
+// as addresses of the packet's family.
+bool misread(const Sa& sa, const Packet& packet) {
+  return packet.direction == Direction::in && sa.selector.family != Family::none && sa.selector.family != packet.source.family;
+}
+
+Match own_selector(const Sa& sa, const Packet& packet) {
+  if (misread(sa, packet)) return Match::maybe;
+  return sa.selector.family == Family::none ? Match::yes : match(sa.selector, packet);
+}
 
 bool is(const Address& have, const Address& wanted) { return have.is_any() || wanted.is_any() || have == wanted; }
 
@@ -72,6 +81,7 @@ bool anybodys(const Sa& sa, const Template& entry, const Packet& packet) {
 
 const char* doubt_of(const Sa& sa, const Template& entry, const Packet& packet) {
   if (sa.incomplete) return "has attributes that are not understood";
+  if (misread(sa, packet)) return "has a selector of the other family";
   if (own_selector(sa, packet) == Match::maybe) return "has a selector of a device";
   if (anybodys(sa, entry, packet)) return "may end here, and the policy takes it from anybody";
   // Masks of algorithms count inbound only, by numbers of PF_KEY that the mirror does not keep.

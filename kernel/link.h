@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Answers of rtnetlink, as far as IPsec cares. Private to kernel/ (and its tests). Pure.
+// Questions to rtnetlink and its answers, as far as IPsec cares. Private to kernel/ (and its tests). Pure.
 #pragma once
 
 #include <cstdint>
@@ -7,9 +7,12 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "channel/address.h"
+#include "channel/flow.h"
+#include "kernel/transaction.h"
 
 namespace gssipsec::kernel {
+
+[[nodiscard]] Request route_request(const channel::Flow& flow);  // RTM_GETROUTE
 
 struct Route {
   bool local = false;  // the destination is an address of this host

@@ -3,6 +3,7 @@
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 
+#include "kernel/link.h"
 #include "kernel/routes.h"
 #include "kernel/transaction.h"
 
@@ -12,21 +13,6 @@ namespace {
 using base::Code;
 using base::Status;
 using wire::Message;
-
-Request route_request(const channel::Flow& flow) {
-  rtmsg header{};
-  header.rtm_family = static_cast<unsigned char>(wire::af_of(flow.remote.family));
-  header.rtm_dst_len = static_cast<unsigned char>(flow.remote.size() * 8);
-  header.rtm_src_len = flow.local.is_any() ? 0 : header.rtm_dst_len;
-  Request request(RTM_GETROUTE, 0);
-  request.fixed(header).attribute(RTA_DST, flow.remote.view());
-  if (!flow.local.is_any()) request.attribute(RTA_SRC, flow.local.view());
-  if (flow.mark != 0) request.attribute(RTA_MARK, flow.mark);
-  if (flow.output_ifindex != 0) request.attribute(RTA_OIF, flow.output_ifindex);
-  if (flow.protocol != IPPROTO_TCP && flow.protocol != IPPROTO_UDP) return request;
-  request.attribute(RTA_IP_PROTO, static_cast<std::uint8_t>(flow.protocol));
-  return request.attribute(RTA_SPORT, htons(flow.local_port)).attribute(RTA_DPORT, htons(flow.remote_port));
-}
 
 base::Result<Route> ask(NetlinkPort& port, const channel::Flow& flow) {
   base::Result<Route> route = wire::broken("no route in the answer");
@@ -40,6 +26,24 @@ base::Result<Route> ask(NetlinkPort& port, const channel::Flow& flow) {
 }
 
 }  // namespace
+
+Request route_request(const channel::Flow& flow) {
+  rtmsg header{};
+  header.rtm_family = static_cast<unsigned char>(wire::af_of(flow.remote.family));
+  header.rtm_dst_len = static_cast<unsigned char>(flow.remote.size() * 8);
+  // A bound socket's packets have no choice. To a request, IPv6 takes the device for a wish where a source is named.
+  const bool device_only = flow.remote.family == channel::Family::ipv6 && flow.output_ifindex != 0;
+  const bool from = !flow.local.is_any() && !device_only;
+  header.rtm_src_len = from ? header.rtm_dst_len : 0;
+  Request request(RTM_GETROUTE, 0);
+  request.fixed(header).attribute(RTA_DST, flow.remote.view());
+  if (from) request.attribute(RTA_SRC, flow.local.view());
+  if (flow.mark != 0) request.attribute(RTA_MARK, flow.mark);
+  if (flow.output_ifindex != 0) request.attribute(RTA_OIF, flow.output_ifindex);
+  if (flow.protocol != IPPROTO_TCP && flow.protocol != IPPROTO_UDP) return request;
+  request.attribute(RTA_IP_PROTO, static_cast<std::uint8_t>(flow.protocol));
+  return request.attribute(RTA_SPORT, htons(flow.local_port)).attribute(RTA_DPORT, htons(flow.remote_port));
+}
 
 base::Result<std::unique_ptr<Routes>> Routes::open(int timeout_ms) {
   auto requests = open_route_port(timeout_ms);

@@ -50,8 +50,10 @@ Attackers::Attackers(const Hosts& hosts, const std::string& broker) : broker_(br
     fill(ends.client.get());
   }
   first_ = start(&Attackers::hold);
-  for (Hosts::Ends& ends : lingering_) ends.client.reset();
+  for (Hosts::Ends& ends : lingering_) ends.client.reset();  // before it is passed on, or this close() were the one that waits
+  send();
   second_ = start(&Attackers::serve);
+  send();
 }
 
 Attackers::~Attackers() {
@@ -74,7 +76,6 @@ pid_t Attackers::start(void (*attack)(const Attackers&, int, int)) {
     attack(*this, order.get(), done.get());
     _exit(0);
   }
-  send();
   return pid;
 }
 
@@ -85,6 +86,8 @@ void Attackers::send() const {
 
 void Attackers::hold(const Attackers& all, int told, int tell) {
   become(kFirstUser);
+  char octet;
+  if (read(told, &octet, 1) != 1) return;
   std::vector<std::unique_ptr<Client>> held;
   for (int i = 0; i < kIdle; ++i) held.push_back(greeted(all.broker_));
   for (int i = 0; i < kDeaf; ++i) {
@@ -93,11 +96,11 @@ void Attackers::hold(const Attackers& all, int told, int tell) {
   }
   for (const Hosts::Ends& ends : all.lingering_) {
     held.push_back(greeted(all.broker_));
+    for (int n = 0; n < 20; ++n) held.back()->send(Verb::probe, encode(protocol::ProbeRequest{}));  // the broker is still at these
     held.back()->send(Verb::query, encode(protocol::QueryRequest{}), ends.client.get());
-    close(ends.client.get());  // the broker's copy is the last; this process ends without destructors
+    close(ends.client.get());  // when this is done: its copy is the last; this process ends without destructors
   }
-  char octet;
-  if (read(told, &octet, 1) == 1 && write(tell, &octet, 1) == 1) pause();
+  if (write(tell, &octet, 1) == 1) pause();
 }
 
 void Attackers::serve(const Attackers& all, int told, int tell) {

@@ -45,6 +45,9 @@ class Generator {
   Random& random_;
   const channel::Flow& flow_;
   std::set<std::string>& features_;
+  // Linux 6.1 puts the SAs of a sub and a main policy behind one another without a look at the families that they change, and
+  // then writes IPv6's headers into an IPv4 packet: a case has the one or the other.
+  const bool families_cross_ = random_.chance(50);
   std::uint32_t next_spi_ = 0x1000;
 };
 

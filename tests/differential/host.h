@@ -45,6 +45,8 @@ class Host {
   [[nodiscard]] Statistics statistics() const;
 
  private:
+  void send_queued();
+
   base::UniqueFd namespace_, netlink_, statistics_, clearing_;
   Ifindexes devices_{};
   base::Bytes queued_;

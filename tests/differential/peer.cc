@@ -40,6 +40,11 @@ channel::Template entry_of(const Sa& sa) {
   return entry;
 }
 
+// What Linux does with packets of a family that an SA is not for ends in a panic at times.
+bool takes(const Sa& sa, Family family) {
+  return sa.mode == Mode::tunnel || family == (sa.mode == Mode::beet ? sa.selector.family : sa.id.destination.family);
+}
+
 channel::Policy policy_for(const channel::Flow& flow) {
   channel::Policy policy;
   policy.direction = channel::Direction::out;
@@ -66,31 +71,40 @@ bool Peer::can_use(const Sa& sa) const {
 
 std::optional<std::vector<Sa>> Peer::as_wanted(Random& random, const channel::Sad& sad, const channel::Policy& policy, const channel::Packet& packet) const {
   std::vector<Sa> out;
-  channel::Outer outer{packet.source, packet.destination};
+  channel::Outer outer{packet.source, packet.destination}, made = outer;  // as the policy says, as the SAs make it
   for (const channel::Template& entry : policy.templates) {
     if (entry.optional && random.chance(50)) continue;
+    // BEET carries what is between the flow's addresses; of what another tunnel made it makes a packet for nobody.
+    if (entry.mode == Mode::beet && (made.source != packet.source || made.destination != packet.destination)) return std::nullopt;
     std::vector<Sa> fitting;
     std::ranges::copy_if(sad.sas, std::back_inserter(fitting), [&](const Sa& sa) { return can_use(sa) && channel::joins(sa, policy, entry, packet, outer); });
     if (fitting.empty()) return std::nullopt;
     out.push_back(random.of(fitting));
-    if (entry.mode != Mode::transport) outer = {entry.source, entry.destination};
+    if (entry.mode == Mode::transport) continue;
+    outer = {entry.source, entry.destination};
+    made = {at_b({out.back()}).sa.source, out.back().id.destination};
   }
   if (out.empty()) return std::nullopt;
   return out;
 }
 
-std::vector<Sa> Peer::otherwise(Random& random) const {
+std::vector<Sa> Peer::otherwise(Random& random, Family family) const {
   std::vector<Sa> out;
   if (known_.empty()) return out;
-  for (std::uint32_t i = 0, count = random.chance(75) ? 1 : 2; i < count; ++i) out.push_back(random.of(known_));
+  for (std::uint32_t i = 0, count = random.chance(75) ? 1 : 2; i < count; ++i) {
+    const Sa& sa = random.of(known_);
+    if (!takes(sa, family)) continue;
+    out.push_back(sa);
+    family = sa.id.destination.family;
+  }
   return out;
 }
 
-void Peer::use(const std::vector<Sa>& sas, const channel::Flow& flow) {
+bool Peer::use(const std::vector<Sa>& sas, const channel::Flow& flow) {
   channel::Policy policy = policy_for(flow);
   for (const Sa& sa : sas) policy.templates.push_back(entry_of(sa));
   host_.queue(sas.empty() ? drop_request(policy, host_.devices()) : policy_request({policy, true}, host_.devices()));
-  host_.flush();
+  return host_.flush().front() == 0 || sas.empty();
 }
 
 void Peer::forget() {

@@ -19,9 +19,9 @@ class Peer {
   // The SAs of `sad`, innermost first, by which the policy's templates want a packet; nothing when one has none.
   [[nodiscard]] std::optional<std::vector<channel::Sa>> as_wanted(Random& random, const channel::Sad& sad, const channel::Policy& policy,
                                                                   const channel::Packet& packet) const;
-  [[nodiscard]] std::vector<channel::Sa> otherwise(Random& random) const;
-  // From now on B sends everything by these; by none in clear.
-  void use(const std::vector<channel::Sa>& sas, const channel::Flow& flow);
+  [[nodiscard]] std::vector<channel::Sa> otherwise(Random& random, channel::Family family) const;
+  // From now on B sends everything by these; by none in clear. False when the kernel takes no such templates.
+  [[nodiscard]] bool use(const std::vector<channel::Sa>& sas, const channel::Flow& flow);
   void forget();
 
  private:

@@ -17,9 +17,6 @@ struct Overloaded : T... {
 template <typename... T>
 Overloaded(T...) -> Overloaded<T...>;
 
-constexpr int kWaits = 100;
-constexpr unsigned kWaitMicroseconds = 500;
-
 void write_file(const std::string& path, const char* text) {
   const base::UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
   if (!fd || ::write(fd.get(), text, 1) != 1) give_up(path);
@@ -55,7 +52,9 @@ broker::Case Product::ask(int fd, const channel::Flow& flow) {
   return none;
 }
 
-Stage::Stage(const std::string& a, const std::string& b, bool verbose) : verbose_(verbose), a_(a), b_(b), wire_(), product_((a_.enter(), Product())), peer_(b_) {
+Stage::Stage(const std::string& a, const std::string& b, const std::string& aside, bool verbose)
+    : verbose_(verbose), marker_(aside), a_(a), b_(b), wire_(), product_((a_.enter(), Product())), peer_(b_) {
+  if (a_.devices().back() == 0) give_up("device eth1");
   a_.clear();
   b_.clear();
   b_.queue(defaults_request({channel::Action::block, channel::Action::allow}));  // B answers nobody
@@ -126,6 +125,7 @@ bool Stage::outbound(const Scene& scene, std::size_t number, const channel::OneW
   const Statistics statistics = a_.statistics();
   Sent sent;
   sent.error = ends.send_out(number);
+  marker_.settle(1);
   sent.wire = wire_.read(scene.flow);
   sent.carried = a_.counts() - before;
   sent.statistics = a_.statistics() - statistics;
@@ -134,10 +134,14 @@ bool Stage::outbound(const Scene& scene, std::size_t number, const channel::OneW
 }
 
 std::optional<Received> Stage::receive(const Scene& scene, Received::How how, const std::vector<channel::Sa>& sas, Ends& ends) {
-  peer_.use(sas, scene.flow);
+  if (!peer_.use(sas, scene.flow)) {
+    tally_.count("the peer cannot send by these SAs together");
+    return std::nullopt;
+  }
   (void)wire_.read(scene.flow);
   const Statistics before = a_.statistics();
   const int error = ends.send_in();
+  marker_.settle(sas.size() + 1);
   Received received;
   received.how = how;
   for (const channel::Sa& sa : sas) received.by.push_back({sa.id, sa.mark});
@@ -149,17 +153,13 @@ std::optional<Received> Stage::receive(const Scene& scene, Received::How how, co
     tally_.count("the peer could not send");
     return std::nullopt;
   }
-  // Transport mode hands packets on by a work queue: they may come a moment later.
-  for (int i = 0; i < kWaits; ++i) {
-    received.statistics = a_.statistics() - before;
-    const bool refused = total(received.statistics, "XfrmIn") > 0;
-    received.delivered = ends.counts_datagrams() ? ends.received() > 0 : !refused && ends.reached();
-    if (received.delivered || refused) break;
-    ::usleep(kWaitMicroseconds);
-  }
+  received.otherwise = scene.flow.mark != 0 || (scene.bound != Device::none && from_b->ifindex != b_.devices()[static_cast<std::size_t>(scene.bound)]);
+  received.fragment = from_b->fragment;
+  received.statistics = a_.statistics() - before;
+  received.delivered = ends.counts_datagrams() ? ends.received() > 0 : total(received.statistics, "XfrmIn") == 0 && ends.reached();
   if (received.delivered && !sas.empty() && ends.counts_datagrams()) {
     wire_.repeat(*from_b);
-    ::usleep(4 * kWaitMicroseconds);  // or it would be taken for the next packet
+    marker_.settle(sas.size() + 1);
     received.again = ends.received() > 0;
   }
   return received;
@@ -183,8 +183,8 @@ bool Stage::inbound(const Scene& scene, const broker::Case& marked, const broker
   const bool sorted_anew = way.policy && way.policy->sub_policy && scene.flow.local.family == channel::Family::ipv6;
   if (way.policy && !way.policy->templates.empty() && !sorted_anew)
     if (const auto sas = peer_.as_wanted(random, plain.view.databases->sad, *way.policy, packet)) compare(Received::How::as_wanted, *sas);
-  if (const auto sas = peer_.otherwise(random); !sas.empty()) compare(Received::How::otherwise, sas);
-  peer_.use({}, scene.flow);
+  if (const auto sas = peer_.otherwise(random, scene.flow.local.family); !sas.empty()) compare(Received::How::otherwise, sas);
+  (void)peer_.use({}, scene.flow);
   return well;
 }
 

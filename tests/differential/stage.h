@@ -9,6 +9,7 @@
 #include "broker/mirror.h"
 #include "tests/differential/ends.h"
 #include "tests/differential/judge.h"
+#include "tests/differential/marker.h"
 #include "tests/differential/peer.h"
 #include "tests/differential/tally.h"
 
@@ -29,7 +30,8 @@ class Product {
 
 class Stage {
  public:
-  Stage(const std::string& a, const std::string& b, bool verbose);
+  // Namespaces of the lab's topology "differential".
+  Stage(const std::string& a, const std::string& b, const std::string& aside, bool verbose);
   // True when everything agreed.
   bool play(const Scene& scene);
   [[nodiscard]] const Tally& tally() const noexcept { return tally_; }
@@ -47,6 +49,7 @@ class Stage {
   void say(const std::string& text) const;
 
   bool verbose_;
+  Marker marker_;
   Host a_, b_;
   Wire wire_;
   Product product_;

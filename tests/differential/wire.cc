@@ -43,7 +43,8 @@ class Dissection {
     (void)in.take(6);
     std::uint8_t next = in.u8();
     (void)in.take(33);
-    while (!in.failed() && (next == 0 || next == 43 || next == 60)) {  // hop by hop, routing, destination options
+    while (!in.failed() && (next == 0 || next == 43 || next == 44 || next == 60)) {  // hop by hop, routing, fragment, destination options
+      seen_.fragment = seen_.fragment || next == 44;
       next = in.u8();
       const std::size_t length = in.u8() * 8u + 6u;
       (void)in.take(length);

@@ -15,6 +15,7 @@ struct Seen {
   bool to_b = false;              // else sent by B
   bool clear = false;             // the transport header of the flow's protocol can be read outside ESP and AH
   bool of_flow = false;           // and it has the flow's ports
+  bool fragment = false;          // with a fragment header, the first or the only one
   std::uint8_t protection = 0;    // 50, 51 or 108: the first that was met; 0 none
   std::uint32_t spi = 0;
   std::uint16_t ethertype = 0;

@@ -120,10 +120,14 @@ def rekey(host, child="t"):
     return swanctl(host, "--rekey", "--child", child)
 
 
+def state(host):
+    """The kernel's SAs, as ip(8) writes them."""
+    return subprocess.run(["ip", "-n", host.name, "xfrm", "state"], capture_output=True, text=True).stdout
+
+
 def installed_spis(host):
     """SPIs of the ESP SAs in the kernel."""
-    out = subprocess.run(["ip", "-n", host.name, "xfrm", "state"], capture_output=True, text=True).stdout
-    return {int(m, 16) for m in re.findall(r"proto esp spi (0x[0-9a-f]+)", out)}
+    return {int(m, 16) for m in re.findall(r"proto esp spi (0x[0-9a-f]+)", state(host))}
 
 
-__all__ = ["IDS", "V4", "V6", "broker_config", "configure", "connection", "initiate", "installed_spis", "load", "rekey", "start", "stop", "swanctl"]
+__all__ = ["IDS", "V4", "V6", "broker_config", "configure", "connection", "initiate", "installed_spis", "load", "rekey", "start", "state", "stop", "swanctl"]

@@ -103,7 +103,7 @@ def stop(process):
 def last_words(share):
     """The end of what kernel and driver printed: why there is no verdict."""
     words = []
-    for name in ("console.log", "guest.log"):
+    for name in ("console.log", "guest.log", "progress"):
         path = Path(share) / name
         if path.exists() and path.stat().st_size:
             words += [f"  {name}: {line}" for line in path.read_text(errors="replace").splitlines()[-12:]]

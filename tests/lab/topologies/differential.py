@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Two hosts on two cables with several addresses each and fixed neighbours, so that nothing but what is sent is on them: no ARP, no
-neighbour discovery, no routers asked for. Either cable can carry everything."""
+neighbour discovery, no routers asked for. Either cable can carry everything. C is for packets that
+tell when those between A and B have come to their end; its lo obeys policies."""
 import subprocess
 
 MACS = {"A": ("02:00:00:00:00:a0", "02:00:00:00:00:a1"), "B": ("02:00:00:00:00:b0", "02:00:00:00:00:b1")}
@@ -25,6 +26,8 @@ def lines(host, peer):
 
 def up(lab):
     lab.a, lab.b
+    for option in ("disable_xfrm", "disable_policy"):
+        lab.host("C").write(f"/proc/sys/net/ipv4/conf/lo/{option}", "0")
     for device in ("eth0", "eth1"):
         subprocess.run(["ip", "link", "add", device, "netns", "A", "type", "veth", "peer", "name", device, "netns", "B"], check=True)
     for host, peer in (("A", "B"), ("B", "A")):

@@ -66,6 +66,7 @@ class CarriersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_inbound_transport_sa_counts_whoever_holds_it);
   CPPUNIT_TEST(an_outbound_sa_is_no_inbound_one);
   CPPUNIT_TEST(an_sas_own_selector_limits_it_in_both_directions);
+  CPPUNIT_TEST(a_selector_of_the_other_family_is_nobodys_guess_inbound);
   CPPUNIT_TEST(an_sa_of_a_device_is_uncertain);
   CPPUNIT_TEST(an_outbound_sa_needs_the_policys_mark);
   CPPUNIT_TEST(an_sa_of_another_if_id_does_not_carry);
@@ -187,6 +188,13 @@ class CarriersTest : public CppUnit::TestFixture {
     world.sad.sas.push_back(esp(0x4004, "10.1.0.1", "10.1.0.2"));
     expect(Code::NO_SA, world);
   }
+  void a_selector_of_the_other_family_is_nobodys_guess_inbound() {
+    World world;
+    for (Sa* sa : {&world.sa_in(), &world.sa_out()}) sa->selector.family = sa->selector.source.address.family = sa->selector.destination.address.family = Family::ipv6;
+    CPPUNIT_ASSERT_EQUAL(Code::NO_SA, world.resolve().out.why_not.code);
+    CPPUNIT_ASSERT_EQUAL(Code::UNKNOWN, world.resolve().in.why_not.code);
+  }
+
   void an_sas_own_selector_limits_it_in_both_directions() {
     World world;
     world.sa_out().selector = world.out().selector;

@@ -23,6 +23,7 @@ class HostTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(HostTest);
   CPPUNIT_TEST(a_route_names_its_device);
   CPPUNIT_TEST(routes_without_device_or_of_other_types_are_refused);
+  CPPUNIT_TEST(of_a_bound_ipv6_socket_the_device_is_asked_about_without_its_address);
   CPPUNIT_TEST(a_vrf_and_its_slaves_are_told);
   CPPUNIT_TEST(an_xfrm_interface_tells_its_if_id);
   CPPUNIT_TEST(cut_links_and_names_with_slashes_are_broken);
@@ -50,6 +51,22 @@ class HostTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!decode_route(octets_of(route_header(RTN_UNICAST))).ok());
     CPPUNIT_ASSERT(!decode_route(octets_of(route_header(RTN_MULTICAST)) + attribute(RTA_OIF, 3u)).ok());
     CPPUNIT_ASSERT(!decode_route(Bytes(4)).ok());
+  }
+
+  void of_a_bound_ipv6_socket_the_device_is_asked_about_without_its_address() {
+    channel::Flow flow;
+    flow.remote = *channel::parse_address("fd00::2");
+    flow.local = *channel::parse_address("fd00::1");
+    const auto names_source = [&flow] {
+      const Bytes request = route_request(flow).finish(1);
+      return std::ranges::search(request, flow.local.view()).begin() != request.end();
+    };
+    CPPUNIT_ASSERT(names_source());
+    flow.output_ifindex = 3;
+    CPPUNIT_ASSERT(!names_source());
+    flow.remote = *channel::parse_address("10.1.0.2");
+    flow.local = *channel::parse_address("10.1.0.1");
+    CPPUNIT_ASSERT(names_source());
   }
 
   void a_vrf_and_its_slaves_are_told() {
