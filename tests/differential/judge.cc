@@ -39,15 +39,13 @@ bool stays_here(const channel::OneWay& way) {
 }
 
 // xfrm_state_find() does not come to the SAs from any address where a larval one is from the packet's own: it waits for that.
-bool waits(const channel::OneWay& way, const Sent& sent) {
-  return total(sent.statistics, "XfrmOutNoStates") > 0 && std::ranges::all_of(way.carriers, [](const channel::Sa& sa) { return sa.source.is_any(); });
-}
+bool waits(const Sent& sent) { return sent.larval && total(sent.statistics, "XfrmOutNoStates") > 0; }
 
 bool only_compresses(const channel::OneWay& way) { return way.policy && !way.policy->templates.empty(); }
 
 Finding judge_protected(const channel::OneWay& way, const Sent& sent, const std::vector<Seen>& left) {
   if (std::ranges::any_of(left, [](const Seen& seen) { return seen.clear; })) return disagreed("protected, but it left in clear", true);
-  if (left.empty()) return stalled(sent.statistics, "XfrmOut") || stays_here(way) || waits(way, sent) ? agreed() : disagreed("protected, but nothing left");
+  if (left.empty()) return stalled(sent.statistics, "XfrmOut") || stays_here(way) || waits(sent) ? agreed() : disagreed("protected, but nothing left");
   if (left.size() > 1) return disagreed("protected, but several packets left");
   const bool carried = std::ranges::any_of(sent.carried, [&way](const auto& entry) { return named(way, entry.first); });
   if (!carried) return disagreed("protected, but none of the SAs that are named carried it", true);

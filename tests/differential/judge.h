@@ -34,6 +34,7 @@ struct Sent {
   int error = 0;  // errno of the call
   std::vector<Seen> wire;
   Counts carried;  // by A's SAs
+  bool larval = false;  // there are such SAs
   Statistics statistics;
 };
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -124,6 +125,7 @@ bool Stage::outbound(const Scene& scene, std::size_t number, const channel::OneW
   const Counts before = a_.counts();
   const Statistics statistics = a_.statistics();
   Sent sent;
+  sent.larval = std::ranges::any_of(sas_, &PutSa::larval);
   sent.error = ends.send_out(number);
   marker_.settle(1);
   sent.wire = wire_.read(scene.flow);
