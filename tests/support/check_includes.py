@@ -30,7 +30,7 @@ PLUGIN = ('base', 'channel', 'protocol', 'client', 'mech_ipsec', 'gss-glue')
 RESTRICTED = [
     (r'gssapi(/|\.h$)', r'gss-glue/'),
     (r'netlink/|linux/xfrm\.h$|linux/pfkeyv2\.h$|linux/inet_diag\.h$|linux/sock_diag\.h$|linux/netlink\.h$|linux/rtnetlink\.h$', r'kernel/'),
-    (r'openssl/', r'channel/exporter|mech_ipsec/seal|ike/'),
+    (r'openssl/', r'channel/exporter|channel/hmac|mech_ipsec/seal|ike/'),
     (r'systemd/', r'broker/'),
     (r'toml\+\+/|toml\.hpp$', r'broker/'),
     (r'CLI/|nlohmann/|fmt/', r'tools/'),
