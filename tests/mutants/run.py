@@ -19,7 +19,7 @@ LOGS = Path(os.environ.get('LOGS') or TOP / 'build/logs') / 'mutants'
 SECONDS = {'unit': 120, 'glue': 120, 'lab': 400}
 TARGETS = {'unit': ['tests/unit/unit'],
            'glue': ['mech_ipsec.la', 'tests/glue/mech.conf', 'tests/glue/glue'],
-           'lab': ['all', 'lab-programs']}
+           'lab': ['all-am', 'lab-programs']}
 printing = threading.Lock()
 first_build = threading.Lock()
 
