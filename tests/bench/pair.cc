@@ -18,7 +18,7 @@ void shake(Pair& pair, const Credential& first, const Credential& second, const 
   for (bool done = false; !done;) {
     turn(true);
     done = pair.initiator->init(first, target, token, token);
-    if (done) break;
+    if (token.empty()) break;
     turn(false);
     pair.acceptor->accept(second, token, token);
   }
