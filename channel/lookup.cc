@@ -37,9 +37,10 @@ bool comes_before(const Candidate& a, const Candidate& b) {
   return std::tie(a.policy->priority, a.policy->order) < std::tie(b.policy->priority, b.policy->order);
 }
 
+// SAs are looked up by the policy's mark: the same templates under another mark are other SAs.
 bool same_effect(const Policy& a, const Policy& b) {
   if (a.action != b.action) return false;
-  return a.action == Action::block || a.templates == b.templates;
+  return a.action == Action::block || (a.templates == b.templates && a.mark == b.mark);
 }
 
 // Policies for one address on either side have a hash table of their own (default thresholds of XFRM_MSG_NEWSPDINFO).

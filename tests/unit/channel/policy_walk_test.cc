@@ -30,6 +30,7 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_smaller_priority_wins);
   CPPUNIT_TEST(of_equal_priority_the_older_wins);
   CPPUNIT_TEST(between_two_addresses_and_a_network_of_equal_priority_nobody_knows);
+  CPPUNIT_TEST(the_same_templates_under_another_mark_are_another_policy);
   CPPUNIT_TEST(the_order_in_memory_means_nothing);
   CPPUNIT_TEST(sub_policies_come_before_main_ones);
   CPPUNIT_TEST(a_sub_policy_and_the_main_one_apply_together);
@@ -177,6 +178,15 @@ class PolicyWalkTest : public CppUnit::TestFixture {
         (direction == Direction::in ? world.in() : world.out()).priority = 99;
         expect(Code::ok, world);
       }
+  }
+  void the_same_templates_under_another_mark_are_another_policy() {
+    World world;
+    world.flow.mark = 1;
+    Policy& network = world.add(Direction::out, Action::allow, 100);
+    network.templates = world.out().templates;
+    expect(Code::ok, world);
+    network.mark = {1, 0xff};
+    expect(Code::UNKNOWN, world);
   }
   void the_order_in_memory_means_nothing() {
     World world = for_networks();
