@@ -66,7 +66,6 @@ class [[nodiscard]] Status {
 
 [[nodiscard]] inline Error fail(Code code, std::string detail = {}) { return Error{code, std::move(detail)}; }
 
-
 // "call: text of errno value `number`".
 [[nodiscard]] Error system_error(Code code, const char* call, int number);
 

@@ -153,7 +153,7 @@ base::Result<Answer> handle_accept(Core& core, Bench& bench, const Request& requ
   status = belongs_here(*claimed, *seen);
   if (!status.ok()) return status.error();
   const std::vector<channel::Sa> used{*sas.to_acceptor, *sas.to_initiator};
-  const auto exporter = core.exporters.of(bench, used[0], used[1], std::chrono::steady_clock::now());
+  const auto exporter = core.exporters.of(bench, used[0], used[1], now());
   if (!exporter && exporter.error().code == Code::SA_GONE) return retry();
   if (!exporter) return exporter.error();
   const auto assertion = channel::open(asked->sealed, **exporter);

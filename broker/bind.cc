@@ -112,9 +112,9 @@ base::Result<Slot> enter(Core& core, const Request& request, const Case& seen, c
 base::Result<Slot> enter(Core& core, const Request& request, std::uint64_t seen_version, const LatchSetup& setup) {
   const base::Status room = core.latches.room(setup.cookie, setup.owner, core.config()->latches_per_user);
   if (!room.ok()) return room.error();
-  const auto slot = core.latches.establish(setup, request.page, std::chrono::steady_clock::now());
+  const auto slot = core.latches.establish(setup, request.page, now());
   // A change between the last look and now was seen by nobody for this latch.
-  if (core.board.version() != seen_version) core.latches.recheck(setup.cookie, core.board, std::chrono::steady_clock::now());
+  if (core.board.version() != seen_version) core.latches.recheck(setup.cookie, core.board, now());
   return slot;
 }
 

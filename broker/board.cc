@@ -81,11 +81,6 @@ channel::Sad Board::between(const std::vector<channel::AddressPair>& ends) const
   return sad;
 }
 
-void Board::each_sa(const std::function<void(const channel::Sa&)>& visit) const {
-  const std::lock_guard lock(mutex_);
-  tables_.sad.each([&visit](const channel::SadIndex::Held& held) { visit(held.sa); });
-}
-
 void Board::read(const std::function<void(const kernel::Tables&)>& visit) const {
   const std::lock_guard lock(mutex_);
   visit(tables_);

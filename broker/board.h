@@ -70,9 +70,6 @@ class Board {
   [[nodiscard]] bool has_templates() const;  // any policy asks for IPsec
   [[nodiscard]] channel::Sad between(const std::vector<channel::AddressPair>& ends) const;
   // Under the lock: `visit` must be short and ask nothing of the board.
-  void each_sa(const std::function<void(const channel::Sa&)>& visit) const;
-
-  // Under the lock, too.
   void read(const std::function<void(const kernel::Tables&)>& visit) const;
 
   // The event thread only. `edit` works under the lock and must ask nothing of the board; what it does to the SPD has the

@@ -5,7 +5,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-
 #include "kernel/routes.h"
 
 namespace gssipsec::broker {

@@ -51,7 +51,7 @@ base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen) {
   if (!out) return out.error();
   const auto in = core.exporters.choose(bench, staying(seen.view, seen.assessment.verdict.in.carriers));
   if (!in) return in.error();
-  auto exporter = core.exporters.of(bench, *out, *in, std::chrono::steady_clock::now());
+  auto exporter = core.exporters.of(bench, *out, *in, now());
   if (!exporter) return exporter.error();
   return Pair{*out, *in, std::move(*exporter)};
 }

@@ -14,7 +14,6 @@ using base::Code;
 constexpr int kMaxDatagrams = 4096;  // one turn of the event loop
 constexpr int kMostForgotten = 1 << 20;
 constexpr int kQuietTries = 3;
-using Clock = std::chrono::steady_clock;
 constexpr auto kSlice = std::chrono::milliseconds(2);
 
 // Events that tell of the SPD, in the history's words.
@@ -36,7 +35,7 @@ Mirror::Mirror(std::shared_ptr<Host> host, Board& board, History& history, Liste
 
 base::Status Mirror::start() {
   base::Status status = reopen();
-  if (status.ok()) status = begin(Clock::now());
+  if (status.ok()) status = begin(now());
   while (status.ok() && reading_)
     if (const auto ended = go_on(kSlice); !ended) status = ended.error();
   if (!status.ok()) give_up(status.error());
@@ -75,7 +74,7 @@ void Mirror::leave_fresh(State state, base::Error why) {
 }
 
 void Mirror::drain() {
-  const bool changed = take_queued(Clock::now());
+  const bool changed = take_queued(now());
   if (changed && fresh()) publish();
 }
 
@@ -202,14 +201,14 @@ base::Status Mirror::begin_sas(Time now) {
 
 // True at the end.
 base::Result<bool> Mirror::go_on(Time::duration budget) {
-  const Time until = Clock::now() + budget;
+  const Time until = now() + budget;
   do {
     const auto ended = reading_->dump->go_on();
     if (!ended) return ended.error();
     if (!*ended) continue;
     finish();
     return true;
-  } while (Clock::now() < until);
+  } while (now() < until);
   return false;
 }
 
@@ -221,8 +220,8 @@ void Mirror::finish() {
     return epoch;
   });
   state_ = State::fresh;
-  const Time now = Clock::now();
-  for (const kernel::Event& event : done->held) apply(event, now);
+  const Time adopted = now();
+  for (const kernel::Event& event : done->held) apply(event, adopted);
   reached(FaultPoint::mirror_adopted);
   if (!fresh()) return;
   publish();
@@ -231,7 +230,7 @@ void Mirror::finish() {
 
 void Mirror::give_up(const base::Error& why) {
   requests_.reset();
-  last_dump_ = Clock::now();
+  last_dump_ = now();
   lose(why);
 }
 

@@ -39,16 +39,16 @@ base::Result<Answer> handle_mirror(Core& core, Bench& bench, const Request& requ
   if (!request.body.empty()) return fail(Code::BAD_MESSAGE, "MIRROR has no body");
   if (!request.caller.privileged) return fail(Code::NOT_ALLOWED, "wanted root for a look at all SAs and policies");
   base::Error why = fail(Code::UNKNOWN, "the broker's copy is behind the kernel and is being read anew");
-  while (Clock::now() < request.deadline) {
+  while (now() < request.deadline) {
     const Outline before = core.board.outline();
     if (!before.fresh) {
-      core.board.wait_newer(before.version, std::min(request.deadline, Clock::now() + kAskAgain));
+      core.board.wait_newer(before.version, std::min(request.deadline, now() + kAskAgain));
       continue;
     }
     const auto drift = compare(core, bench);
     if (!drift && drift.error().code != Code::NETLINK_LOST) return drift.error();
     if (drift && drift->count == 0) return answer_of(*drift);
-    core.board.wait_newer(before.version, std::min(request.deadline, Clock::now() + kOnItsWay));
+    core.board.wait_newer(before.version, std::min(request.deadline, now() + kOnItsWay));
     if (drift && core.board.outline().version == before.version) return answer_of(*drift);
     why = fail(Code::UNKNOWN, "the databases change all the time; ask again");
   }

@@ -55,6 +55,15 @@ base::Result<base::Secret> key_of(const Assertion& assertion, const Exporter& ex
   return exporter.derive("assertion", static_cast<std::uint8_t>(assertion.role), assertion.flow, {}, kMacSize);
 }
 
+base::Status check_mac(View sealed, View key) {
+  View mac;
+  const auto body = split(sealed, mac);
+  if (!body.ok()) return body.error();
+  const auto wanted = hmac_sha256(key, *body);
+  if (!wanted.ok()) return wanted.error();
+  return base::equal_secret(wanted->view(), mac) ? base::Status() : base::Status(base::fail(Code::BAD_MAC, "sealed assertion"));
+}
+
 }  // namespace
 
 base::Bytes encode(const Assertion& a) {
@@ -114,17 +123,14 @@ base::Result<Assertion> open(View sealed, const Exporter& exporter) {
   const auto claimed = peek(sealed);
   if (!claimed.ok()) return claimed;
   const auto key = key_of(*claimed, exporter);
-  return key.ok() ? open(sealed, key->view()) : base::Result<Assertion>(key.error());
+  if (!key.ok()) return key.error();
+  const base::Status authentic = check_mac(sealed, key->view());
+  return authentic.ok() ? claimed : base::Result<Assertion>(authentic.error());
 }
 
 base::Result<Assertion> open(View sealed, View key) {
-  View mac;
-  const auto body = split(sealed, mac);
-  if (!body.ok()) return body.error();
-  const auto wanted = hmac_sha256(key, *body);
-  if (!wanted.ok()) return wanted.error();
-  if (!base::equal_secret(wanted->view(), mac)) return base::fail(Code::BAD_MAC, "sealed assertion");
-  return decode_assertion(*body);
+  const base::Status authentic = check_mac(sealed, key);
+  return authentic.ok() ? peek(sealed) : base::Result<Assertion>(authentic.error());
 }
 
 }  // namespace gssipsec::channel

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "channel/handshake.h"
 
-#include <algorithm>
-
 namespace gssipsec::channel {
 namespace {
 
@@ -16,8 +14,6 @@ base::Result<base::Secret> labelled(View key, std::string_view label, View conte
   info.raw(label).u8(0).raw(context);
   return hmac_sha256(key, info.bytes());
 }
-
-bool is_zero(const Digest& digest) { return std::ranges::all_of(digest, [](std::byte octet) { return octet == std::byte{0}; }); }
 
 }  // namespace
 
@@ -40,7 +36,7 @@ base::Result<base::Secret> session_key(View handshake_key, const Assertion& repl
 base::Result<base::Secret> confirmation(View session_key, const Digest& transcript) { return labelled(session_key, "confirm v1", transcript); }
 
 base::Result<bool> compare_bindings(const Digest& ours, const Digest& theirs) {
-  if (is_zero(ours) || is_zero(theirs)) return false;
+  if (ours == Digest{} || theirs == Digest{}) return false;
   if (base::equal_secret(ours, theirs)) return true;
   return base::fail(base::Code::BAD_BINDINGS);
 }

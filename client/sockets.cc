@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "client/sockets.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/auxv.h>
@@ -11,8 +10,8 @@
 
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
+#include "base/directory.h"
 #include "client/connect.h"
 
 namespace gssipsec::client {
@@ -73,10 +72,6 @@ bool is_stream_of_ours(int fd, bool acceptor) noexcept {
 
 base::Error none(std::string found) { return base::fail(Code::NO_SOCKET, std::move(found)); }
 
-struct CloseDirectory {
-  void operator()(DIR* directory) const noexcept { closedir(directory); }
-};
-
 // All descriptors of one socket (inetd gives three) are one candidate; the second candidate ends the search.
 class Search {
  public:
@@ -118,7 +113,7 @@ int number_of(const dirent& entry) noexcept {
 }
 
 base::Result<FoundSocket> sole_socket(bool acceptor) {
-  const std::unique_ptr<DIR, CloseDirectory> directory(opendir("/proc/self/fd"));
+  const base::Directory directory(opendir("/proc/self/fd"));
   if (!directory) return none(std::string("/proc/self/fd: ") + base::system_error(Code::SYSTEM, "opendir", errno).detail);
   Search search(acceptor);
   while (const dirent* entry = readdir(directory.get())) {

@@ -21,14 +21,7 @@ base::Result<Link> read_link(NetlinkPort& port, std::uint32_t ifindex) {
   header.ifi_index = static_cast<int>(ifindex);
   Request request(RTM_GETLINK, 0);
   request.fixed(header);
-  base::Result<Link> link = wire::broken("no link in the answer");
-  const auto outcome = transact(port, request, [&link](const wire::Message& message) -> Status {
-    link = decode_link(message.payload);
-    return link.ok() ? Status() : Status(link.error());
-  });
-  if (!outcome) return outcome.error();
-  if (outcome->error != 0) return base::system_error(Code::NETLINK, "look-up of a link", outcome->error);
-  return link;
+  return ask_one(port, request, "look-up of a link", decode_link);
 }
 
 // "0\n" is no; anything else is yes.

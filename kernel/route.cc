@@ -8,24 +8,6 @@
 #include "kernel/transaction.h"
 
 namespace gssipsec::kernel {
-namespace {
-
-using base::Code;
-using base::Status;
-using wire::Message;
-
-base::Result<Route> ask(NetlinkPort& port, const channel::Flow& flow) {
-  base::Result<Route> route = wire::broken("no route in the answer");
-  const auto outcome = transact(port, route_request(flow), [&route](const Message& message) -> Status {
-    route = decode_route(message.payload);
-    return route.ok() ? Status() : Status(route.error());
-  });
-  if (!outcome) return outcome.error();
-  if (outcome->error != 0) return base::system_error(Code::NETLINK, "look-up of a route", outcome->error);
-  return route;
-}
-
-}  // namespace
 
 Request route_request(const channel::Flow& flow) {
   rtmsg header{};
@@ -54,7 +36,7 @@ base::Result<std::unique_ptr<Routes>> Routes::open(int timeout_ms) {
 }
 
 base::Result<RouteFacts> Routes::read(const channel::Flow& flow) {
-  const auto route = ask(*requests_, flow);
+  const auto route = ask_one(*requests_, route_request(flow), "look-up of a route", decode_route);
   if (!route) return route.error();
   const auto device = devices_.look(*requests_, route->output_ifindex, flow.remote.family);
   if (!device) return device.error();
@@ -67,12 +49,6 @@ base::Result<RouteFacts> Routes::read(const channel::Flow& flow) {
   facts.if_id = device->link.if_id;
   facts.source = route->source;
   return facts;
-}
-
-base::Result<RouteFacts> read_route(const channel::Flow& flow) {
-  const auto routes = Routes::open(kTimeoutMs);
-  if (!routes) return routes.error();
-  return (*routes)->read(flow);
 }
 
 }  // namespace gssipsec::kernel

@@ -12,7 +12,8 @@ namespace gssipsec::kernel {
 class Routes {
  public:
   [[nodiscard]] static base::Result<std::unique_ptr<Routes>> open(int timeout_ms);
-  // As read_route(). After a failure it is to be opened anew.
+  // By which device the flow leaves, and what that device means for IPsec. NETLINK, NETLINK_MESSAGE, NETLINK_LOST, SYSTEM;
+  // after a failure it is to be opened anew.
   [[nodiscard]] base::Result<RouteFacts> read(const channel::Flow& flow);
 
  private:

@@ -46,7 +46,6 @@ struct RouteFacts {
   std::uint32_t if_id = 0;  // of the xfrm interface it leaves by
   channel::Address source;  // that the kernel would take; read only where the flow has none
 };
-[[nodiscard]] base::Result<RouteFacts> read_route(const channel::Flow& flow);
 
 // sock_diag: cookies of all TCP (or `protocol`) sockets of this namespace in any state, v4 and v6, and whether a
 // listener owns a local port; SOCK_DESTROY by cookie (UNAVAILABLE where the kernel lacks it).

@@ -114,4 +114,11 @@ base::Result<Outcome> transact(NetlinkPort& port, const Request& request, const 
   }
 }
 
+base::Status ask(NetlinkPort& port, const Request& request, const char* what, const Consumer& consume) {
+  const auto outcome = transact(port, request, consume);
+  if (!outcome) return outcome.error();
+  if (outcome->error != 0) return base::system_error(base::Code::NETLINK, what, outcome->error);
+  return {};
+}
+
 }  // namespace gssipsec::kernel

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "kernel/netlink_port.h"
 #include "kernel/xfrm_wire.h"
@@ -58,5 +59,17 @@ class Transaction {
   base::Status status_;
 };
 [[nodiscard]] base::Result<Outcome> transact(NetlinkPort& port, const Request& request, const Consumer& consume);
+// The kernel's errno is an error, too: NETLINK, of `what`.
+[[nodiscard]] base::Status ask(NetlinkPort& port, const Request& request, const char* what, const Consumer& consume);
+// The one thing that was asked for, decoded.
+template <typename T>
+[[nodiscard]] base::Result<T> ask_one(NetlinkPort& port, const Request& request, const char* what, base::Result<T> (*decode)(base::View)) {
+  base::Result<T> found = wire::broken(std::string(what) + ": nothing in the answer");
+  const base::Status done = ask(port, request, what, [&](const wire::Message& message) -> base::Status {
+    found = decode(message.payload);
+    return found.ok() ? base::Status() : base::Status(found.error());
+  });
+  return done.ok() ? found : base::Result<T>(done.error());
+}
 
 }  // namespace gssipsec::kernel

@@ -13,7 +13,6 @@ namespace {
 using wire::Attributes;
 using wire::broken;
 
-
 base::Result<channel::Template> template_of(const xfrm_user_tmpl& in) {
   channel::Template out;
   out.family = wire::family_of(in.family);

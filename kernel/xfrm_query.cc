@@ -17,13 +17,6 @@ using base::Code;
 using base::Status;
 using wire::Message;
 
-Status run(NetlinkPort& port, const Request& request, const char* what, const Consumer& consume) {
-  auto outcome = transact(port, request, consume);
-  if (!outcome) return outcome.error();
-  if (outcome->error != 0) return base::system_error(Code::NETLINK, what, outcome->error);
-  return {};
-}
-
 // Main and sub policies come in one dump. The list is newest first, and an update puts a policy at its head although
 // the look-up keeps it in its old place among those of equal priority; but it keeps its index, and indexes grow. So
 // the index tells who is older, but not surely: an update that changed the priority put a policy behind its new equals, an
@@ -40,7 +33,7 @@ void number(std::vector<channel::Policy>& policies) {
 
 Status dump_policies(NetlinkPort& port, channel::Spd& spd) {
   const Request request(XFRM_MSG_GETPOLICY, NLM_F_DUMP);
-  const Status done = run(port, request, "dump of policies", [&spd](const Message& message) -> Status {
+  const Status done = ask(port, request, "dump of policies", [&spd](const Message& message) -> Status {
     if (message.header.nlmsg_type != XFRM_MSG_NEWPOLICY) return {};
     auto policy = decode_policy(message.payload);
     if (!policy) return policy.error();
@@ -82,13 +75,11 @@ base::Result<std::uint64_t> read_count(NetlinkPort& port, std::uint16_t question
   Request request(question, 0);
   request.fixed(std::uint32_t{0});
   base::Result<std::uint64_t> found = base::fail(Code::NETLINK_MESSAGE, "the kernel tells no count");
-  auto outcome = transact(port, request, [&](const Message& message) -> Status {
+  const Status done = ask(port, request, "counts", [&](const Message& message) -> Status {
     if (message.header.nlmsg_type == answer) found = decode(message.payload);
     return {};
   });
-  if (!outcome) return outcome.error();
-  if (outcome->error != 0) return base::system_error(Code::NETLINK, "counts", outcome->error);
-  return found;
+  return done ? found : base::Result<std::uint64_t>(done.error());
 }
 
 Request request_for(const channel::SaId& id) {

@@ -48,15 +48,15 @@ base::Bytes sealed_token(TokenType type, base::Bytes sealed) {
 
 }  // namespace
 
-// Rows: states; columns: no token, HELLO, RETRY, REPLY, ERROR, CONFIRM.
+// Rows: states; columns: no token, HELLO, RETRY, REPLY, ERROR, CONFIRM. What is not there is out of order.
 const Context::Move Context::kMoves[kStates][kTokenTypes] = {
-    /* initiator_new     */ {&Context::say_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
-    /* initiator_waiting */ {&Context::out_of_order, &Context::out_of_order, &Context::say_hello_again, &Context::believe_reply, &Context::peer_refused, &Context::out_of_order},
-    /* acceptor_new      */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
-    /* acceptor_again    */ {&Context::out_of_order, &Context::answer_hello, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
-    /* acceptor_waiting  */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::check_confirm},
-    /* established       */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
-    /* failed            */ {&Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order, &Context::out_of_order},
+    /* initiator_new     */ {&Context::say_hello},
+    /* initiator_waiting */ {nullptr, nullptr, &Context::say_hello_again, &Context::believe_reply, &Context::peer_refused},
+    /* acceptor_new      */ {nullptr, &Context::answer_hello},
+    /* acceptor_again    */ {nullptr, &Context::answer_hello},
+    /* acceptor_waiting  */ {nullptr, nullptr, nullptr, nullptr, nullptr, &Context::check_confirm},
+    /* established       */ {},
+    /* failed            */ {},
 };
 
 Context::Context(Role role, Terms terms)
@@ -92,7 +92,8 @@ Context::Answer Context::advance(View input) {
   if (!token) return token.error();
   if (base::tracing()) trace(std::string(role_ == Role::initiator ? "initiator" : "acceptor") + " got " + token_name(token->type));
   inner_.assign(inner.begin(), inner.end());
-  return (this->*kMoves[static_cast<std::size_t>(state_)][static_cast<std::size_t>(token->type)])(*token);
+  const Move move = kMoves[static_cast<std::size_t>(state_)][static_cast<std::size_t>(token->type)];
+  return move ? (this->*move)(*token) : out_of_order(*token);
 }
 
 Context::Answer Context::out_of_order(const ContextToken& token) {
@@ -160,7 +161,7 @@ Context::Answer Context::hello() {
   channel_ = std::move(made->reply.channel);
   latch_ = std::move(made->latch);
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
-  if (const Status names = names_of(channel_); !names) return names.error();
+  if (const Status names = take_names(); !names) return names.error();
   base::Bytes token = sealed_token(TokenType::hello, std::move(made->reply.sealed));
   transcript_.add(token);
   if (base::tracing()) trace("HELLO on descriptor " + std::to_string(terms_.socket.fd));
@@ -174,7 +175,7 @@ Context::Answer Context::believe_reply(const ContextToken& token) {
   Expected expected{flow_, *so_far, bindings(), terms_.wanted, (terms_.want & protocol::kWantMutual) != 0, peer_->peer};
   auto acceptor = read_reply(token.sealed, handshake_key_.view(), expected);
   if (!acceptor) return acceptor.error();
-  channel_.peer_name = format(acceptor->name);
+  peer_ = Name{std::move(acceptor->name), {}};
   channel_.peer_services = std::move(acceptor->services);
   bound_ = acceptor->bindings_match;
   transcript_.add(inner_);
@@ -190,7 +191,7 @@ Context::Answer Context::confirm(View session_key) {
   ContextToken token;
   token.type = TokenType::confirm;
   std::ranges::copy(proof->view(), token.proof.begin());
-  if (const Status made = establish(session_key); !made) return made.error();
+  if (const Status made = establish(session_key, *id); !made) return made.error();
   return encode(token);
 }
 
@@ -228,6 +229,7 @@ Context::Answer Context::answer_hello(const ContextToken& token) {
   bound_ = reply->bindings_match;
   session_key_ = std::move(reply->session_key);
   channel_ = std::move(reply->channel);
+  if (const Status names = take_names(); !names) return names.error();
   if (const Status fits = fit(); !fits) return fits.error();
   base::Bytes answer = sealed_token(TokenType::reply, std::move(reply->sealed));
   transcript_.add(answer);
@@ -255,14 +257,14 @@ Context::Answer Context::check_confirm(const ContextToken& token) {
   const auto wanted = channel::confirmation(session_key_.view(), *id);
   if (!wanted) return wanted.error();
   if (!base::equal_secret(wanted->view(), token.proof)) return fail(Code::NOT_CONFIRMED);
-  if (const Status made = establish(session_key_.view()); !made) return made.error();
+  if (const Status made = establish(session_key_.view(), *id); !made) return made.error();
   return base::Bytes();
 }
 
 // --- both
 
-Status Context::names_of(const protocol::ChannelInfo& channel) {
-  auto local = channel::parse_name(channel.local_name), peer = channel::parse_name(channel.peer_name);
+Status Context::take_names() {
+  auto local = channel::parse_name(channel_.local_name), peer = channel::parse_name(channel_.peer_name);
   if (!local || !peer) return fail(Code::BAD_MESSAGE, "the broker gave a name that cannot be read");
   local_ = Name{*std::move(local), {}};
   peer_ = Name{*std::move(peer), {}};
@@ -285,7 +287,6 @@ void Context::forget() {
 }
 
 Status Context::fit() {
-  if (const Status names = names_of(channel_); !names) return names;
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   if (role_ == Role::initiator && (terms_.want & protocol::kWantMutual) && !is_mutual()) return fail(Code::PEER_UNAUTHENTICATED);
   if (role_ == Role::acceptor && peer_->is_anonymous() && !(terms_.want & protocol::kAllowAnonymous)) return fail(Code::ANONYMOUS_REFUSED);
@@ -295,11 +296,9 @@ Status Context::fit() {
   return {};
 }
 
-Status Context::establish(View session_key) {
+Status Context::establish(View session_key, const Digest& id) {
   if (const Status fits = fit(); !fits) return fits;
-  const auto id = transcript_.digest();
-  if (!id) return id.error();
-  auto protection = Protection::make(session_key, *id, role_ == Role::initiator ? Direction::from_initiator : Direction::from_acceptor, *std::move(counter_));
+  auto protection = Protection::make(session_key, id, role_ == Role::initiator ? Direction::from_initiator : Direction::from_acceptor, *std::move(counter_));
   if (!protection) return protection.error();
   protection_.emplace(*std::move(protection));
   if (channel_.lifetime != 0) expires_ = client::monotonic_milliseconds() + std::int64_t{channel_.lifetime} * 1000;

@@ -80,7 +80,7 @@ class Context {
 
   [[nodiscard]] Answer advance(base::View input);
   [[nodiscard]] base::Result<ContextToken> read(base::View input, base::View& inner) const;
-  // The table's moves.
+  // The table's moves, and what is done where it has none.
   [[nodiscard]] Answer say_hello(const ContextToken& token);
   [[nodiscard]] Answer say_hello_again(const ContextToken& token);
   [[nodiscard]] Answer believe_reply(const ContextToken& token);
@@ -98,8 +98,8 @@ class Context {
   [[nodiscard]] base::Status count_retry();
   [[nodiscard]] base::Status fit();
   void forget();
-  [[nodiscard]] base::Status establish(base::View session_key);
-  [[nodiscard]] base::Status names_of(const protocol::ChannelInfo& channel);
+  [[nodiscard]] base::Status establish(base::View session_key, const Digest& id);
+  [[nodiscard]] base::Status take_names();
   [[nodiscard]] bool is_mutual() const;
   [[nodiscard]] Digest bindings() const { return terms_.bindings.value_or(Digest{}); }
 

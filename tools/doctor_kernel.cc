@@ -9,8 +9,8 @@
 #include <fstream>
 #include <optional>
 
+#include "base/directory.h"
 #include "base/unique_fd.h"
-#include "tools/directory.h"
 #include "tools/doctor.h"
 
 namespace gssipsec::tools {
@@ -59,7 +59,7 @@ std::optional<long> number_in(const std::string& file) {
 
 std::vector<std::string> devices(const std::string& folder) {
   std::vector<std::string> found;
-  const Directory directory(opendir(folder.c_str()));
+  const base::Directory directory(opendir(folder.c_str()));
   while (const dirent* entry = directory ? readdir(directory.get()) : nullptr) {
     const std::string name = entry->d_name;
     if (name[0] != '.' && name != "lo") found.push_back(name);

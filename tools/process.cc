@@ -11,8 +11,8 @@
 #include <cstring>
 #include <set>
 
+#include "base/directory.h"
 #include "client/sockets.h"
-#include "tools/directory.h"
 
 namespace gssipsec::tools {
 namespace {
@@ -27,7 +27,7 @@ base::Error refused(int pid, int number) {
 }
 
 base::Result<std::vector<int>> descriptors(int pid) {
-  const Directory directory(opendir(("/proc/" + std::to_string(pid) + "/fd").c_str()));
+  const base::Directory directory(opendir(("/proc/" + std::to_string(pid) + "/fd").c_str()));
   if (!directory) return refused(pid, errno);
   std::vector<int> numbers;
   while (const dirent* entry = readdir(directory.get())) {

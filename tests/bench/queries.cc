@@ -66,7 +66,7 @@ struct Mirrored {
     peer.remote = {channel::IdType::fqdn, "peer.example.org"};
     peer.remote_method = channel::AuthMethod::certificate;
     peer.negotiated = peer.remote_fixed = true;
-    core.board.each_sa([&](const channel::Sa& sa) { snapshot.peers[sa.id] = peer; });
+    core.board.read([&](const kernel::Tables& tables) { tables.sad.each([&](const channel::SadIndex::Held& held) { snapshot.peers[held.sa.id] = peer; }); });
     core.board.publish_sources({{"vici", true, 1, 1, std::make_shared<const ike::Snapshot>(std::move(snapshot))}});
   }
 

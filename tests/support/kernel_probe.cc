@@ -14,6 +14,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "kernel/routes.h"
 #include "kernel/socket.h"
 #include "kernel/xfrm.h"
 
@@ -127,7 +128,7 @@ void probe_host(const std::string& a, const std::string& b) {
   make_databases(a, b);
   const Connection connection = connect(a, b, 5003, false);
   const auto facts = kernel::read_socket(connection.a.get(), *kernel::own_netns_cookie());
-  const auto route = kernel::read_route(facts->flow);
+  const auto route = (*kernel::Routes::open(kernel::kTimeoutMs))->read(facts->flow);
   fact(route && !route->same_host && !route->exempt_out && !route->exempt_in && !route->vrf && route->output_ifindex != 0, "the route leaves by an ordinary device");
   fact(kernel::read_socket(connection.b.get(), *kernel::own_netns_cookie()).error().code == base::Code::OTHER_NAMESPACE, "the other host's socket is refused");
   const auto listed = kernel::list_sockets(IPPROTO_TCP);

@@ -72,7 +72,7 @@ class ToldSource final : public ike::Source {
   ToldSource(channel::PeerInfo peer, const broker::Board& board) : peer_(std::move(peer)), board_(board) {}
   base::Result<ike::Snapshot> refresh() override {
     ike::Snapshot snapshot;
-    board_.each_sa([&](const channel::Sa& sa) { snapshot.peers[sa.id] = peer_; });
+    board_.read([&](const kernel::Tables& tables) { tables.sad.each([&](const channel::SadIndex::Held& held) { snapshot.peers[held.sa.id] = peer_; }); });
     return snapshot;
   }
   int event_fd() const noexcept override { return -1; }

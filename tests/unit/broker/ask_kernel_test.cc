@@ -84,7 +84,7 @@ class AskKernelTest : public CppUnit::TestFixture {
 
   void what_a_source_said_counts_for_sas_that_it_has_seen() {
     ike::Snapshot snapshot;
-    end_.core->board.each_sa([&](const channel::Sa& sa) { snapshot.peers[sa.id] = certified("fqdn:a.example.org", "fqdn:b.example.org"); });
+    end_.core->board.read([&](const kernel::Tables& tables) { tables.sad.each([&](const channel::SadIndex::Held& held) { snapshot.peers[held.sa.id] = certified("fqdn:a.example.org", "fqdn:b.example.org"); }); });
     end_.core->board.publish_sources({{"vici", true, 1, 1, std::make_shared<const ike::Snapshot>(snapshot)}});
     CPPUNIT_ASSERT_EQUAL(std::string("fqdn:b.example.org"), question().peer_id);
     end_.core->board.edit([](kernel::Tables& known, std::uint64_t epoch) {

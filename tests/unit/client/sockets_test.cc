@@ -22,7 +22,6 @@ namespace {
 using base::Code;
 using base::UniqueFd;
 
-
 template <typename T>
 std::string name_of(const base::Result<T>& result) { return base::code_name(result.ok() ? Code::ok : result.error().code); }
 std::string name_of(Code code) { return base::code_name(code); }

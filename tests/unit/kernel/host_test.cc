@@ -12,6 +12,7 @@
 
 #include "kernel/diag_message.h"
 #include "kernel/link.h"
+#include "kernel/routes.h"
 #include "kernel/socket.h"
 #include "tests/unit/kernel/in_namespace.h"
 #include "tests/unit/kernel/messages.h"
@@ -90,7 +91,7 @@ class HostTest : public CppUnit::TestFixture {
   void loopback_is_the_same_host() {
     in_namespace([] {
       const Pair pair = tcp_pair(AF_INET);
-      const auto facts = read_route(read_socket(pair.client.get(), *own_netns_cookie())->flow);
+      const auto facts = (*Routes::open(kTimeoutMs))->read(read_socket(pair.client.get(), *own_netns_cookie())->flow);
       CPPUNIT_ASSERT_MESSAGE(facts ? "" : base::describe(facts.error()), facts.ok());
       CPPUNIT_ASSERT(facts->same_host && facts->exempt_out && facts->exempt_in && !facts->vrf);
       CPPUNIT_ASSERT_EQUAL(::if_nametoindex("lo"), facts->output_ifindex);

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
+// A directory being read, closed with its owner.
 #pragma once
 
 #include <dirent.h>
 
 #include <memory>
 
-namespace gssipsec::tools {
+namespace gssipsec::base {
 
 struct CloseDirectory {
   void operator()(DIR* directory) const noexcept { closedir(directory); }
 };
 using Directory = std::unique_ptr<DIR, CloseDirectory>;
 
-}  // namespace gssipsec::tools
+}  // namespace gssipsec::base
