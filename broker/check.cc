@@ -19,7 +19,10 @@ base::Result<Answer> reply(LatchState state, const base::Error& why, const Slot&
   return Answer{encode(CheckReply{state, state == LatchState::established ? Code::ok : why.code, why.detail, slot.number, slot.generation})};
 }
 
-LatchState state_for(const base::Error& why) {
+// A block that may pass has not broken the latch so far.
+LatchState state_for(const Core& core, const Case& seen, const base::Error& why) {
+  const auto known = core.latches.find(seen.socket.cookie, seen.socket.flow);
+  if (why.code == Code::BLOCKED && known && known->status.state != LatchState::broken) return LatchState::stale;
   const bool passes = why.code == Code::UNKNOWN || why.code == Code::NO_SA || why.code == Code::PEER_UNKNOWN || why.code == Code::BUSY;
   return passes ? LatchState::stale : LatchState::broken;
 }
@@ -38,11 +41,11 @@ base::Status still_congruent(const Core& core, const CheckRequest& asked, const 
 // it has one there (a number alone may be another context's).
 base::Result<Answer> latch_again(Core& core, const Request& request, const std::optional<Slot>& old, Case& seen, bool since_start) {
   auto latch = KernelLatch::set(core, request, seen);
-  if (!latch) return reply(state_for(latch.error()), latch.error(), {});
+  if (!latch) return reply(state_for(core, seen, latch.error()), latch.error(), {});
   latch->keep();
   reached(FaultPoint::check_latched);
   const base::Status status = confirm(core, request, seen, latch->parameters(), {});
-  if (!status.ok()) return reply(state_for(status.error()), status.error(), {});
+  if (!status.ok()) return reply(state_for(core, seen, status.error()), status.error(), {});
   const auto slot = enter(core, request, seen, latch->parameters(), since_start);
   if (!slot) return slot.error();
   reached(FaultPoint::check_entered);
@@ -66,7 +69,7 @@ base::Result<Answer> handle_check(Core& core, const Request& request) {
   if (known && ours && known->status.state == LatchState::monitored)
     return reply(LatchState::monitored, fail(Code::NOT_LATCHABLE, "the kernel cannot enforce it"), slot);
   const base::Status enough = sufficient(seen->assessment, *core.config());
-  if (!enough.ok()) return reply(state_for(enough.error()), enough.error(), slot);
+  if (!enough.ok()) return reply(state_for(core, *seen, enough.error()), enough.error(), slot);
   const base::Status same = still_congruent(core, *asked, *seen, known);
   if (!same.ok()) return reply(LatchState::broken, same.error(), slot);
   const bool since_start = known ? known->since_start : protected_since_start(core, *seen);

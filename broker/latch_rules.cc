@@ -13,11 +13,13 @@ bool weaker(const channel::Quality& now, const channel::Quality& then) {
          (then.integrity && !now.integrity) || (then.replay_protection && !now.replay_protection);
 }
 
-// The SPD still asks for protection and only SAs (or their peer) are missing: nothing leaves in clear.
+bool blocks(const channel::OneWay& way) { return !way.is_protected && way.why_not.code == Code::BLOCKED; }
+
+// The SPD still asks for protection and only SAs (or their peer) are missing, or it lets nothing by at all: nothing leaves in clear.
 bool only_missing(const Assessment& now) {
   const auto& verdict = now.verdict;
   if (verdict.is_protected) return true;
-  const auto waits = [](const channel::OneWay& way) { return way.is_protected || way.why_not.code == Code::NO_SA; };
+  const auto waits = [](const channel::OneWay& way) { return way.is_protected || way.why_not.code == Code::NO_SA || blocks(way); };
   return waits(verdict.out) && waits(verdict.in);
 }
 
@@ -31,6 +33,15 @@ LatchStatus unconfirmed(base::Error why, Time when, Time& stale_since, bool limi
   if (stale_since == Time()) stale_since = when;
   if (limited && when - stale_since > kStaleLimit) return {LatchState::broken, std::move(why)};
   return {LatchState::stale, std::move(why)};
+}
+
+// IKE daemons put blocks above while they move SAs to other addresses. One that stays is the administrator's.
+LatchStatus blocked(const LatchStatus& current, const Assessment& now, Time when, Time& stale_since) {
+  if (current.state == LatchState::broken) return current;
+  if (stale_since == Time()) stale_since = when;
+  const bool stays = when - stale_since > kStaleLimit;
+  if (stays) stale_since = Time();
+  return {stays ? LatchState::broken : LatchState::stale, fail(stays ? Code::LATCH_BROKEN : Code::LATCH_STALE, describe(now.verdict.why_not))};
 }
 
 }  // namespace
@@ -97,8 +108,9 @@ LatchStatus next_status(const LatchStatus& current, const LatchParameters& latch
   // Successors come before the SAs that they follow go: the next ones here are somebody's new ones.
   if (!now.verdict.is_protected && pinned(latched.peer)) {
     stale_since = Time();
-    return {LatchState::broken, fail(Code::LATCH_BROKEN, "no peer is authenticated, and the SAs that the socket is pinned to are gone")};
+    return {LatchState::broken, fail(Code::LATCH_BROKEN, "no peer is authenticated, and the SAs that the socket is pinned to are gone, or blocked")};
   }
+  if (blocks(now.verdict.out) || blocks(now.verdict.in)) return blocked(current, now, when, stale_since);
   if (!now.verdict.is_protected) return unconfirmed(fail(Code::LATCH_STALE, describe(now.verdict.why_not)), when, stale_since, false);
   if (!now.peer) return unconfirmed(fail(Code::LATCH_STALE, describe(now.peer_error)), when, stale_since, true);
   const auto wanted = enforced(latched) ? parameters_of(now, flow) : watched_parameters(now);

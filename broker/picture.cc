@@ -28,13 +28,14 @@ bool moved(const Carrier& now, const std::vector<Carrier>& before) {
 }
 
 void compare_carriers(const Picture& before, const Picture& after, std::vector<Change>& changes) {
+  const std::vector<Carrier>& then = before.is_protected ? before.out : before.former;
   std::vector<channel::SaId> moves, fresh;
   for (const Carrier& carrier : after.out) {
-    if (std::binary_search(before.out.begin(), before.out.end(), carrier)) continue;
-    (moved(carrier, before.out) ? moves : fresh).push_back(carrier.id);
+    if (std::binary_search(then.begin(), then.end(), carrier)) continue;
+    (moved(carrier, then) ? moves : fresh).push_back(carrier.id);
   }
   if (!moves.empty()) changes.push_back({.type = EventType::migrated, .sas = std::move(moves)});
-  if (!fresh.empty()) changes.push_back({.type = EventType::rekeyed, .sas = std::move(fresh)});
+  if (before.is_protected && !fresh.empty()) changes.push_back({.type = EventType::rekeyed, .sas = std::move(fresh)});
 }
 
 }  // namespace
@@ -59,13 +60,14 @@ std::vector<Change> differences(const Picture& before, const Picture& after) {
   if (before.latch != LatchState::broken && after.latch == LatchState::broken)
     changes.push_back({.type = EventType::latch_broken, .why = base::fail(base::Code::LATCH_BROKEN)});
   if (before.is_protected != after.is_protected) changes.push_back({.type = EventType::protection, .why = after.why});
-  if (before.is_protected && after.is_protected && !other_peer) compare_carriers(before, after, changes);
+  if (after.is_protected && !other_peer) compare_carriers(before, after, changes);
   if (before.latch == LatchState::broken && after.latch == LatchState::established) changes.push_back({.type = EventType::latch_restored});
   return changes;
 }
 
 void advance(Picture& picture, Picture after) {
   if (!after.peer) after.peer = std::move(picture.peer);
+  if (!after.is_protected) after.former = picture.is_protected ? std::move(picture.out) : std::move(picture.former);
   picture = std::move(after);
 }
 

@@ -20,6 +20,7 @@ struct Picture {
   bool is_protected = false;
   base::Error why{base::Code::ok, {}};    // when not protected
   std::vector<Carrier> out, in;           // sorted
+  std::vector<Carrier> former;            // the last ones out, when not protected
   std::optional<channel::PeerInfo> peer;  // the last one known: an SA that is gone has none
   protocol::LatchState latch = protocol::LatchState::none;
 };
@@ -36,7 +37,7 @@ struct Change {
 // In the order in which a listener should learn them. A rekey shows in what is sent: its inbound SA comes a moment before, or
 // after, and would tell the same thing twice.
 [[nodiscard]] std::vector<Change> differences(const Picture& before, const Picture& after);
-// Takes over what `after` knows; the former peer stays where `after` has none.
+// Takes over what `after` knows; the former peer and SAs stay where `after` has none.
 void advance(Picture& picture, Picture after);
 
 }  // namespace gssipsec::broker

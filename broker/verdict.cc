@@ -38,6 +38,15 @@ void note_arrivals(const channel::OneWay& way, const View& view, std::vector<std
   }
 }
 
+// One tunnel each way, to the address that our own IKE daemon gave to the peer: nobody stands behind it.
+bool is_given_address(const Assessment& assessment, const channel::Address& remote) {
+  const auto one_tunnel = [](const channel::OneWay& way) {
+    return way.policy && way.policy->templates.size() == 1 && way.policy->templates.front().mode == channel::Mode::tunnel;
+  };
+  return assessment.peer && one_tunnel(assessment.verdict.out) && one_tunnel(assessment.verdict.in) &&
+         std::ranges::find(assessment.peer->given, remote) != assessment.peer->given.end();
+}
+
 }  // namespace
 
 bool same_end(const channel::PeerInfo& a, const channel::PeerInfo& b) {
@@ -59,6 +68,7 @@ Assessment assess(const channel::Flow& flow, const channel::Surroundings& around
   note_arrivals(out.verdict.out, view, out.arrivals);
   note_arrivals(out.verdict.in, view, out.arrivals);
   if (!join(out.verdict.out, view, now, out) || !join(out.verdict.in, view, now, out)) out.peer.reset();
+  out.verdict.end_to_end = out.verdict.end_to_end || is_given_address(out, flow.remote);
   return out;
 }
 

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
+#include "channel/address.h"
 
 namespace gssipsec::channel {
 
@@ -40,6 +42,7 @@ struct PeerInfo {
   Identity local, remote;
   AuthMethod local_method = AuthMethod::unknown, remote_method = AuthMethod::unknown;
   bool remote_fixed = false;     // the connection admits exactly this remote identity (no wildcard)
+  std::vector<Address> given;    // that our daemon gave to the peer for its own (virtual IPs)
   bool negotiated = false;       // IKE negotiated these SAs; false for manual ones
   std::uint16_t dh_group = 0;    // of the key exchange (IKE transform number); 0 is unknown
   std::string connection, child; // names in the IKE daemon's configuration

@@ -50,7 +50,7 @@ struct Verdict {
   base::Error why_not;                // the most telling reason when not
   OneWay out, in;
   Mode mode = Mode::transport;
-  bool end_to_end = false;            // ends at the peer itself: transport/BEET, or tunnel with inner = outer
+  bool end_to_end = false;            // ends at the peer itself: transport/BEET, or tunnel with inner = outer (verdict.h knows one more)
   bool latchable = false;             // a per-socket policy can copy this exactly (threats M3)
   base::Error why_not_latchable;
   Quality quality;                    // weakest of both directions

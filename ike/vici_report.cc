@@ -104,11 +104,19 @@ std::optional<ViciIkeSa::Child> child_of(const ViciSection& child, const Ends& e
                           weaker_group(ike_group, child.text("dh-group")), leaving(child.text("state"))};
 }
 
+std::vector<channel::Address> given_to_peer(const ViciSection& sa) {
+  std::vector<channel::Address> out;
+  if (const ViciList* given = sa.list("remote-vips"))
+    for (const std::string& item : given->items)
+      if (const auto address = channel::parse_address(item)) out.push_back(*address);
+  return out;
+}
+
 std::optional<ViciIkeSa> ike_sa_of(const ViciSection& sa) {
   const auto unique_id = number<std::uint32_t>(sa.text("uniqueid"), 10);
   const auto ends = ends_of(sa);
   if (sa.name.empty() || !unique_id || !ends || !proven(sa.text("state"))) return std::nullopt;
-  ViciIkeSa out{sa.name, *unique_id, infer_identity(sa.text("local-id")), infer_identity(sa.text("remote-id")), {}};
+  ViciIkeSa out{sa.name, *unique_id, infer_identity(sa.text("local-id")), infer_identity(sa.text("remote-id")), {}, given_to_peer(sa)};
   if (const ViciSection* children = sa.section("child-sas"))
     for (const ViciSection& child : children->sections)
       if (auto read = child_of(child, *ends, sa.text("dh-group"))) out.children.push_back(*std::move(read));
@@ -161,6 +169,7 @@ void add_peers(const ViciIkeSa& sa, const ViciAuth& auth, std::uint64_t ike_sa, 
   peer.local_method = auth.local;
   peer.remote_method = auth.remote;
   peer.remote_fixed = auth.remote_id.type != channel::IdType::none && auth.remote_id == sa.remote;
+  peer.given = sa.given;
   peer.negotiated = true;
   peer.connection = sa.connection;
   peer.ike_sa = ike_sa;

@@ -39,6 +39,7 @@ struct ViciIkeSa {
     bool leaving = false;  // replaced, and kept for packets on their way
   };
   std::vector<Child> children;
+  std::vector<channel::Address> given;  // to the peer, of our pools
 };
 
 // The IKE_SAs of one event. What cannot be read whole is left out: its SAs have no peer then.

@@ -21,8 +21,8 @@ def open_in(namespace, make):
 
 
 class Packet:
-    def __init__(self, frame):
-        self.frame = frame
+    def __init__(self, frame, leaves=False):
+        self.frame, self.leaves = frame, leaves
         self.version = {0x0800: 4, 0x86dd: 6}.get(int.from_bytes(frame[12:14], "big"), 0)
         self.protocol, self.payload, self.source = None, b"", b""
         if self.version == 4:
@@ -61,7 +61,8 @@ class Capture:
     def packets(self):
         while True:
             try:
-                self.seen.append(Packet(self.raw.recv(65536)))
+                frame, (_, _, kind, *_) = self.raw.recvfrom(65536)
+                self.seen.append(Packet(frame, leaves=kind == socket.PACKET_OUTGOING))
             except BlockingIOError:
                 return self.seen
 

@@ -63,8 +63,8 @@ def connection(host, auth, family=V4, remote_id=None, local_id=None, extra="", c
 """
 
 
-def configure(host, connections, psk=None, local_id=None):
-    """`local_id`: another one of the authority's names than the host's own."""
+def configure(host, connections, psk=None, local_id=None, pools=""):
+    """`local_id`: another one of the authority's names than the host's own. `pools`: addresses that it gives to peers."""
     directory = f"{host.directory}/swanctl"
     for folder in ("x509", "x509ca", "private"):
         os.makedirs(f"{directory}/{folder}", exist_ok=True)
@@ -74,7 +74,7 @@ def configure(host, connections, psk=None, local_id=None):
         shutil.copy(f"{pki}/{name}", f"{directory}/{folder}/")
     secrets = f'secrets {{\n ike-1 {{\n secret = "{psk}"\n }}\n}}\n' if psk else ""
     with open(f"{directory}/swanctl.conf", "w") as file:
-        file.write(f"connections {{\n{connections}}}\n{secrets}")
+        file.write(f"connections {{\n{connections}}}\n{secrets}pools {{\n{pools}}}\n")
     with open(f"{host.directory}/strongswan.conf", "w") as file:
         file.write(settings(host))
 

@@ -27,6 +27,8 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(weaker_algorithms_break_it);
   CPPUNIT_TEST(missing_sas_make_it_stale_not_broken);
   CPPUNIT_TEST(an_unknown_peer_is_stale_for_two_seconds_then_broken);
+  CPPUNIT_TEST(a_block_that_passes_keeps_it);
+  CPPUNIT_TEST(a_block_that_stays_breaks_it);
   CPPUNIT_TEST(a_stale_mirror_changes_nothing);
   CPPUNIT_TEST(a_change_that_concerns_others_is_not_looked_at);
   CPPUNIT_TEST(what_breaks_within_a_request_is_told_by_the_next_look);
@@ -136,6 +138,33 @@ class LatchesTest : public CppUnit::TestFixture {
     end_->snapshot.peers = peers;
     expect(LatchState::established);
     CPPUNIT_ASSERT(!latches().any_stale());
+  }
+
+  // As IKE daemons put one above while they move SAs to other addresses.
+  void a_block_that_passes_keeps_it() {
+    block(true);
+    expect(LatchState::stale);
+    CPPUNIT_ASSERT(check()->state == LatchState::stale);
+    CPPUNIT_ASSERT_EQUAL(0, end_->host->latches_set);
+    now_ += milliseconds(1900);
+    expect(LatchState::stale);
+    block(false);
+    expect(LatchState::established);
+    CPPUNIT_ASSERT(!latches().any_stale());
+  }
+
+  void a_block_that_stays_breaks_it() {
+    block(true);
+    expect(LatchState::stale);
+    now_ += milliseconds(2100);
+    const auto broken = reevaluate();
+    CPPUNIT_ASSERT(state() == LatchState::broken);
+    CPPUNIT_ASSERT(broken.at(0).proven && broken[0].why.code == Code::LATCH_BROKEN);
+    CPPUNIT_ASSERT(check()->state == LatchState::broken);
+    now_ += seconds(1);
+    expect(LatchState::broken);  // it does not become a new block
+    block(false);
+    expect(LatchState::established);
   }
 
   void a_change_that_concerns_others_is_not_looked_at() {
@@ -392,6 +421,9 @@ class LatchesTest : public CppUnit::TestFixture {
     end_->publish();
   }
 
+  void block(bool yes) {
+    for (channel::Policy& policy : end_->databases.spd.policies) policy.action = yes ? channel::Action::block : channel::Action::allow;
+  }
   base::Result<protocol::CheckReply> check() {
     const auto body = encode(protocol::CheckRequest{slot_.number, slot_.generation, 501, statement_});
     const auto answer = handle_check(*end_->core, end_->request(body));

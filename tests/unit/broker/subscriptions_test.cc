@@ -22,6 +22,7 @@ class SubscriptionsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(SubscriptionsTest);
   CPPUNIT_TEST(new_sas_of_the_same_peer_are_a_rekey_told_once);
   CPPUNIT_TEST(sas_at_other_addresses_migrated);
+  CPPUNIT_TEST(sas_that_moved_behind_a_block_migrated);
   CPPUNIT_TEST(another_peer_is_told_and_not_as_a_rekey);
   CPPUNIT_TEST(a_peer_that_is_not_known_yet_is_waited_for);
   CPPUNIT_TEST(the_end_of_protection_says_why);
@@ -68,6 +69,20 @@ class SubscriptionsTest : public CppUnit::TestFixture {
     before = after;
     after.out.front().source = address("10.9.0.1");
     CPPUNIT_ASSERT(differences(before, after).front().type == EventType::migrated);
+  }
+
+  void sas_that_moved_behind_a_block_migrated() {
+    Picture seen = now(), blocked = seen, after = seen;
+    blocked.is_protected = false;
+    blocked.out.clear();
+    advance(seen, blocked);
+    advance(seen, blocked);
+    after.out.front().id.destination = address("10.9.0.2");
+    const auto changes = differences(seen, after);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, changes.size());
+    CPPUNIT_ASSERT(changes[0].type == EventType::protection && changes[1].type == EventType::migrated);
+    after.out.front().id.spi ^= 1;
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, differences(seen, after).size());  // others, after a gap: no rekey
   }
 
   void another_peer_is_told_and_not_as_a_rekey() {

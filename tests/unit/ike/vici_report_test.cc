@@ -54,6 +54,7 @@ class ViciReportTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(two_connections_of_one_name_prove_nothing);
   CPPUNIT_TEST(only_sas_in_the_kernel_of_proven_ike_sas_count);
   CPPUNIT_TEST(a_replaced_child_is_leaving);
+  CPPUNIT_TEST(addresses_that_we_gave_to_the_peer_are_the_peers);
   CPPUNIT_TEST(broken_fields_leave_the_sa_out);
   CPPUNIT_TEST(an_sa_told_twice_differently_is_nobodys);
   CPPUNIT_TEST(an_sa_that_moved_to_the_rekeyed_ike_sa_belongs_to_the_newer);
@@ -202,6 +203,17 @@ class ViciReportTest : public CppUnit::TestFixture {
       const auto sas = read_ike_sas(message({ike_sa("c", "7", kServer, "ESTABLISHED", state)}));
       CPPUNIT_ASSERT_EQUAL_MESSAGE(state, leaving, sas.at(0).children.at(0).leaving);
     }
+  }
+
+  void addresses_that_we_gave_to_the_peer_are_the_peers() {
+    ViciSection given = ike_sa("c", "7", kServer);
+    given.lists.push_back({"remote-vips", {"10.9.0.1", "no address", "fd00:9::1"}});
+    given.lists.push_back({"local-vips", {"10.9.0.77"}});
+    Peers peers;
+    for (const ViciIkeSa& sa : read_ike_sas(message({given}))) add_peers(sa, {}, 7, peers);
+    for (const auto& [spi, end] : {std::pair(0xc1U, "192.0.2.1"), std::pair(0xc2U, "192.0.2.2")})
+      CPPUNIT_ASSERT(peers.at(sa_id(spi, end)).given == (std::vector{*channel::parse_address("10.9.0.1"), *channel::parse_address("fd00:9::1")}));
+    CPPUNIT_ASSERT(peer_of({}, kServer).given.empty());
   }
 
   void broken_fields_leave_the_sa_out() {
