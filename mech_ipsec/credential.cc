@@ -6,6 +6,7 @@
 
 #include "base/trace.h"
 #include "client/broker.h"
+#include "client/connect.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -111,6 +112,8 @@ bool Credential::may(Role role) const noexcept {
 // Cheap, and before the program believes that it has credentials: a program without this mechanism's socket must behave
 // as if the mechanism were not installed.
 Status Credential::try_initiator() const {
+  if (!named_)
+    if (const Status started = client::broker_was_started(); !started) return started;
   const auto found = socket(Role::initiator);
   if (!found) return found.error();
   if (const Status named = check_initiator_name(wanted_); !named) return named;
