@@ -13,6 +13,7 @@
 
 #include "base/directory.h"
 #include "client/connect.h"
+#include "client/preloaded.h"
 
 namespace gssipsec::client {
 namespace {
@@ -61,15 +62,6 @@ bool is_callers(const struct stat& facts, bool acceptor) noexcept {
   return acceptor && facts.st_uid == 0;
 }
 
-// MPTCP counts, so that it makes a second connection ambiguous, and is refused when it is the only one.
-bool is_stream_of_ours(int fd, bool acceptor) noexcept {
-  struct stat facts{};
-  if (fstat(fd, &facts) != 0 || !S_ISSOCK(facts.st_mode) || !is_callers(facts, acceptor)) return false;
-  if (!is_internet(fd) || option(fd, SO_TYPE) != SOCK_STREAM) return false;
-  const int protocol = option(fd, SO_PROTOCOL);
-  return (protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP || protocol == kMptcp) && is_connected_elsewhere(fd);
-}
-
 base::Error none(std::string found) { return base::fail(Code::NO_SOCKET, std::move(found)); }
 
 // All descriptors of one socket (inetd gives three) are one candidate; the second candidate ends the search.
@@ -80,7 +72,7 @@ class Search {
   // False when there is nothing more to learn.
   bool examine(int fd) noexcept {
     if (++examined_ > kMaxExamined) return false;
-    if (!is_stream_of_ours(fd, acceptor_)) return true;
+    if (!may_be_found(fd, acceptor_)) return true;
     const auto cookie = socket_cookie(fd);
     if (!cookie || (found_.fd >= 0 && *cookie == found_.cookie)) return true;
     if (found_.fd >= 0) return several_ = true, false;
@@ -92,7 +84,7 @@ class Search {
     if (examined_ > kMaxExamined) return none("more than " + std::to_string(kMaxExamined) + " descriptors; name the socket");
     if (several_) return none("found several connections; name the socket");
     if (found_.fd < 0) return none("found no connection to another host");
-    if (option(found_.fd, SO_PROTOCOL) == kMptcp) return none("the only connection is MPTCP");
+    if (is_mptcp(found_.fd)) return none("the only connection is MPTCP");
     return found_;
   }
 
@@ -133,6 +125,17 @@ base::Status supported(int fd) {
 
 }  // namespace
 
+// MPTCP counts, so that it makes a second connection ambiguous, and is refused when it is the only one.
+bool may_be_found(int fd, bool acceptor) noexcept {
+  struct stat facts{};
+  if (fstat(fd, &facts) != 0 || !S_ISSOCK(facts.st_mode) || !is_callers(facts, acceptor)) return false;
+  if (!is_internet(fd) || option(fd, SO_TYPE) != SOCK_STREAM) return false;
+  const int protocol = option(fd, SO_PROTOCOL);
+  return (protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP || protocol == kMptcp) && is_connected_elsewhere(fd);
+}
+
+bool is_mptcp(int fd) noexcept { return option(fd, SO_PROTOCOL) == kMptcp; }
+
 void name_thread_socket(int fd) noexcept { named = fd < 0 ? -1 : fd; }
 
 int thread_socket() noexcept { return named; }
@@ -148,12 +151,14 @@ base::Result<FoundSocket> named_socket(int fd) {
   return FoundSocket{fd, *cookie, protocol::Found::named};
 }
 
-// In a setuid program rule 2 is off altogether: a descriptor that the caller slipped in cannot be told from one that the
-// program opened itself, and its owner may be the program's user when a daemon of his passed it. Rule 1 still works.
-base::Result<FoundSocket> find_socket(bool acceptor) {
+// In a setuid program only a named one: a descriptor that the caller slipped in cannot be told from one that the program opened
+// itself, and its owner may be the program's user when a daemon of his passed it.
+base::Result<FoundSocket> find_socket(bool acceptor, base::View token) {
   if (named >= 0) return named_socket(named);
   if (getauxval(AT_SECURE) != 0) return none("a program with raised privileges must name its socket");
-  return sole_socket(acceptor);
+  auto sole = sole_socket(acceptor);
+  const preload::Interface* shown = sole.ok() ? nullptr : find_preload();
+  return shown ? preloaded_socket(*shown, acceptor, token, thread_is_believed()) : sole;
 }
 
 base::Status same_socket(const FoundSocket& socket) {

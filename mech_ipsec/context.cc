@@ -6,6 +6,7 @@
 
 #include "base/trace.h"
 #include "client/deadline.h"
+#include "client/preloaded.h"
 #include "mech_ipsec/decision.h"
 #include "mech_ipsec/reply.h"
 
@@ -303,6 +304,7 @@ Status Context::establish(View session_key, const Digest& id) {
   protection_.emplace(*std::move(protection));
   if (channel_.lifetime != 0) expires_ = client::monotonic_milliseconds() + std::int64_t{channel_.lifetime} * 1000;
   state_ = State::established;
+  client::socket_bound(terms_.socket);
   forget();
   if (base::tracing()) trace("established: " + display(*local_) + " with " + display(*peer_) + " over " + channel_.suite);
   return {};
