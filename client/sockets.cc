@@ -24,7 +24,12 @@ using base::Code;
 constexpr int kMaxExamined = 4096;
 constexpr int kMptcp = 262;
 
-constinit thread_local int named = -1;
+// The cookie, so that the number's next socket is not taken for it.
+struct Named {
+  int fd;
+  std::uint64_t cookie;
+};
+constinit thread_local Named named = {-1, 0};
 
 int option(int fd, int name) noexcept {
   int value = -1;
@@ -136,9 +141,9 @@ bool may_be_found(int fd, bool acceptor) noexcept {
 
 bool is_mptcp(int fd) noexcept { return option(fd, SO_PROTOCOL) == kMptcp; }
 
-void name_thread_socket(int fd) noexcept { named = fd < 0 ? -1 : fd; }
+void name_thread_socket(int fd) noexcept { named = fd < 0 ? Named{-1, 0} : Named{fd, socket_cookie(fd).value_or(0)}; }
 
-int thread_socket() noexcept { return named; }
+int thread_socket() noexcept { return named.fd; }
 
 base::Result<FoundSocket> named_socket(int fd) {
   const std::string which = "descriptor " + std::to_string(fd);
@@ -151,10 +156,21 @@ base::Result<FoundSocket> named_socket(int fd) {
   return FoundSocket{fd, *cookie, protocol::Found::named};
 }
 
+namespace {
+
+base::Result<FoundSocket> socket_of_thread() {
+  const auto found = named_socket(named.fd);
+  if (found.ok() && found->cookie != named.cookie)
+    return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(named.fd) + ", named for this thread, was closed or reused");
+  return found;
+}
+
+}  // namespace
+
 // In a setuid program only a named one: a descriptor that the caller slipped in cannot be told from one that the program opened
 // itself, and its owner may be the program's user when a daemon of his passed it.
 base::Result<FoundSocket> find_socket(bool acceptor, base::View token) {
-  if (named >= 0) return named_socket(named);
+  if (named.fd >= 0) return socket_of_thread();
   if (getauxval(AT_SECURE) != 0) return none("a program with raised privileges must name its socket");
   auto sole = sole_socket(acceptor);
   const preload::Interface* shown = sole.ok() ? nullptr : find_preload();

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "tests/support/source_dir.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define GSS_IPSEC_CANNOT_PRELOAD 1
@@ -26,21 +27,13 @@
 namespace gssipsec::preload {
 namespace {
 
-// This program is tests/unit/unit in the tree that was built.
-std::string built(const std::string& file) {
-  std::array<char, 4096> path{};
-  const ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
-  std::string own(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-  return own.substr(0, own.rfind("/tests/unit/") + 1) + file;
-}
-
 // What it said; empty when all was well.
 std::string trial(const std::string& name) {
   int ends[2];
   CPPUNIT_ASSERT_EQUAL(0, pipe2(ends, O_CLOEXEC));
   const base::UniqueFd output(ends[0]);
   base::UniqueFd writer(ends[1]);
-  const std::string program = built("tests/support/preload_probe"), library = "LD_PRELOAD=" + built(".libs/libgss-ipsec-preload.so");
+  const std::string program = support::built_path("tests/support/preload_probe"), library = "LD_PRELOAD=" + support::built_path(".libs/libgss-ipsec-preload.so");
   const pid_t child = fork();
   if (child == 0) {
     dup2(writer.get(), 2);
