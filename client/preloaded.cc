@@ -50,10 +50,18 @@ base::Result<FoundSocket> only_one(std::span<const preload::Socket> sockets, boo
 const preload::Interface* understood(const void* symbol) noexcept {
   const auto* shown = static_cast<const preload::Interface*>(symbol);
   const bool ours = shown && shown->version == preload::kVersion && shown->size >= sizeof(preload::Interface);
-  return ours && shown->last_touched && shown->received_on && shown->forget ? shown : nullptr;
+  return ours && shown->last_touched && shown->received_on && shown->forget && shown->overlook ? shown : nullptr;
 }
 
 const preload::Interface* find_preload() noexcept { return understood(dlsym(RTLD_DEFAULT, preload::kSymbol)); }
+
+Overlooked::Overlooked(const preload::Interface* shown) noexcept : shown_(shown) {
+  if (shown_) shown_->overlook(1);
+}
+
+Overlooked::~Overlooked() {
+  if (shown_) shown_->overlook(0);
+}
 
 bool thread_is_believed() noexcept {
   const char* value = secure_getenv("GSS_IPSEC_PRELOAD");

@@ -11,6 +11,17 @@ namespace gssipsec::client {
 
 // Null: not loaded, or not one that this plugin understands.
 [[nodiscard]] const preload::Interface* find_preload() noexcept;
+// While it lives, what this thread does with sockets is not taken for the program's doing: a search looks at all of them.
+class Overlooked {
+ public:
+  explicit Overlooked(const preload::Interface* shown) noexcept;
+  ~Overlooked();
+  Overlooked(const Overlooked&) = delete;
+  Overlooked& operator=(const Overlooked&) = delete;
+
+ private:
+  const preload::Interface* shown_;
+};
 // Of anything that has the symbol's name; null when it is not of our version.
 [[nodiscard]] const preload::Interface* understood(const void* symbol) noexcept;
 
@@ -22,7 +33,7 @@ namespace gssipsec::client {
 // none, the thread's if that is believed.
 [[nodiscard]] base::Result<FoundSocket> preloaded_socket(const preload::Interface& shown, bool acceptor, base::View token, bool believe_thread);
 
-// A context rests on this socket: what was received before is of no more use.
+// An acceptor has taken a token from this socket: what was received before is of no more use.
 void socket_bound(const FoundSocket& socket) noexcept;
 
 }  // namespace gssipsec::client

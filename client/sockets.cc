@@ -172,9 +172,10 @@ base::Result<FoundSocket> socket_of_thread() {
 base::Result<FoundSocket> find_socket(bool acceptor, base::View token) {
   if (named.fd >= 0) return socket_of_thread();
   if (getauxval(AT_SECURE) != 0) return none("a program with raised privileges must name its socket");
+  const preload::Interface* shown = find_preload();
+  const Overlooked searching(shown);
   auto sole = sole_socket(acceptor);
-  const preload::Interface* shown = sole.ok() ? nullptr : find_preload();
-  return shown ? preloaded_socket(*shown, acceptor, token, thread_is_believed()) : sole;
+  return sole.ok() || !shown ? std::move(sole) : preloaded_socket(*shown, acceptor, token, thread_is_believed());
 }
 
 base::Status same_socket(const FoundSocket& socket) {

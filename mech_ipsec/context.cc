@@ -234,6 +234,7 @@ Context::Answer Context::answer_hello(const ContextToken& token) {
   if (const Status fits = fit(); !fits) return fits.error();
   base::Bytes answer = sealed_token(TokenType::reply, std::move(reply->sealed));
   transcript_.add(answer);
+  client::socket_bound(terms_.socket);  // now: what comes after REPLY may be the next context's HELLO
   state_ = State::acceptor_waiting;
   return answer;
 }
@@ -304,7 +305,6 @@ Status Context::establish(View session_key, const Digest& id) {
   protection_.emplace(*std::move(protection));
   if (channel_.lifetime != 0) expires_ = client::monotonic_milliseconds() + std::int64_t{channel_.lifetime} * 1000;
   state_ = State::established;
-  client::socket_bound(terms_.socket);
   forget();
   if (base::tracing()) trace("established: " + display(*local_) + " with " + display(*peer_) + " over " + channel_.suite);
   return {};

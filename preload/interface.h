@@ -25,8 +25,10 @@ struct Interface {
   int (*last_touched)(Socket* out);
   // On how many descriptors the token was received, raw or in base64; the first `room` of them go to `out`.
   int (*received_on)(const void* token, std::size_t size, Socket* out, int room);
-  // A context rests on this socket now: what it received before is forgotten.
+  // The token was taken: what the socket received before is forgotten.
   void (*forget)(const Socket* socket);
+  // Nonzero: what this thread touches from now on is the plugin's doing and does not count; 0: it does again.
+  void (*overlook)(int plugins);
 };
 
 }  // namespace gssipsec::preload

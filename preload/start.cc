@@ -38,10 +38,12 @@ void do_forget(const Socket* socket) noexcept {
   if (socket) forget(*socket);
 }
 
+void do_overlook(int plugins) { overlook(plugins != 0); }
+
 }  // namespace
 }  // namespace gssipsec::preload
 
 extern "C" __attribute__((visibility("default"))) const gssipsec::preload::Interface gss_ipsec_preload_1;
 const gssipsec::preload::Interface gss_ipsec_preload_1 = {
     gssipsec::preload::kVersion, sizeof(gssipsec::preload::Interface), gssipsec::preload::show_last_touched, gssipsec::preload::show_received_on,
-    gssipsec::preload::do_forget};
+    gssipsec::preload::do_forget, gssipsec::preload::do_overlook};

@@ -23,6 +23,7 @@ constinit std::atomic<int> highest = -1;
 // The last ones, so that a closed one uncovers the one before.
 constexpr std::size_t kRemembered = 4;
 constinit thread_local std::array<Socket, kRemembered> recent{};
+constinit thread_local bool overlooking = false;
 
 class ErrnoKept {
  public:
@@ -106,12 +107,14 @@ std::uint64_t cookie_of(int fd) noexcept {
 
 void touched(int fd) noexcept {
   const std::uint64_t cookie = cookie_of(fd);
-  if (cookie == 0 || (recent[0].fd == fd && recent[0].cookie == cookie)) return;
+  if (cookie == 0 || overlooking || (recent[0].fd == fd && recent[0].cookie == cookie)) return;
   std::size_t at = 0;
   while (at + 1 < kRemembered && !(recent[at].fd == fd && recent[at].cookie == cookie)) ++at;
   for (; at > 0; --at) recent[at] = recent[at - 1];
   recent[0] = {fd, cookie};
 }
+
+void overlook(bool touches) noexcept { overlooking = touches; }
 
 void received(int fd, View octets) noexcept {
   Slot* slot = slot_of(fd);

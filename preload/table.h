@@ -20,6 +20,7 @@ void end_range(unsigned first, unsigned last) noexcept;
 [[nodiscard]] std::uint64_t cookie_of(int fd) noexcept;  // 0: none
 
 void touched(int fd) noexcept;
+void overlook(bool touches) noexcept;  // of this thread, from now on
 void received(int fd, View octets) noexcept;
 
 // As in interface.h.

@@ -36,7 +36,7 @@ const preload::Interface kFake = {
       for (int i = 0; i < room && i < static_cast<int>(said.sockets.size()); ++i) out[i] = socket_at(static_cast<std::size_t>(i));
       return said.count;
     },
-    [](const preload::Socket* socket) { said.forgotten = socket->fd; }};
+    [](const preload::Socket* socket) { said.forgotten = socket->fd; }, [](int) {}};
 
 sockaddr_in somewhere(const char* address) {
   sockaddr_in out{};

@@ -44,6 +44,7 @@ class TableTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(forgetting_needs_the_same_socket);
   CPPUNIT_TEST(what_is_no_socket_receives_nothing);
   CPPUNIT_TEST(the_last_one_touched_is_told);
+  CPPUNIT_TEST(what_is_overlooked_does_not_count);
   CPPUNIT_TEST(a_closed_one_uncovers_the_one_before);
   CPPUNIT_TEST(a_range_ends_what_is_in_it);
   CPPUNIT_TEST(each_thread_has_its_own);
@@ -137,6 +138,17 @@ class TableTest : public CppUnit::TestFixture {
     }
     touched(kB + 1);
     CPPUNIT_ASSERT(last_touched(out) && out.fd == kA);
+  }
+
+  void what_is_overlooked_does_not_count() {
+    Socket out{};
+    touched(kA);
+    overlook(true);
+    touched(kB);
+    overlook(false);
+    CPPUNIT_ASSERT(last_touched(out) && out.fd == kA);
+    touched(kB);
+    CPPUNIT_ASSERT(last_touched(out) && out.fd == kB);
   }
 
   void a_closed_one_uncovers_the_one_before() {
