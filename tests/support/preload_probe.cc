@@ -115,7 +115,8 @@ void each_way_of_reading() {
   for (const auto& way : kReadings) {
     const std::string token = new_token();
     want(send(one.client, token.data(), token.size(), 0) > 0, "sent");
-    getpeername(two.server, reinterpret_cast<sockaddr*>(room), new socklen_t(sizeof room));
+    socklen_t size = sizeof room;
+    getpeername(two.server, reinterpret_cast<sockaddr*>(room), &size);
     want(last() == two.server, "the other one was touched before");
     want(way.read(one.server) == static_cast<ssize_t>(token.size()), way.name);
     want(receiver(token) == one.server, way.name);
@@ -270,7 +271,6 @@ void no_system_calls() {
   want(status_of(child) == 0, "reading and writing made other calls");
 }
 
-// A program that reads 64 KiB at a time and never makes a context.
 void errno_is_the_calls() {
   const Connection one = connection();
   errno = 0;
