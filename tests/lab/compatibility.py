@@ -51,7 +51,7 @@ def check(page, lines):
     """What is wrong with the page."""
     wrong = [f"{scenario}: the page and the run differ: {unversioned(page, scenario)} {unversioned(lines, scenario)}"
              for scenario in sorted({line["scenario"] for line in lines}) if unversioned(page, scenario) != unversioned(lines, scenario)]
-    sources = {path.parent.name for path in SCENARIOS.glob("*/steps.py") if "import ran" in path.read_text()}
+    sources = {path.parent.name for path in SCENARIOS.glob("*/steps.py") if "from compatibility import ran" in path.read_text()}
     listed = {line["scenario"] for line in page}
     return wrong + [f"{name}: runs a program, and the page has nothing of it" for name in sorted(sources - listed)] + \
         [f"{name}: on the page, but no such scenario" for name in sorted(listed - sources)]
@@ -64,7 +64,8 @@ def main():
     page = rows(text)
     if verb == "write":
         again = {line["scenario"] for line in lines}
-        kept = sorted([*lines, *(line for line in page if line["scenario"] not in again)], key=lambda line: (line["scenario"], COLUMNS and line["mechanism"]))
+        kept = [*lines, *(line for line in page if line["scenario"] not in again)]
+        kept.sort(key=lambda line: (line["scenario"], line["mechanism"] != "krb5"))
         PAGE.write_text(text[:text.index(HEAD)] + HEAD + "".join(map(row, kept)))
         return 0
     wrong = check(page, lines)

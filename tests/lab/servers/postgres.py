@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 from servers.daemon import SERVER, USERS, Facts, folder, must, running, serve, service, write
@@ -26,6 +27,7 @@ log_connections = on
 """
 # Both kinds of names: a Kerberos principal, and a host with its user.
 ACCESS = "hostgssenc all all 10.1.0.0/24 gss include_realm=1 map=lab\n"
+IN_CLEAR = "hostnogssenc all all 10.1.0.0/24 trust\n"  # to compare with
 NAMES = r"""lab /^([^/@]+)@EXAMPLE\.ORG$ \1
 lab /^ipsec:fqdn:client\.example\.org/([a-z]+)$ \1
 """
@@ -84,18 +86,16 @@ def rows(octets):
     return b"".join(b"%d\t%s\n" % (number, os.urandom(495).hex().encode()) for number in range(octets // 1000))
 
 
-def copy_in(host, data, env=None, mode="require"):
-    """COPY FROM STDIN of these rows into a fresh table `bulk`."""
+def copy_both_ways(host, data, env=None, mode="require"):
+    """These rows go into a fresh table `bulk` by COPY FROM and come back by COPY TO; what came back, and the seconds of each."""
     with tempfile.TemporaryFile() as there:
         there.write(data)
         there.seek(0)
-        sql = "drop table if exists bulk; create table bulk (n int, t text); copy bulk from stdin"
-        return must(psql(host, sql, env, mode, stdin=there))
-
-
-def copy_out(host, env=None, mode="require"):
-    """The rows of `bulk`, by COPY TO STDOUT."""
-    return must(psql(host, "copy bulk to stdout", env, mode)).stdout.encode()
+        started = time.monotonic()
+        must(psql(host, "drop table if exists bulk; create table bulk (n int, t text); copy bulk from stdin", env, mode, stdin=there))
+    between = time.monotonic()
+    back = must(psql(host, "copy bulk to stdout", env, mode)).stdout.encode()
+    return back, between - started, time.monotonic() - between
 
 
 def python_client(host, mechanism, env=None):

@@ -20,12 +20,14 @@ def as_krb5(lab, how):
 def run(lab):
     gss.brokers(lab, b=postgres.SERVICE)
     krb5.realm(lab)
-    postgres.start(lab.b)
+    postgres.start(lab.b, more=postgres.IN_CLEAR)
     as_krb5(lab, "gssencmode=require")
     krb5.no_ticket(lab.a)
     without = postgres.psql(lab.a, "select 1")
     show(lab, "ipsec", "gssencmode=require, no ticket", "no: libpq asks for the default mechanism, which is krb5",
          without.returncode != 0 and "GSSAPI" in without.stderr, without)
+    preferred = postgres.psql(lab.a, postgres.WHO, mode="prefer")
+    show(lab, "ipsec", "gssencmode=prefer (the default), no ticket", "connects without GSS, as pg_hba.conf allows here", preferred.stdout.strip() == "f|f||alice", preferred)
     named = postgres.python_client(lab.a, MECHANISM)
     show(lab, "ipsec", "hostgssenc and gss in pg_hba.conf; a client that names the mechanism (python3-gssapi)", "the server takes it, the user is the peer's",
          named.stdout.strip() == f"t|t|{PEER}|alice", named.stdout + named.stderr + lab.b.log("postgres.log")[-1000:])
