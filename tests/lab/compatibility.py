@@ -51,7 +51,8 @@ def check(page, lines):
     """What is wrong with the page."""
     wrong = [f"{scenario}: the page and the run differ: {unversioned(page, scenario)} {unversioned(lines, scenario)}"
              for scenario in sorted({line["scenario"] for line in lines}) if unversioned(page, scenario) != unversioned(lines, scenario)]
-    sources = {path.parent.name for path in SCENARIOS.glob("*/steps.py") if "from compatibility import ran" in path.read_text()}
+    reports = ("from compatibility import ran", "import mixtures")
+    sources = {path.parent.name for path in SCENARIOS.glob("*/steps.py") if any(line in path.read_text() for line in reports)}
     listed = {line["scenario"] for line in page}
     return wrong + [f"{name}: runs a program, and the page has nothing of it" for name in sorted(sources - listed)] + \
         [f"{name}: on the page, but no such scenario" for name in sorted(listed - sources)]
