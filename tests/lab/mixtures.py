@@ -20,4 +20,5 @@ def run(lab, what, having, lacking, below):
     for module, user in PROGRAMS:
         for where, (client, server) in mixtures.items():
             facts = module.run(lab, client, server)
-            ran(lab, module.PROGRAM, module.PACKAGES, "krb5", f"{what} at {where}, {below}", f"works, the user is {user}", facts.ok and facts.user == user, facts)
+            ran(lab, module.PROGRAM, module.PACKAGES, "krb5", f"{what} at {where}, {below}", f"works, the user is {user}",
+                facts.ok and facts.user == user, facts)

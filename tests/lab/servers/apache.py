@@ -25,18 +25,18 @@ DocumentRoot {directory}/pages
 <Location />
   AuthType GSSAPI
   AuthName lab
-  GssapiConnectionBound On
+  GssapiConnectionBound {bound}
   Require valid-user
   Header set X-Remote-User "expr=%{{REMOTE_USER}}"
 </Location>
 """
 
 
-def start(host, env=None, octets=b"the page\n"):
-    """`octets`: what /index.html is."""
+def start(host, env=None, octets=b"the page\n", bound="On"):
+    """`octets`: what /index.html is; `bound`: whether a context may take several requests of one connection."""
     directory = folder(host, "apache", "www")
     modules = "\n".join(f"LoadModule {name}_module modules/mod_{name}.so" for name in MODULES)
-    write(f"{directory}/httpd.conf", CONFIGURATION.format(modules=modules, server=SERVER, port=PORT, directory=directory))
+    write(f"{directory}/httpd.conf", CONFIGURATION.format(modules=modules, server=SERVER, port=PORT, directory=directory, bound=bound))
     host.run(["mkdir", f"{directory}/pages"], uid=UID)
     with open(f"{directory}/pages/index.html", "wb") as page:
         page.write(octets)

@@ -39,7 +39,8 @@ def template(host):
         return
     os.mkdir(TEMPLATE, mode=0o700)
     os.chown(TEMPLATE, UID, UID)
-    must(host.run([f"{BIN}/initdb", "-D", TEMPLATE, "-U", "postgres", "-A", "reject", "-E", "UTF8", "--no-locale", "--no-sync"], uid=UID, timeout=120))
+    make = [f"{BIN}/initdb", "-D", TEMPLATE, "-U", "postgres", "-A", "reject", "-E", "UTF8", "--no-locale", "--no-sync"]
+    must(host.run(make, uid=UID, timeout=120))
     single = [f"{BIN}/postgres", "--single", "-D", TEMPLATE, "postgres"]
     must(host.run(["/bin/sh", "-c", f"echo 'create role alice login; grant create on schema public to alice;' | {' '.join(single)}"], uid=UID))
 

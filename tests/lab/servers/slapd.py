@@ -52,10 +52,10 @@ def start(host, env=None, entries=""):
     return serve(host, ["/usr/sbin/slapd", "-f", configuration, "-h", f"ldap://10.1.0.2:{PORT}", "-d", "256"], PORT, "slapd.log", env=env, uid=UID)
 
 
-def tool(host, program, *words, env=None, timeout=30):
+def tool(host, program, *words, env=None, user="alice"):
     """One of the ldap tools; -N: the server's name as it was given."""
     argv = [f"/usr/bin/{program}", "-N", "-H", URL, *words]
-    return host.run(argv, env={"LDAPNOINIT": "1", **(env or {})}, uid=USERS["alice"], timeout=timeout)
+    return host.run(argv, env={"LDAPNOINIT": "1", **(env or {})}, uid=USERS[user])
 
 
 def ssf(done):

@@ -17,7 +17,8 @@ def run(lab):
     seconds = {}
     for mode in ("disable", "require"):
         back, *seconds[mode] = postgres.copy_both_ways(lab.a, data, mode=mode)
-        ran(lab, postgres.PROGRAM, postgres.PACKAGES, "krb5" if mode == "require" else "none", f"COPY of 20 MB both ways, gssencmode={mode}", "the same comes back",
+        mechanism = "krb5" if mode == "require" else "none"
+        ran(lab, postgres.PROGRAM, postgres.PACKAGES, mechanism, f"COPY of 20 MB both ways, gssencmode={mode}", "the same comes back",
             back == data and len(data) > 0.95 * OCTETS, f"{len(data)} octets went, {len(back)} came back")
     lab.report("result", result={"copy_seconds": seconds})
     wire = lab.a.run(["ip", "-s", "link", "show", "eth0"]).stdout

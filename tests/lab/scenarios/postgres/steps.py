@@ -14,7 +14,8 @@ def show(lab, mechanism, how, result, holds, detail):
 
 def as_krb5(lab, how):
     facts = postgres.ask(lab)
-    show(lab, "krb5", how, "encrypted by krb5, the user is the principal", facts.ok and facts.user == PRINCIPAL and facts.protection == "encrypted", facts)
+    good = facts.ok and facts.user == PRINCIPAL and facts.protection == "encrypted"
+    show(lab, "krb5", how, "encrypted by krb5, the user is the principal", good, facts)
 
 
 def run(lab):
@@ -27,10 +28,11 @@ def run(lab):
     show(lab, "ipsec", "gssencmode=require, no ticket", "no: libpq asks for the default mechanism, which is krb5",
          without.returncode != 0 and "GSSAPI" in without.stderr, without)
     preferred = postgres.psql(lab.a, postgres.WHO, mode="prefer")
-    show(lab, "ipsec", "gssencmode=prefer (the default), no ticket", "connects without GSS, as pg_hba.conf allows here", preferred.stdout.strip() == "f|f||alice", preferred)
+    show(lab, "ipsec", "gssencmode=prefer (the default), no ticket", "connects without GSS, as pg_hba.conf allows here",
+         preferred.stdout.strip() == "f|f||alice", preferred)
     named = postgres.python_client(lab.a, MECHANISM)
-    show(lab, "ipsec", "hostgssenc and gss in pg_hba.conf; a client that names the mechanism (python3-gssapi)", "the server takes it, the user is the peer's",
-         named.stdout.strip() == f"t|t|{PEER}|alice", named.stdout + named.stderr + lab.b.log("postgres.log")[-1000:])
+    show(lab, "ipsec", "hostgssenc and gss in pg_hba.conf; a client that names the mechanism (python3-gssapi)",
+         "the server takes it, the user is the peer's", named.stdout.strip() == f"t|t|{PEER}|alice", named.stdout + named.stderr + lab.b.log("postgres.log")[-1000:])
     for host in (lab.a, lab.b):
         host.stop_broker()
     krb5.ticket(lab.a, "alice", postgres.USERS["alice"])

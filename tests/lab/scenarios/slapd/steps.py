@@ -28,6 +28,6 @@ def run(lab):
     other = lab.a.inside(lambda: socket.create_connection(("10.1.0.2", slapd.PORT)))
     refused = slapd.tool(lab.a, "ldapwhoami", "-Y", slapd.IPSEC, "-U", "alice")
     other.close()
-    ran(lab, slapd.PROGRAM, slapd.PACKAGES, "ipsec", f"-Y {slapd.IPSEC} -U alice, another client is connected", "no: slapd's socket cannot be told, and is not guessed",
-        refused.returncode != 0 and "dn:" not in refused.stdout, refused)
+    ran(lab, slapd.PROGRAM, slapd.PACKAGES, "ipsec", f"-Y {slapd.IPSEC} -U alice, another client is connected",
+        "no: slapd's socket cannot be told, and is not guessed", refused.returncode != 0 and "dn:" not in refused.stdout, refused)
     lab.expect("and its log says why", "found several connections; name the socket" in lab.b.log("slapd.log"), lab.b.log("slapd.log")[-1000:])
