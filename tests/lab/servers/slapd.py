@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
 """OpenLDAP: slapd with Cyrus SASL, and the ldap tools."""
+import base64
+import os
+import time
+
 from servers.daemon import SERVER, USERS, Facts, folder, must, running, serve, service, write
 
 PROGRAM = "ldapsearch and ldapwhoami, slapd"
@@ -52,10 +56,26 @@ def start(host, env=None, entries=""):
     return serve(host, ["/usr/sbin/slapd", "-f", configuration, "-h", f"ldap://10.1.0.2:{PORT}", "-d", "256"], PORT, "slapd.log", env=env, uid=UID)
 
 
-def tool(host, program, *words, env=None, user="alice"):
+def tool(host, program, *words, env=None, user="alice", timeout=30):
     """One of the ldap tools; -N: the server's name as it was given."""
     argv = [f"/usr/bin/{program}", "-N", "-H", URL, *words]
-    return host.run(argv, env={"LDAPNOINIT": "1", **(env or {})}, uid=USERS[user])
+    return host.run(argv, env={"LDAPNOINIT": "1", **(env or {})}, uid=USERS[user], timeout=timeout)
+
+
+def photos(octets):
+    """Entries with that many octets of pictures in all, as LDIF; and their lines, sorted, as ldapsearch prints them unwrapped."""
+    each = 500_000
+    lines = ["jpegPhoto:: " + base64.b64encode(os.urandom(each)).decode() for _ in range(octets // each)]
+    entry = "\ndn: cn=photo{0},dc=example,dc=org\nobjectClass: inetOrgPerson\ncn: photo{0}\nsn: photo\n{1}\n"
+    return "".join(entry.format(number, line) for number, line in enumerate(lines)), sorted(lines)
+
+
+def fetch_photos(host, env=None, mechanism="GSSAPI", more=("-O", "minssf=56")):
+    """Their lines, sorted, and the seconds it took."""
+    started = time.monotonic()
+    words = ("-Q", "-Y", mechanism, *more, "-LLL", "-o", "ldif_wrap=no", "-b", "dc=example,dc=org", "(sn=photo)", "jpegPhoto")
+    done = must(tool(host, "ldapsearch", *words, env=env, timeout=120))
+    return sorted(line for line in done.stdout.splitlines() if line.startswith("jpegPhoto")), time.monotonic() - started
 
 
 def ssf(done):
