@@ -91,7 +91,7 @@ Result<StoreOptions> parse_store(std::span<const StoreEntry> entries) {
   return options;
 }
 
-Result<FoundSocket> default_socket(Role role) { return client::find_socket(role == Role::acceptor); }
+Result<FoundSocket> default_socket(Role role, base::View token) { return client::find_socket(role == Role::acceptor, token); }
 
 Result<Credential> Credential::acquire(Usage usage, const std::optional<Name>& wanted, const StoreOptions& options) {
   Credential credential(usage, wanted, options.allow_anonymous);
@@ -139,8 +139,8 @@ Name Credential::name() const {
   return own.ok() ? Name{*std::move(own), {}} : Name{};
 }
 
-Result<FoundSocket> Credential::socket(Role role) const {
-  if (!named_) return default_socket(role);
+Result<FoundSocket> Credential::socket(Role role, base::View token) const {
+  if (!named_) return default_socket(role, token);
   if (const Status same = client::same_socket(*named_); !same) return same.error();
   return *named_;
 }
