@@ -7,6 +7,7 @@
 #include "base/trace.h"
 #include "client/broker.h"
 #include "client/connect.h"
+#include "mech_ipsec/token.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -60,6 +61,12 @@ Status is_protected(const FoundSocket& socket) {
   return fail(report->why == Code::ok ? Code::UNKNOWN : report->why, report->detail);
 }
 
+// Without its frame: GS2 takes it off before it sends a token (RFC 5801 3.1), and puts it back for the acceptor.
+base::View as_sent(base::View token) {
+  const auto inner = unframe(token);
+  return inner.ok() ? *inner : token;
+}
+
 Result<std::optional<Name>> read_name(base::Reader& in, bool present) {
   if (!present) return std::optional<Name>();
   const base::View text = in.block16(2048);
@@ -92,7 +99,7 @@ Result<StoreOptions> parse_store(std::span<const StoreEntry> entries) {
   return options;
 }
 
-Result<FoundSocket> default_socket(Role role, base::View token) { return client::find_socket(role == Role::acceptor, token); }
+Result<FoundSocket> default_socket(Role role, base::View token) { return client::find_socket(role == Role::acceptor, as_sent(token)); }
 
 Result<Credential> Credential::acquire(Usage usage, const std::optional<Name>& wanted, const StoreOptions& options) {
   Credential credential(usage, wanted, options.allow_anonymous);
