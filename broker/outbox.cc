@@ -8,7 +8,7 @@
 namespace gssipsec::broker {
 
 base::Bytes event_message(std::uint32_t request, const protocol::Event& event) {
-  return encode(protocol::Header{protocol::kVersion, protocol::Verb::event, request, base::Code::ok}, encode(event));
+  return encode(protocol::Header{protocol::kOldestVersion, protocol::Verb::event, request, base::Code::ok}, encode(event));
 }
 
 base::Bytes Outbox::lost_message() const {

@@ -30,7 +30,7 @@ base::Result<std::shared_ptr<Page>> Page::create() {
   void* memory = mmap(nullptr, sizeof(LatchPage), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
   if (memory == MAP_FAILED) return base::system_error(base::Code::SYSTEM, "mmap", errno);
   auto* page = static_cast<LatchPage*>(memory);  // zeros are valid atomics
-  page->version.store(protocol::kVersion, std::memory_order_relaxed);
+  page->version.store(protocol::kPageVersion, std::memory_order_relaxed);
   page->heartbeat.store(heartbeat_now(), std::memory_order_release);
   std::shared_ptr<Page> made(new Page(std::move(file), page));
   if (fcntl(made->file_.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)

@@ -70,17 +70,19 @@ Message receive(int socket) {
   return message;
 }
 
-// As much of a header as there is, to address an error to its request. With none it is the first one, HELLO.
+// As much of a header as there is, to address an error to its request, in a version that its sender reads. With none it is the
+// first one, HELLO.
 Header header_for_error(base::View data) {
   Header header;
+  header.version = protocol::kOldestVersion;
   header.request = 1;
   base::Reader in(data);
   const std::uint32_t magic = in.u32();
-  (void)in.u16();
-  const std::uint16_t verb = in.u16();
+  const std::uint16_t version = in.u16(), verb = in.u16();
   const std::uint32_t request = in.u32();
   if (in.failed() || data.size() < kHeader || magic != protocol::kMagic) return header;
   header.request = request;
+  if (version >= protocol::kOldestVersion && version <= protocol::kVersion) header.version = version;
   if (verb <= static_cast<std::uint16_t>(protocol::kLastVerb) && verb != 0) header.verb = static_cast<Verb>(verb);
   return header;
 }

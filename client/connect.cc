@@ -58,6 +58,11 @@ std::string broker_path() {
   return path && *path == '/' ? path : GSS_IPSEC_BROKER_PATH;
 }
 
+base::Status broker_was_started() {
+  const std::string path = broker_path();
+  return access(path.c_str(), F_OK) == 0 ? base::Status() : unreachable(path, errno);
+}
+
 base::Result<base::UniqueFd> connect_to_broker(const std::string& path, const Deadline& deadline) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

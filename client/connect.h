@@ -15,6 +15,8 @@ namespace gssipsec::client {
 
 // Compiled in, or GSS_IPSEC_BROKER (absolute; not in setuid programs).
 [[nodiscard]] std::string broker_path();
+// NO_BROKER when nobody ever made its socket: one system call, so that the plugin costs little where there is no broker.
+[[nodiscard]] base::Status broker_was_started();
 [[nodiscard]] base::Result<base::UniqueFd> connect_to_broker(const std::string& path, const Deadline& deadline);
 // SO_COOKIE; none when the number names no socket.
 [[nodiscard]] std::optional<std::uint64_t> socket_cookie(int fd) noexcept;

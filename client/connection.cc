@@ -64,12 +64,13 @@ base::Status Connection::greet(const Deadline& deadline) {
   if (!page) return page.error();
   page_ = std::make_unique<Page>(*std::move(page));
   page_slots_ = reply->slots;
+  version_ = reply->version;
   return {};
 }
 
 base::Result<Answer> Connection::call(Verb verb, base::View body, int fd, const Deadline& deadline) {
   const std::uint32_t request = ++last_request_;
-  const base::Bytes datagram = protocol::encode({protocol::kVersion, verb, request, Code::ok}, body);
+  const base::Bytes datagram = protocol::encode({version_, verb, request, Code::ok}, body);
   if (const base::Status sent = send_datagram(socket_.get(), datagram, fd, deadline); !sent) {
     if (sent.error().code != Code::NOT_A_SOCKET) hang_up();
     return sent.error();
@@ -184,7 +185,7 @@ base::Result<std::shared_ptr<LatchSlot>> Connection::adopt(std::uint32_t slot, s
 void Connection::release(std::uint32_t slot, std::uint32_t generation) noexcept {
   if (!mine() || hung_up_.load() || !intact()) return;
   try {
-    const protocol::Header header{protocol::kVersion, Verb::release, ++last_request_, Code::ok};
+    const protocol::Header header{version_, Verb::release, ++last_request_, Code::ok};
     send_now(socket_.get(), protocol::encode(header, protocol::encode(protocol::ReleaseRequest{slot, generation})));
   } catch (const std::exception&) {
     // Best effort: the broker frees all slots with the connection.

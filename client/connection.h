@@ -87,6 +87,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::atomic<bool> hung_up_{false};
   std::unique_ptr<Page> page_;
   std::uint32_t page_slots_ = 0;
+  std::uint16_t version_ = protocol::kOldestVersion;  // until HELLO agreed on another
   std::vector<std::weak_ptr<LatchSlot>> slots_;
   bool takes_events_ = false;
   std::deque<protocol::Event> events_;

@@ -35,7 +35,7 @@ base::Result<Page> Page::map(int memfd) {
   if (memory == MAP_FAILED) return base::system_error(Code::BAD_MESSAGE, "mmap of the latch page", errno);
   Page page(static_cast<const LatchPage*>(memory));
   const std::uint32_t version = page.page_->version.load(std::memory_order_relaxed);
-  if (version != protocol::kVersion)
+  if (version != protocol::kPageVersion)
     return base::fail(Code::PROTOCOL_VERSION, "a latch page of version " + std::to_string(version));
   return page;
 }

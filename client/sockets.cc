@@ -13,6 +13,7 @@
 
 #include "base/directory.h"
 #include "client/connect.h"
+#include "client/preloaded.h"
 
 namespace gssipsec::client {
 namespace {
@@ -23,7 +24,12 @@ using base::Code;
 constexpr int kMaxExamined = 4096;
 constexpr int kMptcp = 262;
 
-constinit thread_local int named = -1;
+// The cookie, so that the number's next socket is not taken for it.
+struct Named {
+  int fd;
+  std::uint64_t cookie;
+};
+constinit thread_local Named named = {-1, 0};
 
 int option(int fd, int name) noexcept {
   int value = -1;
@@ -61,15 +67,6 @@ bool is_callers(const struct stat& facts, bool acceptor) noexcept {
   return acceptor && facts.st_uid == 0;
 }
 
-// MPTCP counts, so that it makes a second connection ambiguous, and is refused when it is the only one.
-bool is_stream_of_ours(int fd, bool acceptor) noexcept {
-  struct stat facts{};
-  if (fstat(fd, &facts) != 0 || !S_ISSOCK(facts.st_mode) || !is_callers(facts, acceptor)) return false;
-  if (!is_internet(fd) || option(fd, SO_TYPE) != SOCK_STREAM) return false;
-  const int protocol = option(fd, SO_PROTOCOL);
-  return (protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP || protocol == kMptcp) && is_connected_elsewhere(fd);
-}
-
 base::Error none(std::string found) { return base::fail(Code::NO_SOCKET, std::move(found)); }
 
 // All descriptors of one socket (inetd gives three) are one candidate; the second candidate ends the search.
@@ -80,7 +77,7 @@ class Search {
   // False when there is nothing more to learn.
   bool examine(int fd) noexcept {
     if (++examined_ > kMaxExamined) return false;
-    if (!is_stream_of_ours(fd, acceptor_)) return true;
+    if (!may_be_found(fd, acceptor_)) return true;
     const auto cookie = socket_cookie(fd);
     if (!cookie || (found_.fd >= 0 && *cookie == found_.cookie)) return true;
     if (found_.fd >= 0) return several_ = true, false;
@@ -92,7 +89,7 @@ class Search {
     if (examined_ > kMaxExamined) return none("more than " + std::to_string(kMaxExamined) + " descriptors; name the socket");
     if (several_) return none("found several connections; name the socket");
     if (found_.fd < 0) return none("found no connection to another host");
-    if (option(found_.fd, SO_PROTOCOL) == kMptcp) return none("the only connection is MPTCP");
+    if (is_mptcp(found_.fd)) return none("the only connection is MPTCP");
     return found_;
   }
 
@@ -133,9 +130,20 @@ base::Status supported(int fd) {
 
 }  // namespace
 
-void name_thread_socket(int fd) noexcept { named = fd < 0 ? -1 : fd; }
+// MPTCP counts, so that it makes a second connection ambiguous, and is refused when it is the only one.
+bool may_be_found(int fd, bool acceptor) noexcept {
+  struct stat facts{};
+  if (fstat(fd, &facts) != 0 || !S_ISSOCK(facts.st_mode) || !is_callers(facts, acceptor)) return false;
+  if (!is_internet(fd) || option(fd, SO_TYPE) != SOCK_STREAM) return false;
+  const int protocol = option(fd, SO_PROTOCOL);
+  return (protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP || protocol == kMptcp) && is_connected_elsewhere(fd);
+}
 
-int thread_socket() noexcept { return named; }
+bool is_mptcp(int fd) noexcept { return option(fd, SO_PROTOCOL) == kMptcp; }
+
+void name_thread_socket(int fd) noexcept { named = fd < 0 ? Named{-1, 0} : Named{fd, socket_cookie(fd).value_or(0)}; }
+
+int thread_socket() noexcept { return named.fd; }
 
 base::Result<FoundSocket> named_socket(int fd) {
   const std::string which = "descriptor " + std::to_string(fd);
@@ -148,12 +156,26 @@ base::Result<FoundSocket> named_socket(int fd) {
   return FoundSocket{fd, *cookie, protocol::Found::named};
 }
 
-// In a setuid program rule 2 is off altogether: a descriptor that the caller slipped in cannot be told from one that the
-// program opened itself, and its owner may be the program's user when a daemon of his passed it. Rule 1 still works.
-base::Result<FoundSocket> find_socket(bool acceptor) {
-  if (named >= 0) return named_socket(named);
+namespace {
+
+base::Result<FoundSocket> socket_of_thread() {
+  const auto found = named_socket(named.fd);
+  if (found.ok() && found->cookie != named.cookie)
+    return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(named.fd) + ", named for this thread, was closed or reused");
+  return found;
+}
+
+}  // namespace
+
+// In a setuid program only a named one: a descriptor that the caller slipped in cannot be told from one that the program opened
+// itself, and its owner may be the program's user when a daemon of his passed it.
+base::Result<FoundSocket> find_socket(bool acceptor, base::View token) {
+  if (named.fd >= 0) return socket_of_thread();
   if (getauxval(AT_SECURE) != 0) return none("a program with raised privileges must name its socket");
-  return sole_socket(acceptor);
+  const preload::Interface* shown = find_preload();
+  const Overlooked searching(shown);
+  auto sole = sole_socket(acceptor);
+  return sole.ok() || !shown ? std::move(sole) : preloaded_socket(*shown, acceptor, token, thread_is_believed());
 }
 
 base::Status same_socket(const FoundSocket& socket) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Which socket a context is about (design/socket.md rules 1 and 2), found without privilege and without blocking.
+// Which socket a context is about, found without privilege and without blocking: the program names it, there is only one, or the
+// preload has seen which one it is (preloaded.h).
 // Threads: any. The thread's named socket lives in a thread-local integer.
 #pragma once
 
@@ -26,9 +27,13 @@ void name_thread_socket(int fd) noexcept;
 
 // Rule 1 with an explicit descriptor: an error, not a reason to look for another one.
 [[nodiscard]] base::Result<FoundSocket> named_socket(int fd);
-// Rule 1's thread default, else rule 2: exactly one connected TCP or SCTP socket that is not loopback, owned by the
-// caller's real and effective uid (acceptors: or root), never descriptors 0-2 in an AT_SECURE process. NO_SOCKET otherwise.
-[[nodiscard]] base::Result<FoundSocket> find_socket(bool acceptor);
+// The thread's named one, else the only one, else what the preload says; an acceptor's `token` is what it was given. None but a named
+// one in an AT_SECURE process. NO_SOCKET otherwise.
+[[nodiscard]] base::Result<FoundSocket> find_socket(bool acceptor, base::View token = {});
+// May be found without being named: a connected TCP or SCTP socket that is not loopback, owned by the caller's real and effective
+// uid (acceptors: or root).
+[[nodiscard]] bool may_be_found(int fd, bool acceptor) noexcept;
+[[nodiscard]] bool is_mptcp(int fd) noexcept;
 // SOCKET_CHANGED when the descriptor now names another socket.
 [[nodiscard]] base::Status same_socket(const FoundSocket& socket);
 

@@ -21,17 +21,17 @@ struct AcceptorOutputs {
   OM_uint32* seconds;
 };
 
-base::Result<mech::Terms> terms_for(CredentialHandle* handle, gss_channel_bindings_t bindings) {
+base::Result<mech::Terms> terms_for(CredentialHandle* handle, gss_channel_bindings_t bindings, base::View input) {
   const auto digest = bindings_of(bindings);
   if (!digest) return digest.error();
   if (!handle) {
-    const auto socket = mech::default_socket(Role::acceptor);
+    const auto socket = mech::default_socket(Role::acceptor, input);
     if (!socket) return socket.error();
     return mech::Terms{*socket, protocol::kWantMutual, {}, {}, *digest};
   }
   const mech::Credential credential = handle->object.copy();
   if (!credential.may(Role::acceptor)) return base::fail(Code::WRONG_USAGE, "wanted a credential to accept");
-  const auto socket = credential.socket(Role::acceptor);
+  const auto socket = credential.socket(Role::acceptor, input);
   if (!socket) return socket.error();
   const std::uint32_t want = protocol::kWantMutual | (credential.allows_anonymous() ? protocol::kAllowAnonymous : 0u);
   return mech::Terms{*socket, want, {}, credential.service(), *digest};
@@ -55,7 +55,7 @@ OM_uint32 no_terms(OM_uint32* minor, const base::Error& error) {
 
 OM_uint32 first_step(OM_uint32* minor, gss_ctx_id_t* context, CredentialHandle* credential, gss_channel_bindings_t bindings, base::View input,
                      const AcceptorOutputs& out) {
-  auto terms = terms_for(credential, bindings);
+  auto terms = terms_for(credential, bindings, input);
   if (!terms) return no_terms(minor, terms.error());
   auto handle = ContextHandle::make(Role::acceptor, *std::move(terms));
   const OM_uint32 major = told(minor, handle->object, handle->object.step(input), out);
@@ -69,7 +69,7 @@ OM_uint32 next_step(OM_uint32* minor, gss_ctx_id_t context, CredentialHandle* cr
   auto* handle = ContextHandle::of(context);
   if (!handle || handle->object.facts().initiator) return no_context(minor);
   if (handle->object.awaits_hello()) {
-    auto terms = terms_for(credential, bindings);
+    auto terms = terms_for(credential, bindings, input);
     if (!terms) return no_terms(minor, terms.error());
     handle->object.renew(*std::move(terms));
   }

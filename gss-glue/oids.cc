@@ -17,12 +17,13 @@ using mech::NameType;
 constexpr gss_OID_desc desc(const void* octets, OM_uint32 length) noexcept { return {length, const_cast<void*>(octets)}; }
 constexpr gss_OID_desc desc(const mech::Oid& oid) noexcept { return desc(oid.data(), static_cast<OM_uint32>(oid.size())); }
 
-enum Index : std::size_t { kMech, kThreadSocket, kCredSocket, kNtIpsec, kNtHostbased, kNtUser, kNtAnonymous, kNtExport, kNtHostbasedX, kSsf, kCount };
+enum Index : std::size_t { kMech, kThreadSocket, kCredSocket, kExternal, kNtIpsec, kNtHostbased, kNtUser, kNtAnonymous, kNtExport, kNtHostbasedX, kSsf, kCount };
 
 constinit gss_OID_desc oids[kCount] = {
     desc(mech::kMechanism),
     desc(mech::kSetThreadSocket),
     desc(mech::kSetCredentialSocket),
+    desc(mech::kExternal),
     desc(mech::kNameType),
     desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x04", 10),      // GSS_C_NT_HOSTBASED_SERVICE
     desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x01", 10),      // GSS_C_NT_USER_NAME
@@ -59,6 +60,7 @@ struct FreeSet {
 gss_OID mechanism() noexcept { return &oids[kMech]; }
 gss_OID set_thread_socket() noexcept { return &oids[kThreadSocket]; }
 gss_OID set_credential_socket() noexcept { return &oids[kCredSocket]; }
+gss_OID external() noexcept { return &oids[kExternal]; }
 gss_OID sasl_strength() noexcept { return &oids[kSsf]; }
 
 bool same(gss_const_OID a, gss_const_OID b) noexcept {

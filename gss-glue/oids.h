@@ -14,6 +14,7 @@ namespace gssipsec::glue {
 [[nodiscard]] gss_OID mechanism() noexcept;
 [[nodiscard]] gss_OID set_thread_socket() noexcept;
 [[nodiscard]] gss_OID set_credential_socket() noexcept;
+[[nodiscard]] gss_OID external() noexcept;
 [[nodiscard]] gss_OID sasl_strength() noexcept;
 
 [[nodiscard]] bool same(gss_const_OID a, gss_const_OID b) noexcept;

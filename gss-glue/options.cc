@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Options that are not a credential's: the thread's socket by gssspi_mech_invoke, and a context's.
+// Options that are not a credential's: those of gssspi_mech_invoke, and a context's.
+#include <gss-ipsec/gss_ipsec.h>
+
 #include <cstring>
 
 #include "client/sockets.h"
@@ -7,6 +9,7 @@
 #include "gss-glue/handle.h"
 #include "gss-glue/oids.h"
 #include "gss-glue/socket_value.h"
+#include "mech_ipsec/external.h"
 
 namespace gssipsec::glue {
 
@@ -24,17 +27,38 @@ base::Result<int> socket_of(base::View value) {
 using namespace gssipsec;
 using namespace gssipsec::glue;
 
+namespace {
+
+OM_uint32 name_for_thread(OM_uint32* minor, base::View octets) {
+  if (octets.empty() || base::text_of(octets) == GSS_IPSEC_CLEAR) return client::name_thread_socket(-1), GSS_S_COMPLETE;
+  const auto fd = socket_of(octets);
+  if (!fd) return fail(minor, fd.error(), GSS_S_FAILURE);
+  if (const auto found = client::named_socket(*fd); !found) return fail(minor, found.error(), GSS_S_FAILURE);
+  client::name_thread_socket(*fd);
+  return GSS_S_COMPLETE;
+}
+
+OM_uint32 tell_external(OM_uint32* minor, base::View octets) {
+  gss_ipsec_external_request request{-1, nullptr};
+  if (octets.size() != sizeof request) return fail(minor, base::fail(base::Code::BAD_ARGUMENT, "wanted a gss_ipsec_external_request"), GSS_S_FAILURE);
+  memcpy(&request, octets.data(), sizeof request);
+  if (!request.out) return no_output(minor);
+  const auto told = mech::external_of(request.socket);
+  if (!told) return fail(minor, told.error(), GSS_S_FAILURE);
+  if (told->identity.size() >= sizeof request.out->authid) return fail(minor, base::fail(base::Code::BAD_MESSAGE, "an identity that is too long"));
+  request.out->ssf = told->strength;
+  memcpy(request.out->authid, told->identity.c_str(), told->identity.size() + 1);
+  return GSS_S_COMPLETE;
+}
+
+}  // namespace
+
 OM_uint32 gssspi_mech_invoke(OM_uint32* minor_status, const gss_OID desired_mech, const gss_OID desired_object, gss_buffer_t value) {
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!is_ours(desired_mech)) return bad_mechanism(minor);
-    if (!same(desired_object, set_thread_socket())) return unavailable(minor);
-    const base::View octets = view_of(value);
-    if (octets.empty() || base::text_of(octets) == "clear") return client::name_thread_socket(-1), GSS_S_COMPLETE;
-    const auto fd = socket_of(octets);
-    if (!fd) return fail(minor, fd.error(), GSS_S_FAILURE);
-    if (const auto found = client::named_socket(*fd); !found) return fail(minor, found.error(), GSS_S_FAILURE);
-    client::name_thread_socket(*fd);
-    return GSS_S_COMPLETE;
+    if (same(desired_object, set_thread_socket())) return name_for_thread(minor, view_of(value));
+    if (same(desired_object, external())) return tell_external(minor, view_of(value));
+    return unavailable(minor);
   });
 }
 

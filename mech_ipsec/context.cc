@@ -6,6 +6,7 @@
 
 #include "base/trace.h"
 #include "client/deadline.h"
+#include "client/preloaded.h"
 #include "mech_ipsec/decision.h"
 #include "mech_ipsec/reply.h"
 
@@ -233,6 +234,7 @@ Context::Answer Context::answer_hello(const ContextToken& token) {
   if (const Status fits = fit(); !fits) return fits.error();
   base::Bytes answer = sealed_token(TokenType::reply, std::move(reply->sealed));
   transcript_.add(answer);
+  client::socket_bound(terms_.socket);  // now: what comes after REPLY may be the next context's HELLO
   state_ = State::acceptor_waiting;
   return answer;
 }

@@ -6,6 +6,8 @@
 
 #include "base/trace.h"
 #include "client/broker.h"
+#include "client/connect.h"
+#include "mech_ipsec/token.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -59,6 +61,12 @@ Status is_protected(const FoundSocket& socket) {
   return fail(report->why == Code::ok ? Code::UNKNOWN : report->why, report->detail);
 }
 
+// Without its frame: GS2 takes it off before it sends a token (RFC 5801 3.1), and puts it back for the acceptor.
+base::View as_sent(base::View token) {
+  const auto inner = unframe(token);
+  return inner.ok() ? *inner : token;
+}
+
 Result<std::optional<Name>> read_name(base::Reader& in, bool present) {
   if (!present) return std::optional<Name>();
   const base::View text = in.block16(2048);
@@ -91,7 +99,7 @@ Result<StoreOptions> parse_store(std::span<const StoreEntry> entries) {
   return options;
 }
 
-Result<FoundSocket> default_socket(Role role) { return client::find_socket(role == Role::acceptor); }
+Result<FoundSocket> default_socket(Role role, base::View token) { return client::find_socket(role == Role::acceptor, as_sent(token)); }
 
 Result<Credential> Credential::acquire(Usage usage, const std::optional<Name>& wanted, const StoreOptions& options) {
   Credential credential(usage, wanted, options.allow_anonymous);
@@ -111,6 +119,8 @@ bool Credential::may(Role role) const noexcept {
 // Cheap, and before the program believes that it has credentials: a program without this mechanism's socket must behave
 // as if the mechanism were not installed.
 Status Credential::try_initiator() const {
+  if (!named_)
+    if (const Status started = client::broker_was_started(); !started) return started;
   const auto found = socket(Role::initiator);
   if (!found) return found.error();
   if (const Status named = check_initiator_name(wanted_); !named) return named;
@@ -139,8 +149,8 @@ Name Credential::name() const {
   return own.ok() ? Name{*std::move(own), {}} : Name{};
 }
 
-Result<FoundSocket> Credential::socket(Role role) const {
-  if (!named_) return default_socket(role);
+Result<FoundSocket> Credential::socket(Role role, base::View token) const {
+  if (!named_) return default_socket(role, token);
   if (const Status same = client::same_socket(*named_); !same) return same.error();
   return *named_;
 }

@@ -44,8 +44,8 @@ class Credential {
   // For people: the wanted name, else what the broker says now, else anonymous.
   [[nodiscard]] Name name() const;
 
-  // The socket that was named, if it is still the same (SOCKET_CHANGED), else rules 1 and 2 of design/socket.md.
-  [[nodiscard]] base::Result<client::FoundSocket> socket(channel::Role role) const;
+  // The socket that was named, if it is still the same (SOCKET_CHANGED), else what default_socket() finds.
+  [[nodiscard]] base::Result<client::FoundSocket> socket(channel::Role role, base::View token = {}) const;
   [[nodiscard]] base::Status name_socket(int fd);
 
   // For gss_export_cred. What names a descriptor is good in a process that has the same connection under the same number.
@@ -64,7 +64,7 @@ class Credential {
   std::optional<client::FoundSocket> named_;
 };
 
-// The rules for a context without a credential.
-[[nodiscard]] base::Result<client::FoundSocket> default_socket(channel::Role role);
+// For a context without a credential; `token` is what an acceptor was given.
+[[nodiscard]] base::Result<client::FoundSocket> default_socket(channel::Role role, base::View token = {});
 
 }  // namespace gssipsec::mech

@@ -15,8 +15,10 @@ inline constexpr std::uint32_t kPageSlots = 1022;
 inline constexpr std::uint32_t kHeartbeatSeconds = 1;   // how often the broker writes
 inline constexpr std::uint32_t kHeartbeatLimit = 5;     // older: the broker counts as dead, slots as STALE
 
+inline constexpr std::uint32_t kPageVersion = 1;
+
 struct LatchPage {
-  std::atomic<std::uint32_t> version;      // kVersion
+  std::atomic<std::uint32_t> version;      // kPageVersion
   std::atomic<std::uint32_t> heartbeat;    // CLOCK_MONOTONIC seconds, truncated to 32 bits
   // generation << 8 | LatchState. A slot is given to another latch only with another generation.
   std::atomic<std::uint32_t> slots[kPageSlots];

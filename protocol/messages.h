@@ -19,7 +19,9 @@
 
 namespace gssipsec::protocol {
 
-inline constexpr std::uint16_t kVersion = 1, kOldestVersion = 1;
+// The body of a verb never changes: what needs another body is another verb of a later version. HELLO and events are sent under
+// the oldest version, which every peer reads; all else under the one that HELLO agreed on.
+inline constexpr std::uint16_t kVersion = 2, kOldestVersion = 1;
 inline constexpr std::size_t kMaxMessage = 65536;
 inline constexpr std::uint32_t kMagic = 0x49504753;  // "IPGS"
 inline constexpr std::size_t kHeaderSize = 16;

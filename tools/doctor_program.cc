@@ -55,7 +55,7 @@ void examine_sockets(const std::vector<Subject>& subjects, Findings& findings) {
   for (const Subject& subject : subjects) findings.push_back(judge_socket(subject));
   const std::string wanted = "exactly one connected socket, or a program that names it", count = std::to_string(subjects.size());
   if (subjects.size() == 1) findings.push_back({"program-sockets", Grade::ok, wanted, "one", {}});
-  else findings.push_back({"program-sockets", Grade::warning, wanted, count, subjects.empty() ? "look again while it is connected" : "contexts find theirs only where the program names it (ipsec-socket, see mech_ipsec(7))"});
+  else findings.push_back({"program-sockets", Grade::warning, wanted, count, subjects.empty() ? "look again while it is connected" : "contexts find theirs only where the program names it (ipsec-socket, see mech_ipsec(7)) or runs under ipsec-gss run"});
 }
 
 // Why no full context can rest on it; nothing when one can.

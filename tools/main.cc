@@ -65,6 +65,14 @@ void describe_names(CLI::App& app, Options& options, Verb& chosen) {
   may_print_json(*ask, options);
 }
 
+// Everything behind the program's name is the program's.
+void describe_run(CLI::App& app, Options& options, Verb& chosen) {
+  CLI::App* sub = verb(app, "run", "Run a program with libgss-ipsec-preload.so, so that contexts find its sockets", run_program, chosen);
+  sub->add_flag("--thread", options.thread, "Acceptors take the socket that the thread touched last where the token is not seen (TLS, HTTP/2)");
+  sub->add_option("--library", options.library, "Another preload library")->check(CLI::ExistingFile);
+  sub->add_option("program", options.program, "With its arguments; put -- before it")->required();
+}
+
 void describe(CLI::App& app, Options& options, Verb& chosen) {
   app.require_subcommand(1);
   app.footer(
@@ -72,6 +80,7 @@ void describe(CLI::App& app, Options& options, Verb& chosen) {
   describe_sockets(app, options, chosen);
   describe_host(app, options, chosen);
   describe_names(app, options, chosen);
+  describe_run(app, options, chosen);
   may_print_json(*verb(app, "version", "Print the version", run_version, chosen), options);
 }
 
@@ -85,6 +94,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kProtected : kUsage;
   }
+  if (chosen != run_program) signal(SIGPIPE, SIG_IGN);  // a program that is run would inherit it
   return chosen(options);
 }
 
@@ -92,7 +102,6 @@ int run(int argc, char** argv) {
 }  // namespace gssipsec::tools
 
 int main(int argc, char** argv) {
-  signal(SIGPIPE, SIG_IGN);
   try {
     return gssipsec::tools::run(argc, argv);
   } catch (const std::exception& error) {

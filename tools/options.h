@@ -17,6 +17,9 @@ struct Options {
   bool acceptor = false;
   std::string service;
   std::string name;
+  std::vector<std::string> program;  // with its arguments
+  std::string library;
+  bool thread = false;
 };
 
 [[nodiscard]] int run_status(const Options& options);
@@ -28,5 +31,7 @@ struct Options {
 [[nodiscard]] int run_localname(const Options& options);
 [[nodiscard]] int run_probe(const Options& options);
 [[nodiscard]] int run_version(const Options& options);
+// Returns only when the program cannot be run.
+[[nodiscard]] int run_program(const Options& options);
 
 }  // namespace gssipsec::tools

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /* What a program needs to speak with mechanism ipsec beyond the portable GSS-API: object identifiers, the key of the
-   credential store, and the minor status codes. Plain C, needs no library, works with MIT krb5's mechglue.
+   credential store, and the minor status codes, which need no library; and the functions of libgss-ipsec (pkg-config
+   gss-ipsec). Plain C, works with MIT krb5's mechglue.
 
    A context of this mechanism rests on the connected socket under it. A program says which socket that is by one of
 
      gss_acquire_cred_from() with GSS_IPSEC_STORE_SOCKET = decimal descriptor in the credential store;
      gss_set_cred_option() with GSS_IPSEC_OID_CRED_SOCKET on a credential that it has;
-     gssspi_mech_invoke() with the mechanism's OID and GSS_IPSEC_OID_THREAD_SOCKET: a default for the calling thread.
+     gss_ipsec_set_socket(), or gssspi_mech_invoke() with the mechanism's OID and GSS_IPSEC_OID_THREAD_SOCKET: a default for
+     the calling thread.
 
-   Otherwise the only connected TCP or SCTP socket of the process is taken, if there is exactly one that is not loopback. */
+   Otherwise the only connected TCP or SCTP socket of the process is taken, if there is exactly one that is not loopback; or
+   the one that libgss-ipsec-preload.so has seen, where that is loaded (mech_ipsec(7)). */
 #ifndef GSS_IPSEC_GSS_IPSEC_H
 #define GSS_IPSEC_GSS_IPSEC_H
 
@@ -23,6 +26,7 @@ extern "C" {
 #define GSS_IPSEC_OID_NT_IPSEC_ID GSS_IPSEC_OID_BASE ".3"   /* name type: "ipsec:fqdn:host/user", "fqdn:host" */
 #define GSS_IPSEC_OID_THREAD_SOCKET GSS_IPSEC_OID_BASE ".4" /* gssspi_mech_invoke */
 #define GSS_IPSEC_OID_CRED_SOCKET GSS_IPSEC_OID_BASE ".5"   /* gss_set_cred_option */
+#define GSS_IPSEC_OID_EXTERNAL GSS_IPSEC_OID_BASE ".6"      /* gssspi_mech_invoke: a gss_ipsec_external_request */
 
 /* The same as the content octets of their DER form, for a gss_OID_desc: { GSS_IPSEC_OID_LENGTH, GSS_IPSEC_OID_OCTETS("\x01") }. */
 #define GSS_IPSEC_OID_LENGTH 35
@@ -194,6 +198,30 @@ enum gss_ipsec_error {
   /* a system call failed */
   GSS_IPSEC_E_SYSTEM = 0x49500000 + 705
 };
+
+/* What a protected connection says without a context, for SASL's mechanism EXTERNAL. */
+struct gss_ipsec_external {
+  unsigned int ssf;  /* as SASL counts: the bits of the weaker key, 1 for integrity alone; for SASL_SSF_EXTERNAL */
+  char authid[1040]; /* the peer's host as IKE authenticated it, "fqdn:client.example.org"; for SASL_AUTH_EXTERNAL */
+};
+struct gss_ipsec_external_request {
+  int socket;                     /* a connected socket */
+  struct gss_ipsec_external *out; /* written only on success */
+};
+
+/* Functions of libgss-ipsec. They return 0 or one of enum gss_ipsec_error, GSS_IPSEC_E_UNAVAILABLE where MIT's libgssapi_krb5 or the
+   plugin is not there; libgss-ipsec(3). */
+
+/* The calling thread's contexts rest on this socket, which must be connected, until another one is named; -1: on none that is named.
+   When the descriptor names another connection later, contexts fail. */
+int gss_ipsec_set_socket(int fd);
+
+/* Latches the socket, so that nothing more goes over it in clear, and tells how it is protected and by whom: fails unless both directions
+   are protected, and were since the connection began, by a peer that IKE authenticated. */
+int gss_ipsec_get_external(int fd, struct gss_ipsec_external *out);
+
+/* The fixed text of an error, in English; never null. */
+const char *gss_ipsec_error_text(int code);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Benchmarks by name; tests/bench/run runs them, keeps the results and works out the ratios that matter.
+//   acquire_cred/*   default credentials of all mechanisms: with the plugin and no broker, and without the plugin
 //   context/*        mutual authentication over a new TCP connection between two processes in two namespaces
 //   wrap_unwrap/*    gss_wrap with confidentiality, and gss_unwrap by the other end, in one process
 //   query/broker     one question about an established connection
@@ -20,6 +21,7 @@
 #include <string>
 
 #include "client/broker.h"
+#include "tests/bench/acquire.h"
 #include "tests/bench/changes.h"
 #include "tests/bench/contexts.h"
 #include "tests/bench/hostile.h"
@@ -99,12 +101,15 @@ int main(int argc, char** argv) try {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const World world;
   world.sha1.use();
+  const Acquirer absent(getenv("GSS_MECH_CONFIG")), no_plugin("/dev/null");
   add_contexts({Hosts::kIpsecService, support::Krb5Ticket::kService, world.sha1.ccache()});
   add_messages(world);
   add_mirrors();
   add("query/broker", [&](State& state) { query_broker(state, world); })->UseRealTime();
   for (const bool hostile : {false, true})
     add(hostile ? "query/hostile" : "query/idle", [&, hostile](State& state) { query_beside(state, world, hostile); })->UseManualTime();
+  add("acquire_cred/absent", [&](State& state) { absent.measure(state); })->UseManualTime();
+  add("acquire_cred/no_plugin", [&](State& state) { no_plugin.measure(state); })->UseManualTime();
   add("events", events)->UseRealTime();
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();

@@ -41,7 +41,8 @@ const char* word(channel::Action action) { return action == channel::Action::blo
 std::string format(const PutSa& put) {
   return differential::format(put.sa) + (put.larval ? " larval" : "") + (put.soft_packets != 0 ? " soft " + to_string(put.soft_packets) : "") +
          (put.hard_packets != 0 ? " hard " + to_string(put.hard_packets) : "") + (put.age != 0 ? " age " + to_string(put.age) : "") +
-         (put.last_number ? " numbers used up" : "");
+         (put.last_number ? " numbers used up" : "") +
+         (put.gives.mask != 0 ? " set-mark " + hex(put.gives.value) + "/" + hex(put.gives.mask) : "");
 }
 
 }  // namespace

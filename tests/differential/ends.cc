@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
@@ -10,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 
 namespace gssipsec::differential {
@@ -62,6 +64,19 @@ int no_packets() {
   }());
   if (!program) give_up("a filter that takes nothing");
   return program.get();
+}
+
+// Control chunks that came to an endpoint or an association, behind all checks.
+std::uint64_t sctp_chunks() {
+  const base::UniqueFd file(::open("/proc/thread-self/net/sctp/snmp", O_RDONLY | O_CLOEXEC));
+  char text[4096];
+  const ssize_t got = ::read(file.get(), text, sizeof text - 1);
+  if (got <= 0) give_up("SCTP's statistics");
+  text[got] = 0;
+  unsigned long long count = 0;
+  const char* at = std::strstr(text, "SctpInCtrlChunks");
+  if (!at || std::sscanf(at, "%*s %llu", &count) != 1) give_up("SCTP's count of control chunks");
+  return count;
 }
 
 }  // namespace
@@ -127,11 +142,13 @@ void Ends::listen() {
   listener_.reset();  // with what it had half accepted
   listener_ = bound(a_, true);
   if (::listen(listener_.get(), 8) != 0) give_up("listen");
+  if (is_sctp()) return void(chunks_ = sctp_chunks());  // it counts no packets that a filter took; its answer ends at B, who takes none
   // The SPD is asked before the socket's filter: what passed it ends there, answers nobody and leaves nothing behind.
   set(listener_.get(), SOL_SOCKET, SO_ATTACH_BPF, no_packets(), "SO_ATTACH_BPF");
 }
 
 bool Ends::reached() const {
+  if (is_sctp()) return sctp_chunks() > chunks_;
   std::uint32_t memory[SK_MEMINFO_VARS]{};
   socklen_t length = sizeof memory;
   if (::getsockopt(listener_.get(), SOL_SOCKET, SO_MEMINFO, memory, &length) != 0) give_up("SO_MEMINFO");

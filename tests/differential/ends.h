@@ -24,7 +24,7 @@ class Ends {
   int send_in();
   // How many datagrams have come to A since the last call. UDP only.
   std::size_t received();
-  // TCP: whether the SYN came as far as the listener's own checks, the SPD's among them.
+  // TCP and SCTP: whether the SYN or INIT came past the listener's own checks, the SPD's among them.
   [[nodiscard]] bool reached() const;
   [[nodiscard]] bool counts_datagrams() const noexcept { return scene_.flow.protocol == 17; }
 
@@ -34,11 +34,13 @@ class Ends {
   [[nodiscard]] int connect(int fd, bool to_b) const;
   [[nodiscard]] base::Bytes payload() const;
   void listen();
+  [[nodiscard]] bool is_sctp() const noexcept { return scene_.kind == Kind::sctp; }
 
   const Scene& scene_;
   const Host &a_, &b_;
   std::vector<base::UniqueFd> ours_;  // by round
   base::UniqueFd theirs_, listener_;
+  std::uint64_t chunks_ = 0;  // that had come to SCTP when it began to listen
 };
 
 }  // namespace gssipsec::differential

@@ -47,6 +47,10 @@ PutSa Generator::fitting(const Template& entry, const channel::Policy& policy, c
     sa.encapsulated = true;
     sa.encap_source_port = sa.encap_destination_port = 4500;
   }
+  if (feature(6, "set-mark")) {
+    put.gives.mask = random_.of({0xffffffffu, 0xffu, 0x3u});
+    put.gives.value = random_.of({1u, 2u, 5u}) & put.gives.mask;
+  }
   live(put);
   return put;
 }

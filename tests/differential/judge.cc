@@ -66,7 +66,7 @@ Finding judge_weak(const std::vector<Seen>& left) {
 // Compression is skipped for what does not get smaller, and then a template that requires it is not met. AH inside ESP is
 // refused by the lab's kernels, whoever made it.
 bool may_be_refused(const Received& received) {
-  if (stalled(received.statistics, "XfrmIn") || received.otherwise) return true;
+  if (stalled(received.statistics, "XfrmIn") || received.otherwise || received.marked) return true;
   // Linux 6.1 leaves the header of the only fragment where it is, and then AH does not fit.
   if (received.fragment && total(received.statistics, "XfrmInStateProtoError") > 0) return true;
   const auto is = [](std::uint8_t protocol) { return [protocol](const SaName& sa) { return sa.id.protocol == protocol; }; };
@@ -124,7 +124,7 @@ Finding judge(const channel::OneWay& way, const Received& received) {
     case Code::OPTIONAL_POLICY: return judge_passing(all_optional(way), received);
     case Code::UNKNOWN: return agreed();
     case Code::BLOCKED:
-    case Code::NO_SA: return received.delivered ? disagreed("nothing should have been delivered") : agreed();
+    case Code::NO_SA: return received.delivered && !received.marked ? disagreed("nothing should have been delivered") : agreed();
     case Code::WEAK: return received.delivered && received.how == How::clear ? disagreed("clear text was delivered") : agreed();
     default: return disagreed(std::string("an unexpected reason: ") + base::code_name(way.why_not.code));
   }

@@ -43,6 +43,7 @@ struct Received {
   std::vector<SaName> by;  // the SAs it was sent with, innermost first
   bool delivered = false;
   bool otherwise = false;  // it came by another device than the socket's, or without its mark
+  bool marked = false;     // one of these SAs gives it a mark: only "protected" speaks of that
   bool fragment = false;   // it came with a fragment header: Linux 6.1 gives one to IPv6 packets around IPv4 ones
   bool again = false;      // delivered once more when it was repeated
   Statistics statistics;

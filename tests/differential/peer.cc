@@ -28,7 +28,7 @@ PutSa at_b(const PutSa& put) {
 }
 
 channel::Template entry_of(const Sa& sa) {
-  const PutSa own = at_b({sa, false, 0, 0, 0, false});
+  const PutSa own = at_b({sa});
   channel::Template entry;
   entry.family = sa.id.destination.family;
   entry.protocol = sa.id.protocol;

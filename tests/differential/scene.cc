@@ -53,8 +53,8 @@ class Author {
     flow.local_port = port();
     flow.remote_port = port();
     const std::uint32_t kind = random_.below(100);
-    scene_.kind = kind < 50 ? Kind::udp_connected : kind < 65 ? Kind::udp_unconnected : Kind::tcp;
-    flow.protocol = scene_.kind == Kind::tcp ? 6 : 17;
+    scene_.kind = kind < 50 ? Kind::udp_connected : kind < 63 ? Kind::udp_unconnected : kind < 90 ? Kind::tcp : Kind::sctp;
+    flow.protocol = scene_.kind == Kind::tcp ? 6 : scene_.kind == Kind::sctp ? 132 : 17;
     if (random_.chance(15)) flow.mark = random_.of({1u, 2u, 5u}), feature("socket-mark");
     scene_.on_ipv6 = family == Family::ipv6 || random_.chance(20);
     if (scene_.on_ipv6 && family == Family::ipv4) feature("v4-mapped");
@@ -62,7 +62,8 @@ class Author {
     if (random_.chance(2)) scene_.no_xfrm = true, feature("disable_xfrm");
     if (random_.chance(2)) scene_.no_policy = true, feature("disable_policy");
     feature(family == Family::ipv4 ? "ipv4" : "ipv6");
-    feature(scene_.kind == Kind::udp_connected ? "udp-connected" : scene_.kind == Kind::udp_unconnected ? "udp-unconnected" : "tcp");
+    static constexpr const char* kKinds[] = {"udp-connected", "udp-unconnected", "tcp", "sctp"};
+    feature(kKinds[static_cast<std::size_t>(scene_.kind)]);
     flow.on_ipv6_socket = scene_.on_ipv6;
   }
 

@@ -35,6 +35,7 @@ struct PutSa {
   std::uint64_t soft_packets = 0, hard_packets = 0;  // 0: no limit
   std::uint64_t age = 0;             // seconds that it seems to be old
   bool last_number = false;          // its sequence numbers are used up
+  channel::Mark gives{};             // the mark that packets have behind it
 };
 struct DropSa {
   std::size_t which = 0;
@@ -50,8 +51,7 @@ struct FlushPolicies {
 };
 using Step = std::variant<PutPolicy, DropPolicy, PutSa, DropSa, PutDefaults, FlushSas, FlushPolicies>;
 
-// Not SCTP: under random policies its connect() panics Linux 6.1.
-enum class Kind : std::uint8_t { udp_connected, udp_unconnected, tcp };
+enum class Kind : std::uint8_t { udp_connected, udp_unconnected, tcp, sctp };
 
 struct Round {
   std::vector<Step> steps;

@@ -147,6 +147,9 @@ std::optional<Received> Stage::receive(const Scene& scene, Received::How how, co
   Received received;
   received.how = how;
   for (const channel::Sa& sa : sas) received.by.push_back({sa.id, sa.mark});
+  received.marked = std::ranges::any_of(sas_, [&received](const PutSa& put) {
+    return put.gives.mask != 0 && std::ranges::find(received.by, SaName{put.sa.id, put.sa.mark}) != received.by.end();
+  });
   const std::vector<Seen> wire = wire_.read(scene.flow);
   const Seen* from_b = nullptr;
   for (const Seen& seen : wire)

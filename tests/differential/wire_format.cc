@@ -181,6 +181,7 @@ Request sa_request(const PutSa& put) {
   add_numbers(request, put);
   add_age(request, put);
   add_mark(request, sa.mark, sa.if_id);
+  if (put.gives.mask != 0) request.attribute(XFRMA_SET_MARK, put.gives.value).attribute(XFRMA_SET_MARK_MASK, put.gives.mask);
   if (sa.encapsulated)
     request.attribute(XFRMA_ENCAP, xfrm_encap_tmpl{UDP_ENCAP_ESPINUDP, htons(sa.encap_source_port), htons(sa.encap_destination_port), {}});
   return request;

@@ -14,6 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from host import Host  # noqa: E402
 from net import name_hosts  # noqa: E402
+from servers.daemon import USERS  # noqa: E402
 
 SHARE = Path("/run/share")
 HERE = Path(__file__).resolve().parent
@@ -100,7 +101,7 @@ def judge_reports(lab):
 
 def keep_logs(name):
     def others(directory, files):
-        return [f for f in files if not os.path.isfile(f"{directory}/{f}") and not os.path.isdir(f"{directory}/{f}")]
+        return [f for f in files if f == "data" or not os.path.isfile(f"{directory}/{f}") and not os.path.isdir(f"{directory}/{f}")]
     shutil.copytree("/run/lab", SHARE / "logs" / name, ignore=others, dirs_exist_ok=True)
 
 
@@ -136,7 +137,7 @@ def prepare():
     """Programs where every user can run them; accounts."""
     shutil.copytree(SHARE / "bin", "/run/bin")
     with open("/etc/passwd", "a") as passwd, open("/etc/group", "a") as group:
-        for uid, user in enumerate(("alice", "bob", "mallory", "postgres"), 2001):
+        for user, uid in USERS.items():
             passwd.write(f"{user}:x:{uid}:{uid}::/tmp:/bin/sh\n")
             group.write(f"{user}:x:{uid}:\n")
 

@@ -128,12 +128,12 @@ class Host:
         ip(*[f"-n {self.name} {line}" for line in lines])
 
     # --- the broker
-    def broker(self, config="", ready=True, env=None):
+    def broker(self, config="", ready=True, env=None, program="/run/bin/ipsec-gssd"):
         """Starts ipsec-gssd with `config` (TOML) and waits until it answers."""
         path = f"{self.directory}/gssd.conf"
         with open(path, "w") as file:
             file.write(config)
-        self.daemon = self.popen(self.wrapped(["/run/bin/ipsec-gssd", "--config", path, "--socket", self.socket, "--foreground"]), env=env, log="gssd.log")
+        self.daemon = self.popen(self.wrapped([program, "--config", path, "--socket", self.socket, "--foreground"]), env=env, log="gssd.log")
         if ready and not self.lab.wait(self.answers, 20):
             raise RuntimeError(f"broker of {self.name} does not answer: {open(f'{self.directory}/gssd.log').read()[-1500:]}")
         return self.daemon

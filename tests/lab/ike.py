@@ -35,8 +35,9 @@ swanctl {{
 """
 
 
-def connection(host, auth, family=V4, remote_id=None, local_id=None, extra="", child="", name="c"):
-    """A swanctl connection in transport mode that traps: IKE starts with the first packet, and nothing leaves in clear."""
+def connection(host, auth, family=V4, remote_id=None, local_id=None, extra="", child="", name="c", esp="aes256gcm16-curve25519"):
+    """A swanctl connection in transport mode that traps: IKE starts with the first packet, and nothing leaves in clear.
+    With `esp="null-sha256-curve25519"` nothing is encrypted."""
     own, peer = family[host.name], family[PEER[host.name]]
     local = f"auth = {auth}\n id = {local_id or IDS[host.name]}\n" + (f"certs = {local_id or IDS[host.name]}.crt\n" if auth == "pubkey" else "")
     remote = f"auth = {auth}\n id = {remote_id or IDS[PEER[host.name]]}\n" + ("cacerts = ca.crt\n" if auth == "pubkey" else "")
@@ -54,7 +55,7 @@ def connection(host, auth, family=V4, remote_id=None, local_id=None, extra="", c
  children {{
   t {{
    mode = transport
-   esp_proposals = aes256gcm16-curve25519
+   esp_proposals = {esp}
    start_action = trap
    {child}
   }}

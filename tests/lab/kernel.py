@@ -10,7 +10,8 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 LAB = TOP / "build" / "lab"
-PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so")
+PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so", ".libs/libgss-ipsec.so.0",
+            ".libs/libgss-ipsec-preload.so")
 
 
 RUNNING = set()

@@ -2,6 +2,8 @@
 """A Kerberos realm of the lab: one KDC, users with the password of their name, services with keytabs."""
 import os
 
+from servers.daemon import SERVER, USERS, serve
+
 REALM = "EXAMPLE.ORG"
 
 CLIENTS = """[libdefaults]
@@ -53,15 +55,7 @@ def start(host, users, services):
         commands.write("\n".join(lines) + "\n")
         commands.seek(0)
         must(host, ["/usr/sbin/kadmin.local", "-r", REALM], profile, stdin=commands)
-    daemon = host.popen(["/usr/sbin/krb5kdc", "-n"], env=profile, log="krb5kdc.log")
-    if not host.lab.wait(lambda: listens(daemon), 10):
-        raise RuntimeError(f"the KDC of {host.name} does not start: {host.log('krb5kdc.log')[-1000:]}")
-    return daemon
-
-
-def listens(daemon):
-    with open(f"/proc/{daemon.pid}/net/tcp") as table:
-        return ":0058 00000000:0000 0A" in table.read()
+    return serve(host, ["/usr/sbin/krb5kdc", "-n"], 88, "krb5kdc.log", env=profile)
 
 
 def must(host, argv, env, **options):
@@ -71,8 +65,23 @@ def must(host, argv, env, **options):
 
 
 def ticket(host, user="alice", uid=None):
-    """The user's ticket, in the host's default cache."""
+    """The user's ticket, in the host's default cache; `uid` is whose cache that becomes."""
     with open(f"{host.directory}/password", "w+") as password:
         password.write(user + "\n")
         password.seek(0)
-        return host.run(["/usr/bin/kinit", f"{user}@{REALM}"], uid=uid, stdin=password)
+        done = host.run(["/usr/bin/kinit", f"{user}@{REALM}"], stdin=password)
+    if uid is not None and done.returncode == 0:
+        os.chown(f"{host.directory}/tickets", uid, uid)
+    return done
+
+
+def realm(lab, services=("host", "HTTP", "ldap", "postgres")):
+    """A KDC and services on B, whose keytab every server's user there can read; alice has her ticket on A."""
+    lab.b.kdc(services=[(lab.b, f"{service}/{SERVER}") for service in services])
+    os.chmod(f"{lab.b.directory}/keytab", 0o644)
+    got = ticket(lab.a, "alice", USERS["alice"])
+    lab.need("alice gets a ticket", got.returncode == 0, got.stdout + got.stderr + lab.b.log("krb5kdc.log")[-800:])
+
+
+def no_ticket(host):
+    os.unlink(f"{host.directory}/tickets")

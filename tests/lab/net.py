@@ -27,6 +27,12 @@ def cable(lab):
         lab.host(name).ip(f"addr add {V4[name]}/24 dev eth0", f"addr add {V6[name]}/64 dev eth0 nodad", "link set eth0 up")
 
 
+def jumbo(lab):
+    """Frames of 9000 octets on the cable between A and B."""
+    for name in "AB":
+        lab.host(name).ip("link set eth0 mtu 9000")
+
+
 ROUTED = {"A": "10.1.0.1", "B": "10.2.0.2"}
 
 

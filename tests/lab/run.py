@@ -66,6 +66,9 @@ class Report:
                 print(f"{'PASS' if event['ok'] else 'FAIL'} {name} ({event['seconds']:.1f} s, {event['assertions']} assertions)", flush=True)
                 if not event["ok"]:
                     self.keep(name, share)
+            if event["event"] == "ran":
+                with open(self.options.ran, "a") as ran:
+                    ran.write(json.dumps(event) + "\n")
             if event["event"] == "result":
                 self.options.result.write_text(json.dumps(event["result"]))
 
@@ -106,6 +109,7 @@ def main():
     parser.add_argument("--wrap", default="", help="run brokers and peers under this (valgrind)")
     parser.add_argument("--argument", action="append", default=[], help="for the program of a scenario that measures")
     parser.add_argument("--result", type=Path, default=Path(os.devnull), help="where the numbers go that it reports")
+    parser.add_argument("--ran", type=Path, default=Path(os.devnull), help="where it is written which real programs ran how (compatibility.py reads it)")
     parser.add_argument("--qemu", action="store_true", help="in qemu, for sanitizers that user-mode-linux has no room for")
     parser.add_argument("--verbose", action="store_true", help="print assertions that hold, too")
     options = parser.parse_args()
@@ -122,6 +126,8 @@ def main():
         options.kernel = kernel.UserModeLinux()
     options.slow = options.kernel.slowness * (4 if options.wrap else 1)
     kernel.end_with_signals()
+    if options.ran != Path(os.devnull):
+        options.ran.write_text("")
     report, started = Report(options), time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(lambda item: run_group(options, scenarios, report, *item), enumerate(groups(chosen, options.jobs))))

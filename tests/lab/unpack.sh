@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # unpack.sh LIST ROOT: downloads the packages of LIST with those dependencies that the machine lacks, and unpacks them
-# into ROOT. Nothing is installed, configured or started. Done once; a stamp remembers the list.
+# into ROOT; ROOT/.packages names them with their versions. Nothing is installed, configured or started. Done once; a stamp remembers the list.
 set -euo pipefail
 list=$1 root=$2
 stamp=$root/.unpacked
@@ -21,6 +21,7 @@ fetch() {
 mkdir -p "$(dirname "$root")"
 # Lists that are missing or old name packages that the mirror no longer has.
 fetch 2>"$root.log" || { apt-get -qq update && fetch; }
-for deb in "$root"/.debs/*.deb; do dpkg -x "$deb" "$root"; done
+printf '%s\0' "$root"/.debs/*.deb | xargs -0 -P2 -I% dpkg -x % "$root"
+for deb in "$root"/.debs/*.deb; do dpkg-deb -W --showformat='${Package} ${Version}\n' "$deb"; done >"$root/.packages"
 rm -rf "$root/.debs"
 cp "$list" "$stamp"

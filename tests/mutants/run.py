@@ -15,6 +15,7 @@ from pathlib import Path
 
 TOP = Path(os.environ.get('TOP') or Path(__file__).resolve().parents[2])
 SCRATCH = TOP / 'build-mutants'
+LIBTOOL = TOP / 'tests/mutants/libtool_once'
 LOGS = Path(os.environ.get('LOGS') or TOP / 'build/logs') / 'mutants'
 SECONDS = {'unit': 120, 'glue': 120, 'lab': 400}
 TARGETS = {'unit': ['tests/unit/unit'],
@@ -57,6 +58,25 @@ class Mutant:
         return (self.by, self.scenario)
 
 
+class Before:
+    """A source file, and what was compiled of it, before the mutant. A header's users are compiled again."""
+
+    def __init__(self, tree, name):
+        self.source = tree.top / name
+        self.time = self.source.stat().st_mtime_ns
+        made = tree.build / Path(name).parent
+        objects = [made / f'.libs/{self.source.stem}.o', made / f'{self.source.stem}.o'] if name.endswith('.cc') else []
+        self.octets = {path: path.read_bytes() for path in [self.source, *objects] if path.exists()}
+        self.libtool = made / f'{self.source.stem}.lo'
+
+    def give_back(self):
+        for path, octets in self.octets.items():
+            path.write_bytes(octets)
+        if len(self.octets) > 1 and self.libtool.exists():
+            os.utime(self.source, ns=(self.time, self.time))
+            self.libtool.touch()  # the archives take the old object again
+
+
 class Tree:
     """A copy of the checkout with a build of its own; one worker uses one."""
 
@@ -76,7 +96,7 @@ class Tree:
         if not (self.build / 'config.status').exists():
             cache = 'ccache ' if shutil.which('ccache') else ''
             self.must(['../../configure', '--enable-precompiled-prelude', f'CC={cache}gcc', f'CXX={cache}g++', 'CFLAGS=-O0', 'CXXFLAGS=-O0',
-                       'LDFLAGS=-fuse-ld=gold' if shutil.which('ld.gold') else 'LDFLAGS='], self.build)
+                       'LDFLAGS=-fuse-ld=lld' if shutil.which('ld.lld') else 'LDFLAGS='], self.build)
             self.must(['make', '-s', 'precompiled'], self.build)
 
     def must(self, command, folder):
@@ -100,8 +120,7 @@ class Tree:
                 return False
 
     def make(self, by):
-        # The last mutant's file, given back, is built together with the next one's.
-        return self.run(['make', '-s', f'-j{max(1, os.cpu_count() // workers)}', *TARGETS[by]], self.build, 900)
+        return self.run(['make', '-s', f'LIBTOOL={LIBTOOL}', f'-j{max(1, os.cpu_count() // workers)}', *TARGETS[by]], self.build, 900)
 
     def command(self, mutant):
         if mutant.by == 'lab':
@@ -134,15 +153,15 @@ class Tree:
         self.prove(mutant)
         if not self.patch(mutant, '--dry-run'):
             raise Broken('the patch does not apply to the code of today')
-        originals = {self.top / name: (self.top / name).read_bytes() for name in mutant.files if (self.top / name).exists()}
+        before = [Before(self, name) for name in mutant.files if (self.top / name).exists()]
         self.patch(mutant)
         try:
             if not self.make(mutant.by):
                 raise Broken(f'the changed code does not compile, see {self.log}')
             return not self.run(*self.command(mutant), SECONDS[mutant.by])
         finally:
-            for path, octets in originals.items():
-                path.write_bytes(octets)
+            for file in before:
+                file.give_back()
 
 
 def skipped(name):
@@ -191,7 +210,7 @@ def work(number, jobs, results):
     try:
         with first_build:  # one after the other: the compiler cache serves the second
             tree.prepare()
-            tree.run(['make', '-s', f'-j{os.cpu_count()}', *TARGETS['unit']], tree.build, 900)
+            tree.run(['make', '-s', f'LIBTOOL={LIBTOOL}', f'-j{os.cpu_count()}', *TARGETS['unit']], tree.build, 900)
     except (Broken, OSError) as broken:
         say(f'BROKEN   tree {number}: {broken}')
         results.append(False)

@@ -15,8 +15,9 @@ ARROWS = {
     'kernel': ['channel'],
     'ike': ['channel'],
     'protocol': ['channel'],
+    'preload': [],
     'broker': ['kernel', 'ike', 'protocol', 'channel'],
-    'client': ['protocol'],
+    'client': ['protocol', 'preload'],
     'mech_ipsec': ['client'],
     'gss-glue': ['mech_ipsec'],
     'ipsecapi': ['client'],
@@ -24,7 +25,7 @@ ARROWS = {
 }
 # Public C headers (folder include/) are for the C borders.
 PUBLIC = ('gss-glue', 'mech_ipsec', 'ipsecapi', 'tools', 'include')
-PLUGIN = ('base', 'channel', 'protocol', 'client', 'mech_ipsec', 'gss-glue')
+PLUGIN = ('base', 'channel', 'protocol', 'preload', 'client', 'mech_ipsec', 'gss-glue')
 
 # Header, and the only files that may include it.
 RESTRICTED = [

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""check_plugin.py PLUGIN MAP: the built plugin needs libc and libcrypto alone, shows exactly the symbols of the exports
-list, each with its version, and is hardened. Prints each fault, last line `N passed, N failed`."""
+"""check_plugin.py PLUGIN MAP [LIBRARY...]: the built plugin needs libc and these libraries alone, shows exactly the symbols of the
+exports list, each with the version of its node, and is hardened. Prints each fault, last line `N passed, N failed`."""
 import re
 import subprocess
 import sys
 
-NEEDED = {'libc.so.6', 'libcrypto.so.3', 'libm.so.6', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1'}
-NODE = 'IPSEC_GSS_1'
+LIBC = {'libc.so.6', 'libm.so.6', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1'}
 
 
 def output(*command):
@@ -16,20 +15,21 @@ def output(*command):
 
 def listed(path):
     text = re.sub(r'/\*.*?\*/|//[^\n]*', '', open(path).read(), flags=re.S)
-    body = re.search(NODE + r'\s*\{(.*)\}\s*;', text, re.S)
-    exported = body.group(1).split('local:')[0].replace('global:', '') if body else ''
-    return {name.strip() for name in exported.split(';') if name.strip()}
+    body = re.search(r'(\S*)\s*\{(.*)\}\s*;', text, re.S)
+    exported = body.group(2).split('local:')[0].replace('global:', '') if body else ''
+    version = f'@@{body.group(1)}' if body and body.group(1) else ''
+    return version, {name.strip() for name in exported.split(';') if name.strip()}
 
 
-def faults(plugin, exports):
+def faults(plugin, exports, libraries):
     dynamic = output('readelf', '-dW', plugin)
     needed = set(re.findall(r'\(NEEDED\).*\[(.+)\]', dynamic))
-    yield 'needs libc and libcrypto alone', [f'NEEDED {name}' for name in sorted(needed - NEEDED)]
+    yield ' '.join(['needs libc', *libraries, 'alone']), [f'NEEDED {name}' for name in sorted(needed - LIBC - set(libraries))]
 
-    wanted = listed(exports)
+    version, wanted = listed(exports)
     symbols = [line.split() for line in output('nm', '-D', '--defined-only', '--with-symbol-versions', plugin).splitlines()]
     shown = {fields[-1] for fields in symbols if fields[-2] != 'A'}
-    right = {f'{name}@@{NODE}' for name in wanted}
+    right = {name + version for name in wanted}
     yield 'shows exactly the exports list', ([f'{exports} lists nothing'] if not wanted else []) + \
         [f'wildcard {name} in the list' for name in wanted if '*' in name] + \
         [f'shown but not listed: {name}' for name in sorted(shown - right)] + \
@@ -53,7 +53,7 @@ def fini_entries(plugin):
 
 
 def main():
-    results = list(faults(sys.argv[1], sys.argv[2]))
+    results = list(faults(sys.argv[1], sys.argv[2], sys.argv[3:]))
     for name, lines in results:
         print(f'{"FAILED" if lines else "ok"}: the plugin {name}')
         for line in lines:

@@ -162,7 +162,7 @@ void FakeBroker::greet(FakeRequest& request) {
   if (ftruncate(memory.get(), static_cast<off_t>(options_.page_size)) != 0) throw std::runtime_error("ftruncate");
   auto* page = static_cast<LatchPage*>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0));
   if (options_.page_size >= sizeof(LatchPage)) {
-    page->version = protocol::kVersion;
+    page->version = protocol::kPageVersion;
     beat(*page);
   }
   fcntl(memory.get(), F_ADD_SEALS, options_.seals < 0 ? kAllSeals : options_.seals);
@@ -171,7 +171,7 @@ void FakeBroker::greet(FakeRequest& request) {
     pages_[request.connection] = page;
   }
   page_ = page;
-  const auto body = protocol::encode(protocol::HelloReply{protocol::kVersion, 1, options_.slots, true});
+  const auto body = protocol::encode(protocol::HelloReply{options_.version, 1, options_.slots, true});
   send(request.socket, protocol::encode(request.frame.header, body), {memory.get()});
 }
 

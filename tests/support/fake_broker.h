@@ -40,6 +40,7 @@ class FakeBroker {
     std::size_t page_size = sizeof(protocol::LatchPage);
     int seals = -1;                      // -1: all that are wanted
     std::uint32_t slots = protocol::kPageSlots;
+    std::uint16_t version = protocol::kVersion;  // that it agrees on
     bool accept = true;                  // false: connections stay in the queue
   };
 

@@ -193,8 +193,13 @@ Result<Bytes> TwinBroker::small(FakeRequest& request) {
       protocol::Report report;
       report.is_protected = knobs.query == Code::ok;
       report.why = knobs.query;
+      report.peer_id = "fqdn:server.example.org";
+      report.peer_authenticated = knobs.peer_authenticated;
+      report.since_start = true;
+      report.latch = knobs.latch;
       return protocol::encode(report);
     }
+    case Verb::latch: return protocol::encode(protocol::LatchReply{channel_for(request, Role::initiator, false), Code::ok, {}});
     case Verb::probe: {
       const auto asked = protocol::decode_probe_request(request.frame.body);
       if (asked.ok() && asked->service == "forbidden") return base::fail(Code::SERVICE_DENIED, "no line");

@@ -46,6 +46,7 @@ class SessionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(broken_messages_are_refused_and_the_connection_lives);
   CPPUNIT_TEST(a_message_before_hello_ends_the_connection);
   CPPUNIT_TEST(an_unknown_version_is_told);
+  CPPUNIT_TEST(answers_come_in_the_version_of_the_request);
   CPPUNIT_TEST(a_user_who_changed_is_refused);
   CPPUNIT_TEST(another_process_is_refused);
   CPPUNIT_TEST(the_end_of_the_stream_ends_the_connection);
@@ -183,6 +184,16 @@ class SessionTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(!connection_->page);
   }
 
+  void answers_come_in_the_version_of_the_request() {
+    (void)hello();
+    for (const std::uint16_t version : {protocol::kOldestVersion, protocol::kVersion, std::uint16_t{99}}) {
+      const std::uint16_t readable = version == 99 ? protocol::kOldestVersion : version;
+      for (const auto& body : {encode(protocol::ProbeRequest{}), base::Bytes{}}) {  // one answered, one refused
+        CPPUNIT_ASSERT_EQUAL(static_cast<int>(readable), version_of_answer(version, body));
+      }
+    }
+  }
+
   void a_user_who_changed_is_refused() {
     (void)hello();
     connection_->peer.uid = 4242;  // connected as another than who sends now
@@ -272,8 +283,8 @@ class SessionTest : public CppUnit::TestFixture {
   }
 
  private:
-  void send(Verb verb, const base::Bytes& body, std::vector<int> descriptors = {}, std::uint32_t request = 7) {
-    const base::Bytes data = protocol::encode(Header{protocol::kVersion, verb, request, Code::ok}, body);
+  void send(Verb verb, const base::Bytes& body, std::vector<int> descriptors = {}, std::uint32_t request = 7, std::uint16_t version = protocol::kVersion) {
+    const base::Bytes data = protocol::encode(Header{version, verb, request, Code::ok}, body);
     std::vector<char> control(CMSG_SPACE(descriptors.size() * sizeof(int)));
     iovec part{const_cast<std::byte*>(data.data()), data.size()};
     msghdr header{};
@@ -292,6 +303,12 @@ class SessionTest : public CppUnit::TestFixture {
   }
 
   bool step() { return serve(*end_->core, *end_->bench, *connection_); }
+
+  int version_of_answer(std::uint16_t version, const base::Bytes& body) {
+    send(Verb::probe, body, {}, 7, version);
+    (void)step();
+    return receive().frame.header.version;
+  }
 
   Reply receive() {
     base::Bytes buffer(protocol::kMaxMessage);

@@ -59,6 +59,9 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(more_templates_than_the_kernel_takes_block);
   CPPUNIT_TEST(the_policy_is_reported_without_sas);
   CPPUNIT_TEST(loopback_and_this_host_are_never_protected);
+  CPPUNIT_TEST(sctp_over_ipv6_is_unknown);
+  CPPUNIT_TEST(what_sctp_is_refused_is_unknown);
+  CPPUNIT_TEST(sctp_has_no_mark_for_the_policies);
   CPPUNIT_TEST(a_stale_mirror_is_unknown);
   CPPUNIT_TEST(an_exempt_device_bypasses);
   CPPUNIT_TEST(default_block_holds_for_what_an_exempt_device_sends_and_not_for_what_it_receives);
@@ -439,6 +442,38 @@ class PolicyWalkTest : public CppUnit::TestFixture {
     expect(Code::LOOPBACK, world);
     world.flow.local = world.flow.remote;
     expect(Code::LOOPBACK, world);
+  }
+  static World sctp(const char* local, const char* remote) {
+    World world;
+    world.flow.protocol = 132;
+    world.flow.local = ip(local);
+    world.flow.remote = ip(remote);
+    return world;
+  }
+  void sctp_over_ipv6_is_unknown() {
+    const World world = sctp("fd00::1", "fd00::2");
+    CPPUNIT_ASSERT_EQUAL(Code::UNKNOWN, world.resolve().out.why_not.code);
+    CPPUNIT_ASSERT_EQUAL(Code::NO_POLICY, world.resolve().in.why_not.code);
+  }
+  void what_sctp_is_refused_is_unknown() {
+    World world;
+    world.flow.protocol = 132;
+    CPPUNIT_ASSERT(world.resolve().out.is_protected);
+    world.out().action = Action::block;
+    world.in().action = Action::block;
+    CPPUNIT_ASSERT_EQUAL(Code::UNKNOWN, world.resolve().out.why_not.code);
+    CPPUNIT_ASSERT_EQUAL(Code::BLOCKED, world.resolve().in.why_not.code);
+  }
+  void sctp_has_no_mark_for_the_policies() {
+    World world;
+    world.flow.protocol = 132;
+    world.flow.mark = 1;
+    CPPUNIT_ASSERT(world.resolve().out.is_protected);
+    world.out().mark = {1, 0xff};
+    for (Sa& sa : world.sad.sas) sa.mark = {1, 0xff};
+    CPPUNIT_ASSERT_EQUAL(Code::UNKNOWN, world.resolve().out.why_not.code);
+    world.flow.protocol = 17;
+    CPPUNIT_ASSERT(world.resolve().out.is_protected);
   }
   void a_stale_mirror_is_unknown() {
     World world;

@@ -119,6 +119,7 @@ class BrokerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_page_of_another_size_is_refused);
   CPPUNIT_TEST(hello_without_a_page_is_refused);
   CPPUNIT_TEST(another_protocol_version_is_refused);
+  CPPUNIT_TEST(an_older_broker_is_asked_in_its_version);
   CPPUNIT_TEST(no_descriptor_is_inherited_over_exec);
   CPPUNIT_TEST(the_connection_never_takes_standard_descriptors);
   CPPUNIT_TEST(a_connection_that_the_program_closed_is_not_written_to);
@@ -408,6 +409,22 @@ class BrokerTest : public CppUnit::TestFixture {
     };
     FakeBroker broker(options);
     expect(Code::PROTOCOL_VERSION, ask());
+  }
+
+  // A broker of before the upgrade reads nothing newer, not even a HELLO.
+  void an_older_broker_is_asked_in_its_version() {
+    if (!able()) return;
+    for (const std::uint16_t version : {protocol::kOldestVersion, protocol::kVersion}) {
+      std::atomic<int> greeted{0}, asked{0};
+      FakeBroker::Options options;
+      options.version = version;
+      options.hello = [&](FakeBroker& self, FakeRequest& request) { greeted = request.frame.header.version, self.greet(request); };
+      options.handler = [&](FakeBroker& self, FakeRequest& request) { asked = request.frame.header.version, self.obey(request); };
+      FakeBroker broker(options);
+      expect(Code::ok, ask());
+      CPPUNIT_ASSERT_EQUAL(int{protocol::kOldestVersion}, greeted.load());
+      CPPUNIT_ASSERT_EQUAL(int{version}, asked.load());
+    }
   }
 
   void no_descriptor_is_inherited_over_exec() {

@@ -64,7 +64,8 @@ def reach(lab, fault, point, pair, old):
     """What brings the broker to this point."""
     family = point.split("_")[0]
     if family in ("request", "answer", "initiate", "accept", "release"):
-        pair.context()
+        established = pair.context()
+        lab.expect(f"{point}: there is a context to release", established or family != "release", pair.exchange.why)
         pair.client.cmd("delete")
     elif family == "check":
         lab.a.stop_broker()
@@ -90,9 +91,11 @@ def raw(lab, name, sender, receiver, words):
 
 def killed_at(lab, fault, point, latched, number, pair, old, wires):
     if not point.startswith("check"):
+        if point.startswith("release"):
+            stale(pair.mine)  # is answered behind what this process released before, which nobody answers
         fault.choose(point)
     reach(lab, fault, point, pair, old)
-    lab.need(f"{point}: the broker dies there", fault.died(3), lab.a.log("gssd.log")[-500:])
+    lab.need(f"{point}: the broker dies there", fault.died(10), lab.a.log("gssd.log")[-500:])
     lab.a.processes.remove(lab.a.daemon)
     answers = [a for a in (pair.exchange.first, pair.exchange.second) if a] if pair.exchange else []
     lab.expect(f"{point}: errors of both ends have reasons", all(a["major"] in (0, 1) or a["why"] for a in answers), answers)

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+// The mechanism among others: chosen by SPNEGO where the socket is protected, absent where it is not, with Kerberos beside it (real
+// libkrb5, a ticket without a KDC); and what SASL's GS2 asks a mechanism for.
+#include <cppunit/extensions/HelperMacros.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <memory>
+
+#include "tests/glue/gss_support.h"
+#include "tests/support/krb5_ticket.h"
+#include "tests/support/twin_broker.h"
+
+namespace gssipsec::tests {
+namespace {
+
+using base::Code;
+
+gss_OID_desc spnego = {6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
+gss_OID_desc krb5 = {9, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02")};
+
+bool is(gss_const_OID a, gss_const_OID b) { return a && a->length == b->length && memcmp(a->elements, b->elements, a->length) == 0; }
+bool holds(const std::string& token, gss_const_OID oid) { return token.find(std::string(static_cast<const char*>(oid->elements), oid->length)) != std::string::npos; }
+
+struct Side {
+  gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
+  gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+  OM_uint32 flags = 0;
+  Status status;
+  Side() = default;
+  Side(const Side&) = delete;
+  Side& operator=(const Side&) = delete;
+  ~Side() {
+    OM_uint32 minor;
+    gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
+    gss_release_cred(&minor, &cred);
+  }
+  Status acquire(gss_cred_usage_t usage, int fd) {
+    const std::string number = std::to_string(fd);
+    gss_key_value_element_desc element{"ipsec-socket", number.c_str()};
+    const gss_key_value_set_desc store{1, &element};
+    gss_OID_set_desc mechs{1, &spnego};
+    Status got;
+    got.major = gss_acquire_cred_from(&got.minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, usage, &store, &cred, nullptr, nullptr);
+    return got;
+  }
+  // In this order, of those that the credential has.
+  void prefer(std::initializer_list<gss_OID_desc> order) {
+    gss_OID_set_desc set{order.size(), const_cast<gss_OID_desc*>(order.begin())};
+    OM_uint32 minor;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_set_neg_mechs(&minor, cred, &set));
+  }
+};
+
+// A negotiation over one connection; each end has what credentials it can get there.
+struct Negotiation {
+  Connection connection;
+  GssName target{"host@server.example.org", GSS_C_NT_HOSTBASED_SERVICE};
+  Side initiator, acceptor;
+  std::vector<std::string> tokens;
+
+  void must_acquire() {
+    const Status accepts = acceptor.acquire(GSS_C_ACCEPT, connection.server.get()), initiates = initiator.acquire(GSS_C_INITIATE, connection.client.get());
+    CPPUNIT_ASSERT_MESSAGE(message_of(accepts), accepts.ok());
+    CPPUNIT_ASSERT_MESSAGE(message_of(initiates), initiates.ok());
+  }
+
+  void init(std::string& token) {
+    gss_buffer_desc input = in(token);
+    Buffer output;
+    initiator.status.major = gss_init_sec_context(&initiator.status.minor, initiator.cred, &initiator.context, target.get(), &spnego, kUsualFlags, 0,
+                                                  GSS_C_NO_CHANNEL_BINDINGS, &input, nullptr, &output, &initiator.flags, nullptr);
+    token = output.str();
+  }
+
+  void accept(std::string& token) {
+    gss_buffer_desc input = in(token);
+    Buffer output;
+    acceptor.status.major = gss_accept_sec_context(&acceptor.status.minor, &acceptor.context, acceptor.cred, &input, GSS_C_NO_CHANNEL_BINDINGS, nullptr,
+                                                   nullptr, &output, &acceptor.flags, nullptr, nullptr);
+    token = output.str();
+  }
+
+  // Until one end fails or nothing more is to be said; `change` may change a token on its way.
+  template <typename Change>
+  bool run(Change change) {
+    std::string token;
+    for (int leg = 0; leg < 12; ++leg) {
+      leg % 2 == 0 ? init(token) : accept(token);
+      if (GSS_ERROR((leg % 2 == 0 ? initiator : acceptor).status.major)) return false;
+      if (token.empty()) break;
+      tokens.push_back(token);
+      change(leg, token);
+    }
+    return initiator.status.ok() && acceptor.status.ok();
+  }
+  bool run() {
+    return run([](int, std::string&) {});
+  }
+  [[nodiscard]] std::string why() const { return message_of(initiator.status) + " | " + message_of(acceptor.status); }
+
+  [[nodiscard]] bool chose(gss_const_OID wanted) const {
+    for (const Side* side : {&initiator, &acceptor}) {
+      gss_OID mech = GSS_C_NO_OID;
+      OM_uint32 minor;
+      if (gss_inquire_context(&minor, side->context, nullptr, nullptr, nullptr, &mech, nullptr, nullptr, nullptr) != GSS_S_COMPLETE || !is(mech, wanted)) return false;
+    }
+    return true;
+  }
+};
+
+class SpnegoTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(SpnegoTest);
+  CPPUNIT_TEST(a_protected_socket_is_offered_and_chosen);
+  CPPUNIT_TEST(an_unprotected_socket_is_silently_absent);
+  CPPUNIT_TEST(without_a_broker_it_is_silently_absent);
+  CPPUNIT_TEST(kerberos_comes_first_unless_told_otherwise);
+  CPPUNIT_TEST(who_prefers_it_gets_it);
+  CPPUNIT_TEST(a_first_call_that_fails_falls_back_to_kerberos);
+  CPPUNIT_TEST(a_choice_that_was_not_the_first_is_confirmed_by_mics);
+  CPPUNIT_TEST(a_mech_list_that_was_changed_is_noticed);
+  CPPUNIT_TEST(gs2_finds_it_and_does_not_prefer_it);
+  CPPUNIT_TEST(gs2_binds_its_header);
+  CPPUNIT_TEST_SUITE_END();
+
+  std::unique_ptr<TwinBroker> twin_;
+  std::unique_ptr<support::Krb5Ticket> ticket_;
+
+  void with_kerberos() {
+    ticket_ = std::make_unique<support::Krb5Ticket>();
+    ticket_->use();
+  }
+  static void without_keytab() { setenv("KRB5_KTNAME", "FILE:/nonexistent/keytab", 1); }
+
+ public:
+  void setUp() override {
+    twin_ = std::make_unique<TwinBroker>();
+    twin_->knobs.services = {"host"};
+    setenv("KRB5_CONFIG", "/dev/null", 1);
+    setenv("KRB5CCNAME", "FILE:/nonexistent/ccache", 1);
+    without_keytab();
+  }
+  void tearDown() override {
+    for (const char* name : {"KRB5_CONFIG", "KRB5CCNAME", "KRB5_KTNAME", "KRB5RCACHEDIR"}) unsetenv(name);
+    ticket_.reset();
+    twin_.reset();
+  }
+
+  void a_protected_socket_is_offered_and_chosen() {
+    Negotiation pair;
+    pair.must_acquire();
+    CPPUNIT_ASSERT_MESSAGE(pair.why(), pair.run() && pair.chose(mech()));
+    CPPUNIT_ASSERT(pair.initiator.flags & GSS_C_CONF_FLAG && pair.acceptor.flags & GSS_C_CONF_FLAG);
+    CPPUNIT_ASSERT(holds(pair.tokens[0], mech()));
+  }
+
+  void an_unprotected_socket_is_silently_absent() {
+    twin_->knobs.query = Code::NO_POLICY;
+    Negotiation none;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_NO_CRED}, GSS_ROUTINE_ERROR(none.initiator.acquire(GSS_C_INITIATE, none.connection.client.get()).major));
+    with_kerberos();
+    Negotiation pair;
+    pair.must_acquire();
+    CPPUNIT_ASSERT_MESSAGE(pair.why(), pair.run() && pair.chose(&krb5));
+    CPPUNIT_ASSERT(!holds(pair.tokens[0], mech()) && holds(pair.tokens[0], &krb5));
+  }
+
+  void without_a_broker_it_is_silently_absent() {
+    twin_.reset();
+    with_kerberos();
+    Negotiation pair;
+    pair.must_acquire();
+    CPPUNIT_ASSERT_MESSAGE(pair.why(), pair.run() && pair.chose(&krb5));
+    CPPUNIT_ASSERT(!holds(pair.tokens[0], mech()));
+  }
+
+  void kerberos_comes_first_unless_told_otherwise() {
+    with_kerberos();
+    Negotiation pair;
+    pair.must_acquire();
+    CPPUNIT_ASSERT_MESSAGE(pair.why(), pair.run() && pair.chose(&krb5));
+    CPPUNIT_ASSERT(holds(pair.tokens[0], mech()));
+  }
+
+  void who_prefers_it_gets_it() {
+    with_kerberos();
+    Negotiation pair;
+    pair.must_acquire();
+    pair.initiator.prefer({*mech(), krb5});
+    CPPUNIT_ASSERT_MESSAGE(pair.why(), pair.run() && pair.chose(mech()));
+  }
+
+  void a_first_call_that_fails_falls_back_to_kerberos() {
+    with_kerberos();
+    twin_->knobs.initiate = Code::STARTED_IN_CLEAR;
+    Negotiation pair;
+    pair.must_acquire();
+    pair.initiator.prefer({*mech(), krb5});
+    CPPUNIT_ASSERT_MESSAGE(pair.why(), pair.run() && pair.chose(&krb5));
+    CPPUNIT_ASSERT_MESSAGE("still offered", !holds(pair.tokens[0], mech()));
+  }
+
+  // The initiator begins with Kerberos, for which the acceptor has no key.
+  void a_choice_that_was_not_the_first_is_confirmed_by_mics() {
+    with_kerberos();
+    without_keytab();
+    Negotiation pair;
+    pair.must_acquire();
+    CPPUNIT_ASSERT_MESSAGE(pair.why(), pair.run() && pair.chose(mech()));
+    CPPUNIT_ASSERT_MESSAGE("legs without a MIC", pair.tokens.size() > 4);
+  }
+
+  // Whoever takes Kerberos' place in the list, so that it is not chosen, changes what the MIC is over.
+  void a_mech_list_that_was_changed_is_noticed() {
+    with_kerberos();
+    without_keytab();
+    Negotiation pair;
+    pair.must_acquire();
+    const std::string name(static_cast<const char*>(krb5.elements), krb5.length);
+    const bool done = pair.run([&](int leg, std::string& token) {
+      if (leg == 0) token[token.find(name) + name.size() - 1] = '\x63';
+    });
+    CPPUNIT_ASSERT(!done);
+    CPPUNIT_ASSERT_MESSAGE(pair.why(), GSS_ERROR(pair.initiator.status.major) || GSS_ERROR(pair.acceptor.status.major));
+  }
+
+  // As libgs2 asks when it is loaded. With PFS, Cyrus would try it first with every server, also where no IPsec is.
+  void gs2_finds_it_and_does_not_prefer_it() {
+    const auto attribute = [](unsigned char n) { return std::string("\x2b\x06\x01\x05\x05\x0d") + static_cast<char>(n); };
+    const std::string wanted[] = {attribute(10), attribute(11), attribute(24)}, excepted[] = {attribute(4), attribute(6), attribute(7)}, pfs[] = {attribute(25)};
+    const auto found = [](const std::string* first, std::size_t count, const std::string* without, std::size_t none) {
+      std::vector<gss_OID_desc> desired, except;
+      for (std::size_t i = 0; i < count; ++i) desired.push_back({7, const_cast<char*>(first[i].data())});
+      for (std::size_t i = 0; i < none; ++i) except.push_back({7, const_cast<char*>(without[i].data())});
+      const gss_OID_set_desc want{desired.size(), desired.data()}, but{except.size(), except.data()};
+      gss_OID_set mechs = GSS_C_NO_OID_SET;
+      OM_uint32 minor;
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_indicate_mechs_by_attrs(&minor, &want, &but, GSS_C_NO_OID_SET, &mechs));
+      int present = 0;
+      gss_test_oid_set_member(&minor, mech(), mechs, &present);
+      gss_release_oid_set(&minor, &mechs);
+      return present != 0;
+    };
+    CPPUNIT_ASSERT(found(wanted, 3, excepted, 3));
+    CPPUNIT_ASSERT(!found(pfs, 1, excepted, 3));
+  }
+
+  // The header is the application's data of the channel bindings; each first token has RFC 2743's frame, which GS2 takes off.
+  void gs2_binds_its_header() {
+    Pair bound("host@server.example.org"), changed("host@server.example.org");
+    bound.initiator.bindings = bound.acceptor.bindings = changed.initiator.bindings = "n,,";
+    changed.acceptor.bindings = "n,a=root,";
+    bound.must_shake();
+    CPPUNIT_ASSERT_EQUAL('\x60', bound.tokens[0][0]);
+    CPPUNIT_ASSERT(bound.acceptor.flags & GSS_C_CHANNEL_BOUND_FLAG && bound.acceptor.flags & GSS_C_SEQUENCE_FLAG && bound.initiator.flags & GSS_C_MUTUAL_FLAG);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, changed.shake().major);
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(SpnegoTest);
+
+}  // namespace
+}  // namespace gssipsec::tests

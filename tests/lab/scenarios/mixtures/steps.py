@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: MIT
+import mixtures
+
+
+def run(lab):
+    mixtures.realm(lab)
+    mixtures.run(lab, "the plugin", {}, mixtures.NO_PLUGIN, "over ESP")
