@@ -16,11 +16,11 @@ bool weaker(const channel::Quality& now, const channel::Quality& then) {
 bool blocks(const channel::OneWay& way) { return !way.is_protected && way.why_not.code == Code::BLOCKED; }
 
 // The SPD still asks for protection and only SAs (or their peer) are missing, or it lets nothing by at all: nothing leaves in clear.
-bool only_missing(const Assessment& now) {
+// Nor does anything come in, under an enforced latch by the socket's own policy.
+bool nothing_in_clear(const LatchParameters& latched, const Assessment& now) {
   const auto& verdict = now.verdict;
-  if (verdict.is_protected) return true;
   const auto waits = [](const channel::OneWay& way) { return way.is_protected || way.why_not.code == Code::NO_SA || blocks(way); };
-  return waits(verdict.out) && waits(verdict.in);
+  return verdict.is_protected || (waits(verdict.out) && (waits(verdict.in) || (enforced(latched) && blocks(verdict.out))));
 }
 
 // Keys that no IKE SA made have no lineage: whoever holds the next pair, nothing says that he held the last one. Nor does
@@ -29,10 +29,15 @@ bool replaced_without_lineage(const LatchParameters& latched, const LatchParamet
   return pinned(now.peer) && now.peer.ike_sa == 0 && (latched.out != now.out || latched.in != now.in || latched.arrivals != now.arrivals);
 }
 
-LatchStatus unconfirmed(base::Error why, Time when, Time& stale_since, bool limited) {
-  if (stale_since == Time()) stale_since = when;
-  if (limited && when - stale_since > kStaleLimit) return {LatchState::broken, std::move(why)};
+// As long as it takes: only a change can mend it, or break it.
+LatchStatus waiting(base::Error why, Time& stale_since) {
+  stale_since = Time();
   return {LatchState::stale, std::move(why)};
+}
+
+LatchStatus unconfirmed(base::Error why, Time when, Time& stale_since) {
+  if (stale_since == Time()) stale_since = when;
+  return {when - stale_since > kStaleLimit ? LatchState::broken : LatchState::stale, std::move(why)};
 }
 
 // IKE daemons put blocks above while they move SAs to other addresses. One that stays is the administrator's.
@@ -98,7 +103,7 @@ base::Status congruent(const LatchParameters& latched, const LatchParameters& no
 LatchStatus next_status(const LatchStatus& current, const LatchParameters& latched, const Assessment& now, const channel::Flow& flow,
                         bool fresh, Time when, Time& stale_since) {
   if (!fresh) return current;  // staleness of the mirror alone breaks nothing
-  if (!only_missing(now)) {
+  if (!nothing_in_clear(latched, now)) {
     stale_since = Time();
     base::Error why = now.verdict.why_not;
     why.detail = describe(why);
@@ -111,8 +116,8 @@ LatchStatus next_status(const LatchStatus& current, const LatchParameters& latch
     return {LatchState::broken, fail(Code::LATCH_BROKEN, "no peer is authenticated, and the SAs that the socket is pinned to are gone, or blocked")};
   }
   if (blocks(now.verdict.out) || blocks(now.verdict.in)) return blocked(current, now, when, stale_since);
-  if (!now.verdict.is_protected) return unconfirmed(fail(Code::LATCH_STALE, describe(now.verdict.why_not)), when, stale_since, false);
-  if (!now.peer) return unconfirmed(fail(Code::LATCH_STALE, describe(now.peer_error)), when, stale_since, true);
+  if (!now.verdict.is_protected) return waiting(fail(Code::LATCH_STALE, describe(now.verdict.why_not)), stale_since);
+  if (!now.peer) return unconfirmed(fail(Code::LATCH_STALE, describe(now.peer_error)), when, stale_since);
   const auto wanted = enforced(latched) ? parameters_of(now, flow) : watched_parameters(now);
   if (!wanted) return {LatchState::broken, fail(Code::LATCH_BROKEN, describe(wanted.error()))};
   const base::Status same = congruent(latched, *wanted);

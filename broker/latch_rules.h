@@ -23,7 +23,7 @@ struct LatchStatus {
   base::Error why;  // for broken and stale
 };
 
-// No confirmation within this time after the SAs changed: broken.
+// SAs of a peer that nobody names, or a block, for longer than this: broken.
 inline constexpr auto kStaleLimit = std::chrono::seconds(2);
 
 [[nodiscard]] bool pinned(const channel::PeerInfo& peer);
@@ -38,7 +38,7 @@ inline constexpr auto kStaleLimit = std::chrono::seconds(2);
 // The same latch: same peer by the rule above, same mode, nothing weaker.
 [[nodiscard]] base::Status congruent(const LatchParameters& latched, const LatchParameters& now);
 
-// The next state. `stale_since`: since when it could not be confirmed (Time() when it can); updated.
+// The next state. `stale_since`: since when something waits for so long at most (Time(): nothing does); updated.
 [[nodiscard]] LatchStatus next_status(const LatchStatus& current, const LatchParameters& latched, const Assessment& now,
                                       const channel::Flow& flow, bool fresh, Time when, Time& stale_since);
 

@@ -28,6 +28,10 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(missing_sas_make_it_stale_not_broken);
   CPPUNIT_TEST(an_unknown_peer_is_stale_for_two_seconds_then_broken);
   CPPUNIT_TEST(a_block_that_passes_keeps_it);
+  CPPUNIT_TEST(a_block_outbound_keeps_it_without_a_policy_inbound);
+  CPPUNIT_TEST(a_block_inbound_alone_does_not);
+  CPPUNIT_TEST(a_block_outbound_alone_does_not_keep_what_is_only_watched);
+  CPPUNIT_TEST(the_two_seconds_begin_when_there_are_sas_again);
   CPPUNIT_TEST(a_block_that_stays_breaks_it);
   CPPUNIT_TEST(a_stale_mirror_changes_nothing);
   CPPUNIT_TEST(a_change_that_concerns_others_is_not_looked_at);
@@ -151,6 +155,37 @@ class LatchesTest : public CppUnit::TestFixture {
     block(false);
     expect(LatchState::established);
     CPPUNIT_ASSERT(!latches().any_stale());
+  }
+
+  // As strongSwan does while it moves a tunnel.
+  void a_block_outbound_keeps_it_without_a_policy_inbound() {
+    leave_only_a_block(channel::Direction::out);
+    expect(LatchState::stale);
+  }
+
+  void a_block_inbound_alone_does_not() {
+    leave_only_a_block(channel::Direction::in);
+    expect(LatchState::broken);
+  }
+
+  void a_block_outbound_alone_does_not_keep_what_is_only_watched() {
+    latches().close(501);
+    LatchSetup watched = setup();
+    watched.parameters.out.clear(), watched.parameters.in.clear();
+    slot_ = *latches().establish(watched, end_->page, now_);
+    leave_only_a_block(channel::Direction::out);
+    expect(LatchState::broken);
+  }
+
+  void the_two_seconds_begin_when_there_are_sas_again() {
+    const auto sas = end_->databases.sad.sas;
+    end_->databases.sad.sas.clear();
+    expect(LatchState::stale);
+    CPPUNIT_ASSERT(!latches().any_stale());
+    now_ += seconds(60);
+    end_->databases.sad.sas = sas;
+    end_->snapshot.peers.clear();  // the daemon is asked a moment later
+    expect(LatchState::stale);
   }
 
   void a_block_that_stays_breaks_it() {
@@ -419,6 +454,11 @@ class LatchesTest : public CppUnit::TestFixture {
     end_->databases = fresh.databases;
     end_->set_peer(certified("fqdn:a.example.org", "fqdn:evil.example.org"));
     end_->publish();
+  }
+
+  void leave_only_a_block(channel::Direction direction) {
+    block(true);
+    std::erase_if(end_->databases.spd.policies, [direction](const channel::Policy& policy) { return policy.direction != direction; });
   }
 
   void block(bool yes) {

@@ -6,6 +6,7 @@ import socket
 import struct
 
 import net
+from watch import Watch
 
 FLOW = ["tcp", "10.1.0.1:40000", "10.1.0.2:7000"]
 ROOM = 128 * 1024  # for the monitor: ten thousand changes do not fit
@@ -95,10 +96,13 @@ def storm(lab, broker):
 
 
 def ten_thousand(lab, broker):
-    lost = broker.figure("mirror_lost_total")
+    lost, watch = broker.figure("mirror_lost_total"), Watch(lab.a, "--all")
+    lab.need("somebody listens", watch.began)
     storm(lab, broker)
     broker.expect_same("ten thousand changes of SAs in one burst")
     lab.expect("and they did not fit", lab.wait(lambda: broker.figure("mirror_lost_total") > lost, 5), lost)
+    told = watch.hears("lost")
+    lab.expect("who listens is told that events are missing", told and told["why"]["code"] == "GSS_IPSEC_E_NETLINK_LOST", watch.kinds()[-5:])
     lab.expect("the two ends are protected as before", broker.protected() is True, broker.protected())
 
 
