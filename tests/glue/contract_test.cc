@@ -133,7 +133,6 @@ class ContractTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of({major, minor}), minor_of(code), minor);
   }
   static void expect(const Status& status, OM_uint32 wanted, Code code) { expect(status.major, status.minor, wanted, code); }
-  static void must(const Status& status) { CPPUNIT_ASSERT_MESSAGE(message_of(status), status.ok()); }
 
  public:
   void setUp() override { twin_ = std::make_unique<TwinBroker>(); }
