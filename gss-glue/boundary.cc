@@ -99,7 +99,7 @@ std::string_view detail_of(OM_uint32 minor) noexcept {
 void give(gss_buffer_t out, base::View octets) { copy(out, octets.data(), octets.size()); }
 void give(gss_buffer_t out, std::string_view text) { copy(out, text.data(), text.size()); }
 
-gss_buffer_set_t make_buffer_set(std::initializer_list<base::View> buffers) {
+gss_buffer_set_t make_buffer_set(std::span<const base::View> buffers) {
   std::unique_ptr<gss_buffer_set_desc, FreeBufferSet> set(static_cast<gss_buffer_set_t>(calloc(1, sizeof(gss_buffer_set_desc))));
   if (!set || !(set->elements = static_cast<gss_buffer_t>(calloc(buffers.size() + 1, sizeof(gss_buffer_desc))))) throw std::bad_alloc();
   for (const base::View buffer : buffers) {

@@ -6,6 +6,7 @@
 
 #include <initializer_list>
 #include <new>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -34,7 +35,10 @@ inline void clear(gss_buffer_t out) noexcept {
 }
 
 // A set with the buffers given, to be released with gss_release_buffer_set.
-[[nodiscard]] gss_buffer_set_t make_buffer_set(std::initializer_list<base::View> buffers);
+[[nodiscard]] gss_buffer_set_t make_buffer_set(std::span<const base::View> buffers);
+[[nodiscard]] inline gss_buffer_set_t make_buffer_set(std::initializer_list<base::View> buffers) {
+  return make_buffer_set(std::span(buffers.begin(), buffers.size()));
+}
 
 // The usual complaints about arguments.
 OM_uint32 no_name(OM_uint32* minor) noexcept;

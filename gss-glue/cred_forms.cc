@@ -58,20 +58,6 @@ OM_uint32 gssspi_set_cred_option(OM_uint32* minor_status, gss_cred_id_t* cred_ha
   });
 }
 
-// --- what this mechanism has nothing to offer for; a missing function would be taken for success by the mechglue
-
-OM_uint32 gss_store_cred(OM_uint32* minor_status, const gss_cred_id_t, gss_cred_usage_t, const gss_OID, OM_uint32, OM_uint32, gss_OID_set* elements_stored,
-                         gss_cred_usage_t*) {
-  if (elements_stored) *elements_stored = GSS_C_NO_OID_SET;
-  return guarded(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
-}
-
-OM_uint32 gss_store_cred_into(OM_uint32* minor_status, gss_cred_id_t, gss_cred_usage_t, gss_OID, OM_uint32, OM_uint32, gss_const_key_value_set_t,
-                              gss_OID_set* elements_stored, gss_cred_usage_t*) {
-  if (elements_stored) *elements_stored = GSS_C_NO_OID_SET;
-  return guarded(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
-}
-
 OM_uint32 gss_add_cred(OM_uint32* minor_status, gss_cred_id_t, gss_name_t, gss_OID, gss_cred_usage_t, OM_uint32, OM_uint32, gss_cred_id_t* output_cred_handle,
                        gss_OID_set* actual_mechs, OM_uint32*, OM_uint32*) {
   if (output_cred_handle) *output_cred_handle = GSS_C_NO_CREDENTIAL;

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Per-message calls. The output buffer is the only memory they allocate.
-#include <algorithm>
-#include <memory>
-
-#include "gss-glue/boundary.h"
+// Per-message calls with whole buffers. The output buffer is the only memory they allocate.
 #include "gss-glue/handle.h"
+#include "gss-glue/message_room.h"
+#include "mech_ipsec/decision.h"
 
 using namespace gssipsec;
 using namespace gssipsec::glue;
@@ -12,25 +10,6 @@ using namespace gssipsec::glue;
 namespace {
 
 using mech::Order;
-
-struct Free {
-  void operator()(void* room) const noexcept { free(room); }
-};
-
-// malloc'ed room that becomes the caller's buffer. An empty one is given as a null pointer: gss_release_buffer() frees
-// nothing whose length is 0.
-class Room {
- public:
-  explicit Room(std::size_t size) : octets_(static_cast<std::byte*>(malloc(std::max<std::size_t>(size, 1)))), size_(size) {
-    if (!octets_) throw std::bad_alloc();
-  }
-  [[nodiscard]] std::span<std::byte> span() const noexcept { return {octets_.get(), size_}; }
-  void give_to(gss_buffer_t out) noexcept { *out = {size_, size_ == 0 ? nullptr : octets_.release()}; }
-
- private:
-  std::unique_ptr<std::byte, Free> octets_;
-  std::size_t size_;
-};
 
 OM_uint32 supplement(Order order) noexcept {
   switch (order) {
@@ -43,14 +22,51 @@ OM_uint32 supplement(Order order) noexcept {
   return GSS_S_COMPLETE;
 }
 
+OM_uint32 wrap(OM_uint32* minor, gss_ctx_id_t context, bool confidential, gss_qop_t qop, mech::Views signed_only, base::View message, int* conf_state,
+               gss_buffer_t out) {
+  auto* handle = ContextHandle::of(context);
+  if (!handle) return no_context(minor);
+  if (message.size() > mech::kMaxMessageSize) return too_long(minor);
+  Room token(message.size() + mech::kWrapOverhead);
+  const mech::Piece piece{message, token.span().subspan(mech::kWrapOverhead).data()};
+  const auto concealed = handle->object.wrap(confidential, qop, {signed_only, {&piece, 1}}, token.span().first<mech::kWrapOverhead>());
+  if (!concealed) return fail(minor, concealed.error());
+  if (conf_state) *conf_state = *concealed ? 1 : 0;
+  token.give_to(out);
+  return GSS_S_COMPLETE;
+}
+
+OM_uint32 unwrap(OM_uint32* minor, gss_ctx_id_t context, base::View octets, mech::Views signed_only, gss_buffer_t out, int* conf_state,
+                 gss_qop_t* qop_state) {
+  auto* handle = ContextHandle::of(context);
+  if (!handle) return no_context(minor);
+  const auto token = mech::decode_message(octets);
+  if (!token) return fail(minor, token.error());
+  Room message(token->body.size());
+  const mech::Piece piece{token->body, message.span().data()};
+  const auto got = handle->object.unwrap(token->head, {signed_only, {&piece, 1}});
+  if (!got) return fail(minor, got.error());
+  if (conf_state) *conf_state = got->confidential ? 1 : 0;
+  if (qop_state) *qop_state = got->sealed ? 1 : GSS_C_QOP_DEFAULT;
+  message.give_to(out);
+  return ordered(minor, got->order);
+}
+
+// No buffer, no additional data.
+bool too_much(gss_buffer_t buffer) noexcept { return buffer && buffer->length > mech::kMaxMessageSize; }
+
+}  // namespace
+
+namespace gssipsec::glue {
+
 OM_uint32 ordered(OM_uint32* minor, Order order) {
   const OM_uint32 bits = supplement(order);
   return bits == 0 ? GSS_S_COMPLETE : fail(minor, base::fail(base::Code::OUT_OF_SEQUENCE, mech::order_name(order)), bits);
 }
 
-OM_uint32 wrong_kind(OM_uint32* minor) { return fail(minor, base::fail(base::Code::BAD_TOKEN, "a message token of another kind")); }
+OM_uint32 too_long(OM_uint32* minor) { return fail(minor, base::fail(base::Code::BAD_ARGUMENT, "the message is too long")); }
 
-}  // namespace
+}  // namespace gssipsec::glue
 
 OM_uint32 gss_wrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, gss_buffer_t input_message_buffer,
                    int* conf_state, gss_buffer_t output_message_buffer) {
@@ -59,16 +75,7 @@ OM_uint32 gss_wrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, int con
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!output_message_buffer) return no_output(minor);
     if (!input_message_buffer) return no_input(minor);
-    auto* handle = ContextHandle::of(context_handle);
-    if (!handle) return no_context(minor);
-    const base::View message = view_of(input_message_buffer);
-    if (message.size() > mech::kMaxMessageSize) return fail(minor, base::fail(base::Code::BAD_ARGUMENT, "the message is too long"));
-    Room token(message.size() + mech::kWrapOverhead);
-    const auto confidential = handle->object.wrap(conf_req_flag != 0, qop_req, message, token.span());
-    if (!confidential) return fail(minor, confidential.error());
-    if (conf_state) *conf_state = *confidential ? 1 : 0;
-    token.give_to(output_message_buffer);
-    return GSS_S_COMPLETE;
+    return wrap(minor, context_handle, conf_req_flag != 0, qop_req, {}, view_of(input_message_buffer), conf_state, output_message_buffer);
   });
 }
 
@@ -80,18 +87,34 @@ OM_uint32 gss_unwrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_b
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!output_message_buffer) return no_output(minor);
     if (!input_message_buffer) return no_input(minor);
-    auto* handle = ContextHandle::of(context_handle);
-    if (!handle) return no_context(minor);
-    const auto token = mech::decode_message(view_of(input_message_buffer));
-    if (!token) return fail(minor, token.error());
-    if (token->type == mech::MessageType::mic) return wrong_kind(minor);
-    Room message(token->body.size());
-    const auto got = handle->object.unwrap(*token, message.span());
-    if (!got) return fail(minor, got.error());
-    if (conf_state) *conf_state = got->confidential ? 1 : 0;
-    if (qop_state) *qop_state = got->sealed ? 1 : GSS_C_QOP_DEFAULT;
-    message.give_to(output_message_buffer);
-    return ordered(minor, got->order);
+    return unwrap(minor, context_handle, view_of(input_message_buffer), {}, output_message_buffer, conf_state, qop_state);
+  });
+}
+
+OM_uint32 gss_wrap_aead(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, gss_buffer_t input_assoc_buffer,
+                        gss_buffer_t input_payload_buffer, int* conf_state, gss_buffer_t output_message_buffer) {
+  clear(output_message_buffer);
+  if (conf_state) *conf_state = 0;
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!output_message_buffer) return no_output(minor);
+    if (!input_payload_buffer) return no_input(minor);
+    if (too_much(input_assoc_buffer)) return too_long(minor);
+    const base::View assoc = view_of(input_assoc_buffer);
+    return wrap(minor, context_handle, conf_req_flag != 0, qop_req, {&assoc, 1}, view_of(input_payload_buffer), conf_state, output_message_buffer);
+  });
+}
+
+OM_uint32 gss_unwrap_aead(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_buffer_t input_message_buffer, gss_buffer_t input_assoc_buffer,
+                          gss_buffer_t output_payload_buffer, int* conf_state, gss_qop_t* qop_state) {
+  clear(output_payload_buffer);
+  if (conf_state) *conf_state = 0;
+  if (qop_state) *qop_state = GSS_C_QOP_DEFAULT;
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!output_payload_buffer) return no_output(minor);
+    if (!input_message_buffer) return no_input(minor);
+    if (too_much(input_assoc_buffer)) return too_long(minor);
+    const base::View assoc = view_of(input_assoc_buffer);
+    return unwrap(minor, context_handle, view_of(input_message_buffer), {&assoc, 1}, output_payload_buffer, conf_state, qop_state);
   });
 }
 
@@ -103,7 +126,8 @@ OM_uint32 gss_get_mic(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_
     auto* handle = ContextHandle::of(context_handle);
     if (!handle) return no_context(minor);
     Room token(mech::kMicSize);
-    const base::Status made = handle->object.get_mic(qop_req, view_of(message_buffer), token.span().first<mech::kMicSize>());
+    const base::View message = view_of(message_buffer);
+    const base::Status made = handle->object.get_mic(qop_req, {&message, 1}, token.span().first<mech::kMicSize>());
     if (!made) return fail(minor, made.error());
     token.give_to(message_token);
     return GSS_S_COMPLETE;
@@ -117,20 +141,23 @@ OM_uint32 gss_verify_mic(OM_uint32* minor_status, gss_ctx_id_t context_handle, g
     if (!message_buffer || !message_token) return no_input(minor);
     auto* handle = ContextHandle::of(context_handle);
     if (!handle) return no_context(minor);
-    const auto token = mech::decode_message(view_of(message_token));
+    const auto token = mech::decode_head(view_of(message_token));
     if (!token) return fail(minor, token.error());
-    if (token->type != mech::MessageType::mic) return wrong_kind(minor);
-    const auto order = handle->object.verify_mic(*token, view_of(message_buffer));
+    const base::View message = view_of(message_buffer);
+    const auto order = handle->object.verify_mic(*token, {&message, 1});
     return order.ok() ? ordered(minor, *order) : fail(minor, order.error());
   });
 }
 
-OM_uint32 gss_wrap_size_limit(OM_uint32* minor_status, gss_ctx_id_t context_handle, int, gss_qop_t, OM_uint32 req_output_size, OM_uint32* max_input_size) {
+// One size for both qualities of protection: what is asked here need not be what the latch allows later.
+OM_uint32 gss_wrap_size_limit(OM_uint32* minor_status, gss_ctx_id_t context_handle, int, gss_qop_t qop_req, OM_uint32 req_output_size,
+                              OM_uint32* max_input_size) {
   if (max_input_size) *max_input_size = 0;
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!max_input_size) return no_output(minor);
     const auto* handle = ContextHandle::of(context_handle);
     if (!handle || !handle->object.open()) return no_context(minor);
+    if (const base::Status known = mech::known_qop(qop_req); !known) return fail(minor, known.error());
     const std::size_t limit = req_output_size > mech::kWrapOverhead ? req_output_size - mech::kWrapOverhead : 0;
     *max_input_size = static_cast<OM_uint32>(std::min(limit, mech::kMaxMessageSize));
     return GSS_S_COMPLETE;

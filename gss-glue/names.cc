@@ -60,6 +60,22 @@ OM_uint32 gss_display_name(OM_uint32* minor_status, gss_name_t input_name, gss_b
   });
 }
 
+OM_uint32 gss_display_name_ext(OM_uint32* minor_status, gss_name_t name, gss_OID display_as_name_type, gss_buffer_t display_name) {
+  clear(display_name);
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!display_name) return no_output(minor);
+    const auto* handle = NameHandle::of(name);
+    if (!handle) return no_name(minor);
+    const auto type = name_type_of(display_as_name_type);
+    if (!type) return fail(minor, base::fail(base::Code::NAME_TYPE));
+    const auto text = mech::display_as(handle->object, *type);
+    // RFC 6680 7.2: UNAVAILABLE where the name has no such form.
+    if (!text) return fail(minor, text.error(), GSS_S_UNAVAILABLE);
+    give(display_name, std::string_view(*text));
+    return GSS_S_COMPLETE;
+  });
+}
+
 OM_uint32 gss_compare_name(OM_uint32* minor_status, gss_name_t name1, gss_name_t name2, int* name_equal) {
   if (name_equal) *name_equal = 0;
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
@@ -95,19 +111,6 @@ OM_uint32 gss_export_name(OM_uint32* minor_status, const gss_name_t input_name, 
   });
 }
 
-OM_uint32 gss_inquire_name(OM_uint32* minor_status, gss_name_t name, int* name_is_MN, gss_OID* MN_mech, gss_buffer_set_t* attrs) {
-  if (name_is_MN) *name_is_MN = 0;
-  if (MN_mech) *MN_mech = GSS_C_NO_OID;
-  if (attrs) *attrs = GSS_C_NO_BUFFER_SET;
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    if (!NameHandle::of(name)) return no_name(minor);
-    if (name_is_MN) *name_is_MN = 1;
-    if (MN_mech) *MN_mech = mechanism();
-    if (attrs) *attrs = make_buffer_set({});
-    return GSS_S_COMPLETE;
-  });
-}
-
 OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor_status, gss_OID mech, gss_OID_set* name_types) {
   if (name_types) *name_types = GSS_C_NO_OID_SET;
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
@@ -115,7 +118,7 @@ OM_uint32 gss_inquire_names_for_mech(OM_uint32* minor_status, gss_OID mech, gss_
     if (!is_ours(mech)) return bad_mechanism(minor);
     using mech::NameType;
     *name_types = make_set({oid_of(NameType::hostbased), oid_of(NameType::ipsec_id), oid_of(NameType::user), oid_of(NameType::anonymous),
-                            oid_of(NameType::exported)});
+                            oid_of(NameType::exported), oid_of(NameType::composite)});
     return GSS_S_COMPLETE;
   });
 }

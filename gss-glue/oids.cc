@@ -17,7 +17,10 @@ using mech::NameType;
 constexpr gss_OID_desc desc(const void* octets, OM_uint32 length) noexcept { return {length, const_cast<void*>(octets)}; }
 constexpr gss_OID_desc desc(const mech::Oid& oid) noexcept { return desc(oid.data(), static_cast<OM_uint32>(oid.size())); }
 
-enum Index : std::size_t { kMech, kThreadSocket, kCredSocket, kExternal, kNtIpsec, kNtHostbased, kNtUser, kNtAnonymous, kNtExport, kNtHostbasedX, kSsf, kCount };
+enum Index : std::size_t {
+  kMech, kThreadSocket, kCredSocket, kExternal, kNtIpsec, kNtHostbased, kNtUser, kNtAnonymous, kNtExport, kNtComposite, kNtHostbasedX, kSsf,
+  kCount
+};
 
 constinit gss_OID_desc oids[kCount] = {
     desc(mech::kMechanism),
@@ -29,6 +32,7 @@ constinit gss_OID_desc oids[kCount] = {
     desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x01", 10),      // GSS_C_NT_USER_NAME
     desc("\x2b\x06\x01\x05\x06\x03", 6),                       // GSS_C_NT_ANONYMOUS
     desc("\x2b\x06\x01\x05\x06\x04", 6),                       // GSS_C_NT_EXPORT_NAME
+    desc("\x2b\x06\x01\x05\x06\x06", 6),                       // GSS_C_NT_COMPOSITE_EXPORT
     desc("\x2b\x06\x01\x05\x06\x02", 6),                       // GSS_C_NT_HOSTBASED_SERVICE_X
     desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x0f", 11),  // GSS_C_SEC_CONTEXT_SASL_SSF
 };
@@ -39,7 +43,8 @@ struct TypeOid {
 };
 // The first of a type is the one that is handed out.
 constexpr TypeOid kTypes[] = {{kNtIpsec, NameType::ipsec_id}, {kNtHostbased, NameType::hostbased}, {kNtHostbasedX, NameType::hostbased},
-                              {kNtUser, NameType::user},      {kNtAnonymous, NameType::anonymous}, {kNtExport, NameType::exported}};
+                              {kNtUser, NameType::user},      {kNtAnonymous, NameType::anonymous}, {kNtExport, NameType::exported},
+                              {kNtComposite, NameType::composite}};
 
 void* allocated(std::size_t size) {
   void* room = calloc(1, size);

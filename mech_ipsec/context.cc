@@ -303,6 +303,7 @@ Status Context::establish(View session_key, const Digest& id) {
   auto protection = Protection::make(session_key, id, role_ == Role::initiator ? Direction::from_initiator : Direction::from_acceptor, *std::move(counter_));
   if (!protection) return protection.error();
   protection_.emplace(*std::move(protection));
+  peer_->facts = std::make_shared<const PeerFacts>(PeerFacts{channel_, terms_.socket, {}});
   if (channel_.lifetime != 0) expires_ = client::monotonic_milliseconds() + std::int64_t{channel_.lifetime} * 1000;
   state_ = State::established;
   forget();

@@ -45,7 +45,6 @@ struct Facts {
 };
 
 struct Unwrapped {
-  std::size_t size = 0;
   bool confidential = false;
   bool sealed = false;
   Order order = Order::in_order;
@@ -63,12 +62,14 @@ class Context {
   [[nodiscard]] Facts facts() const;
   [[nodiscard]] bool open() const;
 
-  // gss_wrap: `token` has room for message.size() + kWrapOverhead. True: confidential.
-  [[nodiscard]] base::Result<bool> wrap(bool confidential, std::uint32_t qop, base::View message, std::span<std::byte> token);
-  // gss_unwrap: `message` has room for token.body.size().
-  [[nodiscard]] base::Result<Unwrapped> unwrap(const MessageToken& token, std::span<std::byte> message);
-  [[nodiscard]] base::Status get_mic(std::uint32_t qop, base::View message, std::span<std::byte, kMicSize> token);
-  [[nodiscard]] base::Result<Order> verify_mic(const MessageToken& token, base::View message);
+  // The gss_wrap family. True: confidential.
+  [[nodiscard]] base::Result<bool> wrap(bool confidential, std::uint32_t qop, const Message& message, std::span<std::byte, kWrapOverhead> head);
+  // What wrap() would answer now, without making a token.
+  [[nodiscard]] base::Result<bool> would_conceal(bool confidential, std::uint32_t qop);
+  // The gss_unwrap family: the pieces are as long together as the token says.
+  [[nodiscard]] base::Result<Unwrapped> unwrap(const MessageToken& token, const Message& message);
+  [[nodiscard]] base::Status get_mic(std::uint32_t qop, Views message, std::span<std::byte, kMicSize> token);
+  [[nodiscard]] base::Result<Order> verify_mic(const MessageToken& token, Views message);
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 
  private:
@@ -105,6 +106,7 @@ class Context {
 
   // Per message.
   [[nodiscard]] base::Status usable() const;
+  [[nodiscard]] base::Result<MessageType> form_of(bool confidential, std::uint32_t qop);
   [[nodiscard]] base::Status confirm_latch();
   [[nodiscard]] base::Result<protocol::LatchState> latch_for(bool channel_token);
   [[nodiscard]] std::uint32_t seconds_left() const;

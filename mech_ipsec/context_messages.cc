@@ -77,20 +77,29 @@ Result<LatchState> Context::latch_for(bool channel_token) {
   return latch_.state();
 }
 
-Result<bool> Context::wrap(bool confidential, std::uint32_t qop, View message, std::span<std::byte> token) {
-  const Locked lock(mutex_);
+Result<MessageType> Context::form_of(bool confidential, std::uint32_t qop) {
   if (const Status can = usable(); !can) return can.error();
   const auto latch = latch_for(false);
   if (!latch) return latch.error();
-  const auto type = decide_wrap(*latch, channel_, confidential, qop);
-  if (!type) return type.error();
-  const bool seal = *type == MessageType::sealed;
-  const Status put = seal ? protection_->put_sealed(message, token) : protection_->put_channel(message, token);
-  if (!put) return put.error();
-  return seal || channel_.confidentiality;
+  return decide_wrap(*latch, channel_, confidential, qop);
 }
 
-Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte> message) {
+Result<bool> Context::wrap(bool confidential, std::uint32_t qop, const Message& message, std::span<std::byte, kWrapOverhead> head) {
+  const Locked lock(mutex_);
+  const auto form = form_of(confidential, qop);
+  if (!form) return form.error();
+  if (const Status put = protection_->put(*form, message, head); !put) return put.error();
+  return *form == MessageType::sealed || channel_.confidentiality;
+}
+
+Result<bool> Context::would_conceal(bool confidential, std::uint32_t qop) {
+  const Locked lock(mutex_);
+  const auto form = form_of(confidential, qop);
+  if (!form) return form.error();
+  return *form == MessageType::sealed || channel_.confidentiality;
+}
+
+Result<Unwrapped> Context::unwrap(const MessageToken& token, const Message& message) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   const bool sealed = token.type == MessageType::sealed;
@@ -102,12 +111,12 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, std::span<std::byte
     if (!confirmed) return confirmed.error();
     if (const auto still = decide_unwrap(*confirmed, channel_, token.type); !still) return still.error();  // it may break meanwhile
   }
-  const auto order = sealed ? protection_->open_sealed(token, message) : protection_->open_channel(token, message);
+  const auto order = protection_->open(token, message);
   if (!order) return order.error();
-  return Unwrapped{token.body.size(), sealed || channel_.confidentiality, sealed, *order};
+  return Unwrapped{sealed || channel_.confidentiality, sealed, *order};
 }
 
-Status Context::get_mic(std::uint32_t qop, View message, std::span<std::byte, kMicSize> token) {
+Status Context::get_mic(std::uint32_t qop, Views message, std::span<std::byte, kMicSize> token) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;
   const auto latch = latch_for(false);
@@ -116,7 +125,7 @@ Status Context::get_mic(std::uint32_t qop, View message, std::span<std::byte, kM
   return protection_->put_mic(message, token);
 }
 
-Result<Order> Context::verify_mic(const MessageToken& token, View message) {
+Result<Order> Context::verify_mic(const MessageToken& token, Views message) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   const auto latch = latch_for(false);

@@ -18,15 +18,15 @@ Status not_gone(LatchState latch) {
   return fail(Code::LATCH_BROKEN, std::string("the latch is ") + protocol::latch_state_name(latch));
 }
 
-Status known_qop(std::uint32_t qop) {
-  return qop <= kQopSealed ? Status() : fail(Code::BAD_QOP, "wanted 0 or 1, found " + std::to_string(qop));
-}
-
 bool gives(const ChannelInfo& channel, bool confidential) noexcept {
   return channel.integrity && (channel.confidentiality || !confidential);
 }
 
 }  // namespace
+
+Status known_qop(std::uint32_t qop) {
+  return qop <= kQopSealed ? Status() : fail(Code::BAD_QOP, "wanted 0 or 1, found " + std::to_string(qop));
+}
 
 Trust trust_in(LatchState latch) noexcept {
   if (latch == LatchState::established) return Trust::intact;

@@ -16,6 +16,9 @@ namespace gssipsec::mech {
 enum class Trust : std::uint8_t { gone, unconfirmed, intact };
 [[nodiscard]] Trust trust_in(protocol::LatchState latch) noexcept;
 
+// 0 and 1; BAD_QOP.
+[[nodiscard]] base::Status known_qop(std::uint32_t qop);
+
 // gss_wrap: MessageType::channel or sealed. QOP 0 rests on the channel where it can, 1 never does.
 [[nodiscard]] base::Result<MessageType> decide_wrap(protocol::LatchState latch, const protocol::ChannelInfo& channel, bool confidential, std::uint32_t qop);
 

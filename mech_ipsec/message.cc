@@ -6,14 +6,7 @@ namespace {
 
 bool known(std::uint8_t type, std::uint8_t direction) noexcept { return type >= 0x11 && type <= 0x13 && direction <= 1; }
 
-// channel: mac | plaintext; sealed: ciphertext | tag; both as long as the header says.
-void read_body(base::Reader& in, MessageToken& token) {
-  const std::uint32_t length = in.u32();
-  if (length > kMaxMessageSize) in.mark_failed();  // OpenSSL counts in int
-  if (token.type == MessageType::channel) token.tag = in.take(kTagSize);
-  token.body = in.take(length);
-  if (token.type == MessageType::sealed) token.tag = in.take(kTagSize);
-}
+base::Error broken(std::size_t size) { return base::fail(base::Code::BAD_TOKEN, "message token of " + std::to_string(size) + " octets"); }
 
 void put(std::byte*& at, std::uint64_t value, int octets) noexcept {
   for (int shift = (octets - 1) * 8; shift >= 0; shift -= 8) *at++ = static_cast<std::byte>(value >> shift);
@@ -30,19 +23,29 @@ MessageHeader::MessageHeader(MessageType type, Direction direction, std::uint64_
   if (type != MessageType::mic) put(at, length, 4);
 }
 
-base::Result<MessageToken> decode_message(base::View octets) {
+base::Result<MessageToken> decode_head(base::View octets) {
   base::Reader in(octets);
   MessageToken token;
   const std::uint8_t type = in.u8(), direction = in.u8();
   token.type = static_cast<MessageType>(type);
   token.direction = static_cast<Direction>(direction);
   token.sequence = in.u64();
-  if (!known(type, direction) || token.sequence >= kMaxSequence) in.mark_failed();
-  if (token.type == MessageType::mic) token.tag = in.take(kTagSize);
-  else read_body(in, token);
-  if (!in.done()) return base::fail(base::Code::BAD_TOKEN, "message token of " + std::to_string(octets.size()) + " octets");
-  token.header = octets.first(token.type == MessageType::mic ? kMicHeader : kWrapHeader);
+  if (token.type != MessageType::mic) token.length = in.u32();
+  token.tag = in.take(kTagSize);
+  const bool fits = known(type, direction) && token.sequence < kMaxSequence && token.length <= kMaxMessageSize;
+  if (!fits || !in.done()) return broken(octets.size());
+  token.header = octets.first(octets.size() - kTagSize);
   return token;
+}
+
+base::Result<WholeToken> decode_message(base::View octets) {
+  const bool mic = !octets.empty() && octets[0] == static_cast<std::byte>(MessageType::mic);
+  const std::size_t size = mic ? kMicSize : kWrapOverhead;
+  if (octets.size() < size) return broken(octets.size());
+  const auto head = decode_head(octets.first(size));
+  if (!head) return head.error();
+  if (octets.size() - size != head->length) return broken(octets.size());
+  return WholeToken{*head, octets.subspan(size)};
 }
 
 }  // namespace gssipsec::mech

@@ -21,7 +21,7 @@ enum class Direction : std::uint8_t { from_initiator = 0, from_acceptor = 1 };
 inline constexpr std::size_t kTagSize = 16;
 inline constexpr std::size_t kMicHeader = 10, kWrapHeader = 14;
 inline constexpr std::size_t kMicSize = kMicHeader + kTagSize;          // of a whole MIC token
-inline constexpr std::size_t kWrapOverhead = kWrapHeader + kTagSize;    // channel and sealed alike
+inline constexpr std::size_t kWrapOverhead = kWrapHeader + kTagSize;    // all that stands before a message, channel and sealed alike
 inline constexpr std::size_t kMaxMessageSize = 0x7fffff00;              // what OpenSSL takes in one piece, with room
 inline constexpr std::uint64_t kMaxSequence = std::uint64_t{1} << 62;   // no counter comes near to wrapping
 
@@ -40,11 +40,19 @@ struct MessageToken {
   MessageType type = MessageType::mic;
   Direction direction = Direction::from_initiator;
   std::uint64_t sequence = 0;
-  base::View header;  // as it was sent
-  base::View tag;     // MAC or tag of the cipher
-  base::View body;    // plaintext or ciphertext; empty in MICs
+  std::uint32_t length = 0;  // of the message, as the header says; 0 in MICs
+  base::View header;         // as it was sent
+  base::View tag;            // MAC or tag of the cipher
 };
 
-[[nodiscard]] base::Result<MessageToken> decode_message(base::View octets);
+// What stands before the message, and nothing more: kWrapOverhead octets, or a whole MIC. BAD_TOKEN.
+[[nodiscard]] base::Result<MessageToken> decode_head(base::View octets);
+
+struct WholeToken {
+  MessageToken head;
+  base::View body;  // plaintext or ciphertext; empty in MICs
+};
+// A token in one piece. BAD_TOKEN, also where the body is not as long as the header says.
+[[nodiscard]] base::Result<WholeToken> decode_message(base::View octets);
 
 }  // namespace gssipsec::mech

@@ -42,14 +42,28 @@ Result<Name> parse_exported_text(std::string_view text) {
   return of_peer(channel::parse_name(text));
 }
 
-void put_head(base::Writer& out) {
-  out.u16(0x0401).u16(kMechanism.size() + 2).u8(0x06).u8(kMechanism.size()).raw(std::as_bytes(std::span(kMechanism)));
+constexpr std::uint16_t kPlain = 0x0401, kComposite = 0x0402;
+
+void put_head(base::Writer& out, std::uint16_t kind) {
+  out.u16(kind).u16(kMechanism.size() + 2).u8(0x06).u8(kMechanism.size()).raw(std::as_bytes(std::span(kMechanism)));
 }
 
-bool take_head(base::Reader& in) {
+bool take_head(base::Reader& in, std::uint16_t kind) {
   base::Writer wanted;
-  put_head(wanted);
+  put_head(wanted, kind);
   return std::ranges::equal(in.take(wanted.bytes().size()), wanted.bytes());
+}
+
+constexpr std::size_t kMaxExportedText = kMaxName + kServicePrefix.size();
+
+base::Error broken_name(std::size_t size) { return base::fail(Code::BAD_TOKEN, "exported name of " + std::to_string(size) + " octets"); }
+
+// Names are compared by their octets, so a second spelling must not get in.
+Result<Name> name_as_written(std::string_view text) {
+  auto name = parse_exported_text(text);
+  if (!name) return name;
+  if (name->is_anonymous() || exported_text(*name) != text) return unreadable(text, "an exported name as it was written");
+  return name;
 }
 
 bool maps_to(const Name& peer, const Name& user) {
@@ -63,13 +77,14 @@ Result<Name> import_name(NameType type, std::string_view text) {
   // Programs written against Kerberos, gss-server among them, count the final NUL of a C string as part of a name.
   const bool printable = type == NameType::hostbased || type == NameType::user;
   if (printable && !text.empty() && text.back() == '\0') text.remove_suffix(1);
-  if (text.size() > kMaxName && type != NameType::exported) return unreadable(text, "a name of at most 1024 octets");
+  if (text.size() > kMaxName && type != NameType::exported && type != NameType::composite) return unreadable(text, "a name of at most 1024 octets");
   switch (type) {
     case NameType::unspecified: case NameType::ipsec_id: return of_peer(channel::parse_name(text));
     case NameType::hostbased: return of_peer(channel::parse_service(text));
     case NameType::user: return import_user(text);
     case NameType::anonymous: return Name{};
     case NameType::exported: return import_exported(base::view_of(text));
+    case NameType::composite: return import_composite(base::view_of(text));
   }
   return base::fail(Code::NAME_TYPE);
 }
@@ -85,21 +100,47 @@ NameType type_of(const Name& name) noexcept {
 Result<base::Bytes> export_name(const Name& name) {
   if (name.is_anonymous()) return base::fail(Code::BAD_NAME, "an anonymous name cannot be exported");
   base::Writer out;
-  put_head(out);
+  put_head(out, kPlain);
   out.block32(base::view_of(exported_text(name)));
+  return std::move(out).take();
+}
+
+Result<base::Bytes> export_composite(const Name& name) {
+  if (name.is_anonymous()) return base::fail(Code::BAD_NAME, "an anonymous name cannot be exported");
+  base::Writer out;
+  put_head(out, kComposite);
+  out.block32(base::view_of(exported_text(name))).raw(encode(attributes_of(name)));
   return std::move(out).take();
 }
 
 Result<Name> import_exported(base::View token) {
   base::Reader in(token);
-  const bool ours = take_head(in);
-  const base::View text = in.block32(kMaxName + kServicePrefix.size());
-  if (!ours || !in.done()) return base::fail(Code::BAD_TOKEN, "exported name of " + std::to_string(token.size()) + " octets");
-  auto name = parse_exported_text(base::text_of(text));
-  if (!name) return name;
-  // Names are compared by their octets, so a second spelling must not get in.
-  if (name->is_anonymous() || exported_text(*name) != base::text_of(text)) return unreadable(base::text_of(text), "an exported name as it was written");
+  const bool ours = take_head(in, kPlain);
+  const base::View text = in.block32(kMaxExportedText);
+  if (!ours || !in.done()) return broken_name(token.size());
+  return name_as_written(base::text_of(text));
+}
+
+Result<Name> import_composite(base::View token) {
+  base::Reader in(token);
+  const bool ours = take_head(in, kComposite);
+  const base::View text = in.block32(kMaxExportedText), rest = in.take(in.left());
+  if (!ours || in.failed()) return broken_name(token.size());
+  auto attributes = decode_attributes(rest);
+  if (!attributes) return attributes.error();
+  auto name = name_as_written(base::text_of(text));
+  if (name.ok() && !attributes->empty()) name->facts = std::make_shared<const PeerFacts>(PeerFacts{{}, {}, *std::move(attributes)});
   return name;
+}
+
+std::vector<Attribute> attributes_of(const Name& name) {
+  return name.facts ? attributes_of(name.peer, *name.facts) : std::vector<Attribute>();
+}
+
+Result<std::string> display_as(const Name& name, NameType type) {
+  if (type == type_of(name) || type == NameType::unspecified) return display(name);
+  if (type == NameType::user) return local_name(name);
+  return base::fail(Code::NAME_TYPE, display(name) + " has no such form");
 }
 
 bool compare(const Name& a, const Name& b) {

@@ -37,11 +37,21 @@ Nonce nonce_of(View header) {
 bool agrees(const Digest& wanted, View tag) { return base::equal_secret(View(wanted).first(kTagSize), tag); }
 
 // memcpy, because a copy octet by octet would cost more than all the rest.
-void put(View octets, std::span<std::byte> room, std::size_t at) {
-  if (!octets.empty()) memcpy(room.subspan(at).data(), octets.data(), octets.size());
+void copy(View octets, std::byte* to) noexcept {
+  if (!octets.empty() && octets.data() != to) memmove(to, octets.data(), octets.size());
+}
+
+void copy(Pieces pieces) noexcept {
+  for (const Piece& piece : pieces) copy(piece.in, piece.out);
 }
 
 }  // namespace
+
+std::size_t Message::size() const noexcept {
+  std::size_t size = 0;
+  for (const Piece& piece : pieces) size += piece.in.size();
+  return size;
+}
 
 Protection::Protection(const Digest& id, Direction sends, Mac prk, SendCounter counter)
     : id_(id), sends_(sends), prk_(std::move(prk)), counter_(std::move(counter)) {}
@@ -55,14 +65,15 @@ Result<Protection> Protection::make(View session_key, const Digest& context_id, 
   return Protection(context_id, sends, *std::move(prk), std::move(counter));
 }
 
-bool Protection::compute(std::optional<Mac>& key, std::string_view label, std::uint8_t direction, std::initializer_list<View> parts, Digest& out) {
+bool Protection::compute(std::optional<Mac>& key, std::string_view label, std::uint8_t direction, std::initializer_list<View> parts, Views rest,
+                         Digest& out) {
   if (!key) {
     const auto secret = key_for(prk_, label, direction);
     auto made = secret.ok() ? Mac::make(secret->view()) : Result<Mac>(secret.error());
     if (!made) return false;
     key.emplace(*std::move(made));
   }
-  return key->compute(parts, out);
+  return key->compute(parts, rest, out);
 }
 
 Aead* Protection::cipher(Keys& keys, Direction direction, Aead::Use use) {
@@ -75,72 +86,67 @@ Aead* Protection::cipher(Keys& keys, Direction direction, Aead::Use use) {
   return &*keys.sealed;
 }
 
-Result<MessageHeader> Protection::next_header(MessageType type, View message) {
-  if (message.size() > kMaxMessageSize) return fail(Code::BAD_ARGUMENT, "a message of " + std::to_string(message.size()) + " octets");
+Result<MessageHeader> Protection::next_header(MessageType type, std::size_t size) {
+  if (size > kMaxMessageSize) return fail(Code::BAD_ARGUMENT, "a message of " + std::to_string(size) + " octets");
   const auto sequence = counter_.next();
   if (!sequence) return sequence.error();
-  return MessageHeader(type, sends_, *sequence, static_cast<std::uint32_t>(message.size()));
+  return MessageHeader(type, sends_, *sequence, static_cast<std::uint32_t>(size));
 }
 
-Status Protection::put_channel(View message, std::span<std::byte> token) {
-  const auto header = next_header(MessageType::channel, message);
+Status Protection::put(MessageType type, const Message& message, std::span<std::byte, kWrapOverhead> head) {
+  const auto header = next_header(type, message.size());
+  if (!header) return header.error();
+  copy(header->view(), head.data());
+  const auto tag = head.last<kTagSize>();
+  if (type == MessageType::sealed) {
+    Aead* sealed = cipher(out_, sends_, Aead::Use::seal);
+    if (!sealed || !sealed->seal(nonce_of(header->view()), header->view(), message.signed_only, message.pieces, tag)) return crypto_failed();
+    return {};
+  }
+  Digest mac;
+  if (!compute(out_.channel, kChannel, number_of(sends_), {id_, header->view()}, message.signed_only, mac)) return crypto_failed();
+  copy(View(mac).first(kTagSize), tag.data());
+  copy(message.pieces);
+  return {};
+}
+
+Status Protection::put_mic(Views message, std::span<std::byte, kMicSize> token) {
+  const auto header = next_header(MessageType::mic, 0);
   if (!header) return header.error();
   Digest mac;
-  if (!compute(out_.channel, kChannel, number_of(sends_), {id_, header->view()}, mac)) return crypto_failed();
-  put(header->view(), token, 0);
-  put(View(mac).first(kTagSize), token, kWrapHeader);
-  put(message, token, kWrapOverhead);
+  if (!compute(out_.mic, kMic, number_of(sends_), {id_, header->view()}, message, mac)) return crypto_failed();
+  copy(header->view(), token.data());
+  copy(View(mac).first(kTagSize), token.last<kTagSize>().data());
   return {};
 }
 
-Status Protection::put_sealed(View message, std::span<std::byte> token) {
-  const auto header = next_header(MessageType::sealed, message);
-  if (!header) return header.error();
-  const auto body = token.subspan(kWrapHeader, message.size());
-  const auto tag = token.subspan(kWrapHeader + message.size()).first<kSealTag>();
-  put(header->view(), token, 0);
-  Aead* sealed = cipher(out_, sends_, Aead::Use::seal);
-  if (!sealed || !sealed->seal(nonce_of(header->view()), header->view(), message, body, tag)) return crypto_failed();
-  return {};
+Status Protection::from_peer(const MessageToken& token) const {
+  return token.direction == sends_ ? Status(fail(Code::WRONG_ROLE, "the message was sent by this end")) : Status();
 }
 
-Status Protection::put_mic(View message, std::span<std::byte, kMicSize> token) {
-  const auto header = next_header(MessageType::mic, message);
-  if (!header) return header.error();
+Result<Order> Protection::open(const MessageToken& token, const Message& message) {
+  if (token.type == MessageType::mic) return fail(Code::BAD_TOKEN, "a message token of another kind");
+  if (message.size() != token.length)
+    return fail(Code::BAD_TOKEN, "wanted a message of " + std::to_string(token.length) + " octets, found " + std::to_string(message.size()));
+  if (const Status peers = from_peer(token); !peers) return peers.error();
+  if (token.type == MessageType::sealed) {
+    Aead* sealed = cipher(in_, other(sends_), Aead::Use::open);
+    if (!sealed) return crypto_failed();
+    if (!sealed->open(nonce_of(token.header), token.header, message.signed_only, message.pieces, token.tag)) return fail(Code::BAD_MIC);
+    return window_.note(token.sequence);
+  }
   Digest mac;
-  if (!compute(out_.mic, kMic, number_of(sends_), {id_, header->view(), message}, mac)) return crypto_failed();
-  put(header->view(), token, 0);
-  put(View(mac).first(kTagSize), token, kMicHeader);
-  return {};
-}
-
-Status Protection::expect(const MessageToken& token, MessageType type) const {
-  if (token.type != type) return fail(Code::BAD_TOKEN, "a message token of another kind");
-  if (token.direction == sends_) return fail(Code::WRONG_ROLE, "the message was sent by this end");
-  return {};
-}
-
-Result<Order> Protection::open_channel(const MessageToken& token, std::span<std::byte> message) {
-  if (const Status fits = expect(token, MessageType::channel); !fits) return fits.error();
-  Digest mac;
-  if (!compute(in_.channel, kChannel, number_of(other(sends_)), {id_, token.header}, mac)) return crypto_failed();
+  if (!compute(in_.channel, kChannel, number_of(other(sends_)), {id_, token.header}, message.signed_only, mac)) return crypto_failed();
   if (!agrees(mac, token.tag)) return fail(Code::BAD_MIC);
-  put(token.body, message, 0);
+  copy(message.pieces);
   return window_.note(token.sequence);
 }
 
-Result<Order> Protection::open_sealed(const MessageToken& token, std::span<std::byte> message) {
-  if (const Status fits = expect(token, MessageType::sealed); !fits) return fits.error();
-  Aead* sealed = cipher(in_, other(sends_), Aead::Use::open);
-  if (!sealed) return crypto_failed();
-  if (!sealed->open(nonce_of(token.header), token.header, token.body, message, token.tag)) return fail(Code::BAD_MIC);
-  return window_.note(token.sequence);
-}
-
-Result<Order> Protection::check_mic(const MessageToken& token, View message) {
-  if (const Status fits = expect(token, MessageType::mic); !fits) return fits.error();
+Result<Order> Protection::check_mic(const MessageToken& token, Views message) {
+  if (token.type != MessageType::mic) return fail(Code::BAD_TOKEN, "a message token of another kind");
+  if (const Status peers = from_peer(token); !peers) return peers.error();
   Digest mac;
-  if (!compute(in_.mic, kMic, number_of(other(sends_)), {id_, token.header, message}, mac)) return crypto_failed();
+  if (!compute(in_.mic, kMic, number_of(other(sends_)), {id_, token.header}, message, mac)) return crypto_failed();
   if (!agrees(mac, token.tag)) return fail(Code::BAD_MIC);
   return window_.note(token.sequence);
 }
@@ -150,9 +156,9 @@ Status Protection::pseudo_random(bool full, View input, std::span<std::byte> out
     base::Writer number;
     number.u32(block);
     Digest part;
-    if (!compute(full ? prf_full_ : prf_partial_, kPrf, full ? 0 : 1, {number.bytes(), input}, part)) return crypto_failed();
+    if (!compute(full ? prf_full_ : prf_partial_, kPrf, full ? 0 : 1, {number.bytes(), input}, {}, part)) return crypto_failed();
     const std::size_t size = std::min(out.size(), part.size());
-    put(View(part).first(size), out, 0);
+    copy(View(part).first(size), out.data());
     out = out.subspan(size);
   }
   return {};

@@ -12,21 +12,27 @@
 
 namespace gssipsec::mech {
 
+// A message: what is only signed, because it travels elsewhere, and the pieces that are sent. Signed-only octets are covered
+// by MAC and tag alike, whatever the quality of protection.
+struct Message {
+  Views signed_only;
+  Pieces pieces;
+  [[nodiscard]] std::size_t size() const noexcept;
+};
+
 class Protection {
  public:
   // `sends`: the direction of this end. Keys: HKDF-SHA256 with the context id as salt, one for each use and direction.
   // The counter is older than any fork after which two processes go on with the exchange.
   [[nodiscard]] static base::Result<Protection> make(base::View session_key, const Digest& context_id, Direction sends, SendCounter counter);
 
-  // `token` has room for message.size() + kWrapOverhead octets.
-  [[nodiscard]] base::Status put_channel(base::View message, std::span<std::byte> token);
-  [[nodiscard]] base::Status put_sealed(base::View message, std::span<std::byte> token);
-  [[nodiscard]] base::Status put_mic(base::View message, std::span<std::byte, kMicSize> token);
+  // `type` is channel or sealed. `head` is what stands before the message's outcome.
+  [[nodiscard]] base::Status put(MessageType type, const Message& message, std::span<std::byte, kWrapOverhead> head);
+  [[nodiscard]] base::Status put_mic(Views message, std::span<std::byte, kMicSize> token);
 
-  // `message` has room for token.body.size() octets, which are the message's. A failure leaves no plaintext in it.
-  [[nodiscard]] base::Result<Order> open_channel(const MessageToken& token, std::span<std::byte> message);
-  [[nodiscard]] base::Result<Order> open_sealed(const MessageToken& token, std::span<std::byte> message);
-  [[nodiscard]] base::Result<Order> check_mic(const MessageToken& token, base::View message);
+  // The pieces are as long together as the token says (BAD_TOKEN). A failure leaves no plaintext in their outcome.
+  [[nodiscard]] base::Result<Order> open(const MessageToken& token, const Message& message);
+  [[nodiscard]] base::Result<Order> check_mic(const MessageToken& token, Views message);
 
   // RFC 4401. FULL and PARTIAL have keys of their own.
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
@@ -39,11 +45,12 @@ class Protection {
   };
   Protection(const Digest& id, Direction sends, Mac prk, SendCounter counter);
   // HMAC under the key of this use, made if it is not there; false when OpenSSL fails.
-  [[nodiscard]] bool compute(std::optional<Mac>& key, std::string_view label, std::uint8_t direction, std::initializer_list<base::View> parts, Digest& out);
+  [[nodiscard]] bool compute(std::optional<Mac>& key, std::string_view label, std::uint8_t direction, std::initializer_list<base::View> parts, Views rest,
+                             Digest& out);
   [[nodiscard]] Aead* cipher(Keys& keys, Direction direction, Aead::Use use);
 
-  [[nodiscard]] base::Status expect(const MessageToken& token, MessageType type) const;
-  [[nodiscard]] base::Result<MessageHeader> next_header(MessageType type, base::View message);
+  [[nodiscard]] base::Status from_peer(const MessageToken& token) const;
+  [[nodiscard]] base::Result<MessageHeader> next_header(MessageType type, std::size_t size);
 
   Digest id_;
   Direction sends_;

@@ -3,6 +3,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "channel/hmac.h"
@@ -28,8 +29,13 @@ bool update(EVP_CIPHER_CTX* context, View in, unsigned char* out) noexcept {
   return in.empty() || EVP_CipherUpdate(context, out, &written, octets(in), static_cast<int>(in.size())) == 1;
 }
 
-bool begin(EVP_CIPHER_CTX* context, const Nonce& nonce, View header) noexcept {
-  return EVP_CipherInit_ex2(context, nullptr, nullptr, octets(View(nonce)), -1, nullptr) == 1 && update(context, header, nullptr);
+bool begin(EVP_CIPHER_CTX* context, const Nonce& nonce, View header, Views signed_only) noexcept {
+  return EVP_CipherInit_ex2(context, nullptr, nullptr, octets(View(nonce)), -1, nullptr) == 1 && update(context, header, nullptr) &&
+         std::ranges::all_of(signed_only, [context](View part) { return update(context, part, nullptr); });
+}
+
+bool update(EVP_CIPHER_CTX* context, Pieces message) noexcept {
+  return std::ranges::all_of(message, [context](const Piece& piece) { return update(context, piece.in, reinterpret_cast<unsigned char*>(piece.out)); });
 }
 
 bool end(EVP_CIPHER_CTX* context) noexcept {
@@ -79,10 +85,10 @@ Result<Mac> Mac::make(View key) {
   return mac;
 }
 
-bool Mac::compute(std::initializer_list<View> parts, Digest& out) noexcept {
+bool Mac::compute(std::initializer_list<View> parts, Views rest, Digest& out) noexcept {
   if (EVP_MAC_init(context_.get(), nullptr, 0, nullptr) != 1) return false;
-  for (const View part : parts)
-    if (!part.empty() && EVP_MAC_update(context_.get(), octets(part), part.size()) != 1) return false;
+  const auto add = [this](View part) { return part.empty() || EVP_MAC_update(context_.get(), octets(part), part.size()) == 1; };
+  if (!std::ranges::all_of(parts, add) || !std::ranges::all_of(rest, add)) return false;
   std::size_t size = 0;
   return EVP_MAC_final(context_.get(), octets(std::span<std::byte>(out)), &size, out.size()) == 1 && size == out.size();
 }
@@ -100,16 +106,17 @@ Result<Aead> Aead::make(View key, Use use) {
   return aead;
 }
 
-bool Aead::seal(const Nonce& nonce, View header, View in, std::span<std::byte> out, std::span<std::byte, kSealTag> tag) noexcept {
-  return begin(context_.get(), nonce, header) && update(context_.get(), in, octets(out)) && end(context_.get()) &&
+bool Aead::seal(const Nonce& nonce, View header, Views signed_only, Pieces message, std::span<std::byte, kSealTag> tag) noexcept {
+  return begin(context_.get(), nonce, header, signed_only) && update(context_.get(), message) && end(context_.get()) &&
          EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, kSealTag, tag.data()) == 1;
 }
 
-bool Aead::open(const Nonce& nonce, View header, View in, std::span<std::byte> out, View tag) noexcept {
-  const bool good = tag.size() == kSealTag && begin(context_.get(), nonce, header) && update(context_.get(), in, octets(out)) &&
+bool Aead::open(const Nonce& nonce, View header, Views signed_only, Pieces message, View tag) noexcept {
+  const bool good = tag.size() == kSealTag && begin(context_.get(), nonce, header, signed_only) && update(context_.get(), message) &&
                     EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, kSealTag, const_cast<std::byte*>(tag.data())) == 1 &&
                     end(context_.get());
-  if (!good && !out.empty()) explicit_bzero(out.data(), out.size());
+  for (const Piece& piece : message)
+    if (!good && !piece.in.empty()) explicit_bzero(piece.out, piece.in.size());
   return good;
 }
 

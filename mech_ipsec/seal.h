@@ -23,6 +23,15 @@ using channel::Digest;
 inline constexpr std::size_t kKeySize = 32, kNonceSize = 12, kSealTag = 16;
 using Nonce = std::array<std::byte, kNonceSize>;
 
+// Octets in several pieces, in order.
+using Views = std::span<const base::View>;
+// Octets to read, and where the outcome goes: as many, and the same place is allowed.
+struct Piece {
+  base::View in;
+  std::byte* out = nullptr;
+};
+using Pieces = std::span<const Piece>;
+
 [[nodiscard]] base::Result<Digest> sha256(base::View data);
 // HMAC-SHA256 under a key set once.
 class Mac {
@@ -30,7 +39,9 @@ class Mac {
   [[nodiscard]] static base::Result<Mac> make(base::View key);
   Mac(Mac&&) noexcept;
   ~Mac();
-  [[nodiscard]] bool compute(std::initializer_list<base::View> parts, Digest& out) noexcept;
+  [[nodiscard]] bool compute(std::initializer_list<base::View> parts, Digest& out) noexcept { return compute(parts, {}, out); }
+  // Over `parts`, then `rest`.
+  [[nodiscard]] bool compute(std::initializer_list<base::View> parts, Views rest, Digest& out) noexcept;
 
  private:
   explicit Mac(evp_mac_ctx_st* context) noexcept : context_(context) {}
@@ -51,10 +62,10 @@ class Aead {
   [[nodiscard]] static base::Result<Aead> make(base::View key, Use use);
   Aead(Aead&&) noexcept;
   ~Aead();
-  // `out` has the size of `in`.
-  [[nodiscard]] bool seal(const Nonce& nonce, base::View header, base::View in, std::span<std::byte> out, std::span<std::byte, kSealTag> tag) noexcept;
-  // False: the tag is wrong, and `out` was wiped.
-  [[nodiscard]] bool open(const Nonce& nonce, base::View header, base::View in, std::span<std::byte> out, base::View tag) noexcept;
+  // The header and what is `signed_only` are the additional data.
+  [[nodiscard]] bool seal(const Nonce& nonce, base::View header, Views signed_only, Pieces message, std::span<std::byte, kSealTag> tag) noexcept;
+  // False: the tag is wrong, and the outcome was wiped.
+  [[nodiscard]] bool open(const Nonce& nonce, base::View header, Views signed_only, Pieces message, base::View tag) noexcept;
 
  private:
   explicit Aead(evp_cipher_ctx_st* context) noexcept : context_(context) {}

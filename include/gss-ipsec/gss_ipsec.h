@@ -42,6 +42,14 @@ extern "C" {
 #define GSS_IPSEC_STORE_SOCKET "ipsec-socket"       /* decimal descriptor of a connected socket */
 #define GSS_IPSEC_STORE_ANONYMOUS "ipsec-anonymous" /* "allow" or "refuse" (default): initiators whom nobody vouches for */
 
+/* Attributes of a peer's name, for gss_get_name_attribute(): GSS_IPSEC_ATTRIBUTE("identity"). Single values but for
+   "services". Where IKE authenticated the peer all are authenticated, otherwise none.
+     of the name:       identity-type identity user public-key-sha256
+     of the context:    services algorithms key-bits integrity confidentiality replay-protection
+     of the connection, while it is the same:  authentication-method certificate-subject certificate-alternative-name mode
+                        latched protected-since-start ike-connection */
+#define GSS_IPSEC_ATTRIBUTE(name) "urn:oid:" GSS_IPSEC_OID_BASE ".7 " name
+
 /* Qualities of protection of gss_wrap(). */
 #define GSS_IPSEC_QOP_CHANNEL 0 /* rests on the connection's ESP where that is latched; sealed where it is not enough */
 #define GSS_IPSEC_QOP_SEALED 1  /* AES-256-GCM always: for messages that may travel another way */

@@ -12,6 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const base::View octets(reinterpret_cast<const std::byte*>(data), size);
   const auto exported = mech::import_exported(octets);
   if (exported.ok() && !std::ranges::equal(*mech::export_name(*exported), octets)) std::abort();
+  const auto composite = mech::import_composite(octets);
+  if (composite.ok() && !std::ranges::equal(*mech::export_composite(*composite), octets)) std::abort();
   for (const NameType type : {NameType::ipsec_id, NameType::hostbased, NameType::user}) {
     const auto name = mech::import_name(type, base::text_of(octets));
     if (!name.ok() || name->is_anonymous()) continue;

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <sstream>
 
 #include "tests/glue/gss_support.h"
@@ -40,8 +41,15 @@ void* plugin() {
   return handle;
 }
 
+// Which functions a test called.
+std::set<std::string>& called() {
+  static std::set<std::string> names;
+  return names;
+}
+
 template <typename Function>
 Function* own(const char* name) {
+  called().insert(name);
   void* const found = dlsym(plugin(), name);
   if (!found) throw std::runtime_error(std::string("no ") + name);
   return reinterpret_cast<Function*>(found);
@@ -65,6 +73,9 @@ struct Zoo {
   gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
   gss_ctx_id_t context = GSS_C_NO_CONTEXT;
   Connection connection;
+  // Of other mechanisms, as libgssapi has them.
+  GssName foreign_name;
+  GssCredential foreign_cred;
 
   Zoo() {
     garbage.fill(0x5a5a5a5a5a5a5a5a);
@@ -78,6 +89,12 @@ struct Zoo {
     Buffer token;
     OWN(gss_init_sec_context)(&minor, cred, &context, name, GSS_C_NO_OID, 0, 0, nullptr, nullptr, nullptr, &token, nullptr, nullptr);
     if (!name || !cred || !context) throw std::runtime_error("the plugin gives no handles");
+    gss_OID_desc krb5{9, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02")}, spnego{6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
+    gss_OID_set_desc mechs{1, &spnego};
+    const GssName service(text, GSS_C_NT_HOSTBASED_SERVICE);
+    if (gss_canonicalize_name(&minor, service.get(), &krb5, foreign_name.out()) != 0 ||
+        gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, &mechs, GSS_C_ACCEPT, foreign_cred.out(), nullptr, nullptr) != 0)
+      throw std::runtime_error("libgssapi gives no handles of other mechanisms");
   }
   ~Zoo() {
     OM_uint32 minor;
@@ -87,7 +104,7 @@ struct Zoo {
   }
   // Everything that may stand where a pointer is wanted. The first is null.
   std::vector<void*> pointers() {
-    return {nullptr, garbage.data(), reinterpret_cast<char*>(garbage.data()) + 1, name, cred, context};
+    return {nullptr, garbage.data(), reinterpret_cast<char*>(garbage.data()) + 1, name, cred, context, foreign_name.get(), foreign_cred.get()};
   }
 };
 
@@ -133,7 +150,6 @@ class ContractTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of({major, minor}), minor_of(code), minor);
   }
   static void expect(const Status& status, OM_uint32 wanted, Code code) { expect(status.major, status.minor, wanted, code); }
-  static void must(const Status& status) { CPPUNIT_ASSERT_MESSAGE(message_of(status), status.ok()); }
 
  public:
   void setUp() override { twin_ = std::make_unique<TwinBroker>(); }
@@ -151,7 +167,7 @@ class ContractTest : public CppUnit::TestFixture {
 
   void every_function_survives_nulls() {
     const auto names = exports();
-    CPPUNIT_ASSERT(names.size() >= 47);
+    CPPUNIT_ASSERT(names.size() >= 65);
     for (const std::string& name : names) {
       OM_uint32 minor = 77;
       auto* function = own<Any>(name.c_str());
@@ -166,8 +182,11 @@ class ContractTest : public CppUnit::TestFixture {
     int state;
     std::string text = "text";
     gss_buffer_desc buffer = in(text);
+    called().clear();
     for (void* pointer : zoo.pointers()) {
       Buffer out;
+      int more = -1;
+      gss_iov_buffer_desc iov[2] = {{GSS_IOV_BUFFER_TYPE_HEADER | GSS_IOV_BUFFER_FLAG_ALLOCATE, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_DATA, buffer}};
       gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
       if (pointer != zoo.name) {
         auto* name = static_cast<gss_name_t>(pointer);
@@ -180,6 +199,17 @@ class ContractTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_localname)(&minor, name, nullptr, &out)));
         CPPUNIT_ASSERT(GSS_ERROR(own<OM_uint32(OM_uint32*, gss_name_t, gss_buffer_t, gss_OID)>("gssspi_authorize_localname")(&minor, name, &buffer, nullptr)));
         CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_inquire_name)(&minor, name, &state, nullptr, &set)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_display_name_ext)(&minor, name, project_oid(3), &out)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_get_name_attribute)(&minor, name, &buffer, nullptr, nullptr, &out, nullptr, &more)) && more == 0);
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_set_name_attribute)(&minor, name, 1, &buffer, &buffer)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_delete_name_attribute)(&minor, name, &buffer)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_export_name_composite)(&minor, name, &out)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_map_name_to_any)(&minor, name, 1, &buffer, nullptr)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_release_any_name_mapping)(&minor, name, &buffer, nullptr)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_inquire_mechs_for_name)(&minor, name, nullptr)));
+        gss_cred_id_t none;
+        if (pointer) CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_acquire_cred)(&minor, name, 0, nullptr, GSS_C_ACCEPT, &none, nullptr, nullptr)));
+        if (pointer) CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_acquire_cred_from)(&minor, name, 0, nullptr, GSS_C_ACCEPT, nullptr, &none, nullptr, nullptr)));
         if (pointer) CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_release_name)(&minor, &name)));
       }
       if (pointer != zoo.cred) {
@@ -192,6 +222,13 @@ class ContractTest : public CppUnit::TestFixture {
           CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_inquire_cred_by_mech)(&minor, cred, nullptr, nullptr, nullptr, nullptr, nullptr)));
           CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_accept_sec_context)(&minor, &context, cred, &buffer, nullptr, nullptr, nullptr, &out, nullptr, nullptr, nullptr)));
           CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_init_sec_context)(&minor, cred, &context, zoo.name, nullptr, 0, 0, nullptr, nullptr, nullptr, &out, nullptr, nullptr)));
+          gss_cred_id_t more_cred;
+          CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_add_cred)(&minor, cred, nullptr, nullptr, GSS_C_ACCEPT, 0, 0, &more_cred, nullptr, nullptr, nullptr)));
+          CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_store_cred)(&minor, cred, GSS_C_ACCEPT, nullptr, 0, 0, nullptr, nullptr)));
+          CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_store_cred_into)(&minor, cred, GSS_C_ACCEPT, nullptr, 0, 0, nullptr, nullptr, nullptr)));
+          CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_acquire_cred_impersonate_name)(&minor, cred, zoo.name, 0, nullptr, GSS_C_INITIATE, &more_cred, nullptr, nullptr)));
+          CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_add_cred_impersonate_name)(&minor, cred, cred, zoo.name, nullptr, GSS_C_INITIATE, 0, 0, &more_cred, nullptr, nullptr, nullptr)));
+          CPPUNIT_ASSERT(GSS_ERROR(own<OM_uint32(OM_uint32*, gss_cred_id_t*, gss_OID, gss_buffer_t)>("gssspi_set_cred_option")(&minor, &cred, project_oid(5), &buffer)));
           CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_release_cred)(&minor, &cred)));
         }
       }
@@ -207,9 +244,25 @@ class ContractTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_pseudo_random)(&minor, context, 0, &buffer, 1, &out)));
         CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_process_context_token)(&minor, context, &buffer)));
         CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_inquire_sec_context_by_oid)(&minor, context, project_oid(4), &set)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_wrap_aead)(&minor, context, 1, 0, &buffer, &buffer, &state, &out)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_unwrap_aead)(&minor, context, &buffer, &buffer, &out, &state, nullptr)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_wrap_iov)(&minor, context, 1, 0, &state, iov, 2)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_wrap_iov_length)(&minor, context, 1, 0, &state, iov, 2)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_unwrap_iov)(&minor, context, &state, nullptr, iov, 2)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_get_mic_iov)(&minor, context, 0, iov, 2)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_get_mic_iov_length)(&minor, context, 0, iov, 2)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_verify_mic_iov)(&minor, context, nullptr, iov, 2)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_export_sec_context)(&minor, &context, &out)));
+        CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_set_sec_context_option)(&minor, &context, project_oid(5), &buffer)));
         if (pointer) CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_delete_sec_context)(&minor, &context, nullptr)));
       }
     }
+    // Those that take no handle at all.
+    for (const char* name : {"gss_display_status", "gss_import_cred", "gss_import_name", "gss_import_sec_context", "gss_indicate_mechs", "gss_inquire_attrs_for_mech",
+                             "gss_inquire_mech_for_saslname", "gss_inquire_names_for_mech", "gss_inquire_saslname_for_mech", "gss_internal_release_oid",
+                             "gssspi_acquire_cred_with_password", "gssspi_mech_invoke"})
+      called().insert(name);
+    for (const std::string& name : exports()) CPPUNIT_ASSERT_MESSAGE("not tried with wrong handles: " + name, called().contains(name));
     // An initiator's context is no acceptor's; one that is not complete protects nothing.
     Buffer out;
     CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_accept_sec_context)(&minor, &zoo.context, GSS_C_NO_CREDENTIAL, &buffer, nullptr, nullptr, nullptr, &out, nullptr, nullptr, nullptr)));
@@ -294,7 +347,7 @@ class ContractTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_inquire_names_for_mech(&minor, mech(), &types));
     int present = 0;
     gss_test_oid_set_member(&minor, project_oid(3), types, &present);
-    CPPUNIT_ASSERT(present && types->count == 5);
+    CPPUNIT_ASSERT(present && types->count == 6);
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_indicate_mechs(&minor, &mechs));
     gss_test_oid_set_member(&minor, mech(), mechs, &present);
     CPPUNIT_ASSERT(present);

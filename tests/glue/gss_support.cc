@@ -93,6 +93,13 @@ std::string message_of(const Status& status) {
   return numbers + texts(status.major, GSS_C_GSS_CODE) + " / " + texts(status.minor, GSS_C_MECH_CODE);
 }
 
+void must(const Status& status) { CPPUNIT_ASSERT_MESSAGE(message_of(status), status.ok()); }
+
+void expect(const Status& status, OM_uint32 major, base::Code code) {
+  CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), major, status.major);
+  CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), minor_of(code), status.minor);
+}
+
 GssCredential::~GssCredential() {
   OM_uint32 minor;
   gss_release_cred(&minor, &cred_);
@@ -122,7 +129,7 @@ Status End::init(gss_name_t target, OM_uint32 request, std::string& token) {
   gss_buffer_desc input = in(token);
   Buffer output;
   Status status;
-  status.major = gss_init_sec_context(&status.minor, credential.get(), &context, target, mech(), request, 0,
+  status.major = gss_init_sec_context(&status.minor, credential.get(), &context, target, mechanism, request, 0,
                                       bindings.empty() ? GSS_C_NO_CHANNEL_BINDINGS : &data, token.empty() ? GSS_C_NO_BUFFER : &input, nullptr,
                                       &output, &flags, &lifetime);
   token = output.str();

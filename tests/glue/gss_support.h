@@ -62,6 +62,9 @@ struct Status {
   bool operator==(const Status&) const = default;
 };
 [[nodiscard]] std::string message_of(const Status& status);
+// Assertions.
+void must(const Status& status);
+void expect(const Status& status, OM_uint32 major, base::Code code);
 
 class GssCredential {
  public:
@@ -89,6 +92,7 @@ class End {
   GssCredential credential;
   OM_uint32 flags = 0, lifetime = 0;
   std::string bindings;      // application data; empty: none
+  gss_OID mechanism = mech();  // initiator: what is asked for
   GssName source;            // acceptor
 
   // One call; `token` becomes what came out.

@@ -18,11 +18,6 @@ using protocol::Verb;
 
 constexpr OM_uint32 kMost = GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
 
-void expect(const Status& status, OM_uint32 major, Code code) {
-  CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), major, status.major & ~OM_uint32{0xffff});
-  CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), minor_of(code), status.minor);
-}
-
 class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(HandshakeTest);
   CPPUNIT_TEST(three_tokens_make_a_context);

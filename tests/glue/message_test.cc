@@ -63,11 +63,6 @@ class MessageTest : public CppUnit::TestFixture {
   End& initiator() { return pair_->initiator; }
   End& acceptor() { return pair_->acceptor; }
 
-  static void must(const Status& status) { CPPUNIT_ASSERT_MESSAGE(message_of(status), status.ok()); }
-  static void expect(const Status& status, OM_uint32 major, Code code) {
-    CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), major, status.major);
-    CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), minor_of(code), status.minor);
-  }
   std::string wrapped(End& end, int conf = 1, gss_qop_t qop = 0, const std::string& text = kText) {
     std::string token;
     must(end.wrap(text, token, conf, qop));

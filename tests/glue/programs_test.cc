@@ -214,6 +214,14 @@ except gssapi.exceptions.BadMICError:
     pass
 else:
     raise SystemExit('a wrong signature was taken')
+raw = gssapi.raw
+iov = raw.IOV(raw.IOVBufferType.header, (raw.IOVBufferType.sign_only, b'signed'), b'in pieces', std_layout=False)
+raw.wrap_iov(initiator, iov, True, None)
+came = raw.IOV(*[(b.type, False, bytes(b.value)) for b in iov], std_layout=False)
+raw.unwrap_iov(acceptor, came)
+assert [bytes(b.value) for b in came if b.type == raw.IOVBufferType.data] == [b'in pieces']
+attributes = {str(key, 'utf-8').split(' ')[1] if isinstance(key, bytes) else key.split(' ')[1]: value for key, value in acceptor.initiator_name.attributes.items()}
+assert list(attributes['identity'].values) == [b'client.example.org'] and attributes['identity'].authenticated, attributes
 )",
                *twin_);
   }

@@ -19,7 +19,7 @@ using channel::Role;
 using protocol::Verb;
 
 constexpr std::uint32_t kToAcceptor = 0xc0000001, kToInitiator = 0xc0000002;
-const std::string kClient = "ipsec:fqdn:client.example.org", kServer = "ipsec:fqdn:server.example.org";
+const std::string kServer = "ipsec:fqdn:server.example.org";
 const std::string kAnonymous = "ipsec:anonymous";
 const std::string kHashOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -108,7 +108,7 @@ protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, b
   info.key_bits = knobs.key_bits;
   info.suite = "AES_GCM_16-128";
   info.lifetime = knobs.lifetime;
-  const std::string initiator = initiator_anonymous ? kAnonymous : kClient, acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
+  const std::string initiator = initiator_anonymous ? kAnonymous : knobs.client_name, acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
   info.local_name = role == Role::initiator ? initiator : acceptor;
   info.peer_name = knobs.bad_names ? "root@client" : role == Role::initiator ? acceptor : initiator;
   socklen_t size = sizeof info.cookie;
@@ -153,6 +153,7 @@ Result<Bytes> TwinBroker::accept(FakeRequest& request) {
   const auto asked = protocol::decode_accept_request(request.frame.body);
   if (!asked) return asked.error();
   accepted = *asked;
+  acceptor_port_ = flow_of(request.fd.get()).local_port;
   if (knobs.accept != Code::ok) return base::fail(knobs.accept, "as told");
   const auto theirs = channel::open(asked->sealed, exporter_);
   if (!theirs) return theirs.error();
@@ -186,18 +187,27 @@ Result<Bytes> TwinBroker::accept(FakeRequest& request) {
   return protocol::encode(reply);
 }
 
+// Who asks by an acceptor's socket sees the client at the other end, and the other way round.
+protocol::Report TwinBroker::report(const FakeRequest& request) const {
+  protocol::Report report;
+  report.is_protected = knobs.query == Code::ok;
+  report.why = knobs.query;
+  report.peer_authenticated = knobs.peer_authenticated;
+  report.peer_method = knobs.peer_method;
+  report.out.mode = report.in.mode = "transport";
+  report.latch = knobs.latch;
+  report.since_start = true;
+  report.ike_connection = "twins";
+  const bool acceptors = flow_of(request.fd.get()).local_port == acceptor_port_;
+  report.peer_id = !knobs.report_peer.empty() ? knobs.report_peer : (acceptors ? knobs.client_name : kServer).substr(std::string("ipsec:").size());
+  return report;
+}
+
 Result<Bytes> TwinBroker::small(FakeRequest& request) {
   switch (request.frame.header.verb) {
     case Verb::query: {
       if (const auto asked = protocol::decode_query_request(request.frame.body); asked.ok()) queried = *asked;
-      protocol::Report report;
-      report.is_protected = knobs.query == Code::ok;
-      report.why = knobs.query;
-      report.peer_id = "fqdn:server.example.org";
-      report.peer_authenticated = knobs.peer_authenticated;
-      report.since_start = true;
-      report.latch = knobs.latch;
-      return protocol::encode(report);
+      return protocol::encode(report(request));
     }
     case Verb::latch: return protocol::encode(protocol::LatchReply{channel_for(request, Role::initiator, false), Code::ok, {}});
     case Verb::probe: {

@@ -35,6 +35,8 @@ struct TwinKnobs {
   std::string local_name = "ipsec:fqdn:client.example.org";
   std::string map_from, map_to;        // the administrator's map, one line
   std::vector<std::string> services = {"test", "host"};
+  std::string peer_method = "certificate", report_peer;  // of QUERY; "": the other end
+  std::string client_name = "ipsec:fqdn:client.example.org";
 };
 
 class TwinBroker {
@@ -59,6 +61,7 @@ class TwinBroker {
   base::Result<base::Bytes> initiate(FakeRequest& request);
   base::Result<base::Bytes> accept(FakeRequest& request);
   base::Result<base::Bytes> small(FakeRequest& request);
+  protocol::Report report(const FakeRequest& request) const;
   protocol::ChannelInfo new_latch(const FakeRequest& request);
   protocol::ChannelInfo channel_for(FakeRequest& request, channel::Role role, bool initiator_anonymous);
   channel::Assertion vouch(channel::Role role, const channel::FlowLabel& flow);
@@ -67,6 +70,7 @@ class TwinBroker {
   std::uint64_t nonces_ = 0;
   std::uint32_t latches_ = 0;
   int retries_sent_ = 0;
+  std::uint16_t acceptor_port_ = 0;  // of the last ACCEPT
   std::mutex mutex_;
   std::unique_ptr<FakeBroker> fake_;  // last: its threads use the rest
 };

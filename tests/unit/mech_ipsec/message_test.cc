@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "mech_ipsec/protection.h"
+#include "tests/unit/mech_ipsec/tokens.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -25,12 +25,7 @@ Protection end_of(Direction sends) {
 }
 
 Bytes token_of(Protection& from, MessageType type) {
-  Bytes token(type == MessageType::mic ? kMicSize : kText.size() + kWrapOverhead);
-  const base::Status put = type == MessageType::channel  ? from.put_channel(kText, token)
-                           : type == MessageType::sealed ? from.put_sealed(kText, token)
-                                                         : from.put_mic(kText, std::span(token).first<kMicSize>());
-  CPPUNIT_ASSERT(put.ok());
-  return token;
+  return type == MessageType::mic ? testing::mic_of(from, kText) : testing::wrapped(from, type, kText);
 }
 
 // As an application hands it in: whatever the octets now say that they are.
@@ -38,8 +33,7 @@ Result<Order> take(Protection& to, base::View octets) {
   const auto token = decode_message(octets);
   if (!token) return token.error();
   Bytes message(token->body.size());
-  if (token->type == MessageType::mic) return to.check_mic(*token, kText);
-  return token->type == MessageType::channel ? to.open_channel(*token, message) : to.open_sealed(*token, message);
+  return token->head.type == MessageType::mic ? testing::checked(to, token->head, kText) : testing::opened(to, *token, message);
 }
 
 // Room of which nothing is backed by memory but what is touched.
@@ -121,7 +115,7 @@ class MessageTokenTest : public CppUnit::TestFixture {
     for (int round = 0; round < 3; ++round)
       for (const MessageType type : kTypes) {
         const Bytes token = token_of(initiator, type);
-        CPPUNIT_ASSERT_EQUAL(number++, decode_message(token)->sequence);
+        CPPUNIT_ASSERT_EQUAL(number++, decode_message(token)->head.sequence);
         CPPUNIT_ASSERT(*take(acceptor, token) == Order::in_order);
         CPPUNIT_ASSERT(*take(acceptor, token) == Order::duplicate);
       }

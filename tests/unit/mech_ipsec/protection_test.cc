@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mech_ipsec/bindings.h"
+#include "tests/unit/mech_ipsec/tokens.h"
 
 namespace gssipsec::mech {
 namespace {
@@ -31,6 +32,9 @@ class ProtectionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(tokens_have_the_documented_octets);
   CPPUNIT_TEST(a_sealed_token_of_another_number_or_header_is_refused);
   CPPUNIT_TEST(a_refused_message_leaves_no_plaintext);
+  CPPUNIT_TEST(what_is_only_signed_counts);
+  CPPUNIT_TEST(pieces_are_one_message);
+  CPPUNIT_TEST(pieces_of_another_length_are_refused);
   CPPUNIT_TEST(one_use_of_the_key_does_not_serve_another);
   CPPUNIT_TEST(keys_depend_on_context_and_session);
   CPPUNIT_TEST(a_session_key_has_32_octets);
@@ -42,26 +46,17 @@ class ProtectionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(bindings_differ_by_every_field);
   CPPUNIT_TEST_SUITE_END();
 
-  static Bytes sealed(Protection& from) {
-    Bytes token(kPlain.size() + kWrapOverhead);
-    CPPUNIT_ASSERT(from.put_sealed(kPlain, token).ok());
-    return token;
-  }
-  static Bytes channel(Protection& from) {
-    Bytes token(kPlain.size() + kWrapOverhead);
-    CPPUNIT_ASSERT(from.put_channel(kPlain, token).ok());
-    return token;
-  }
+  static Bytes sealed(Protection& from) { return testing::wrapped(from, MessageType::sealed, kPlain); }
+  static Bytes channel(Protection& from) { return testing::wrapped(from, MessageType::channel, kPlain); }
 
  public:
   // Fixed by docs/protocol.md: computed once by other means (Python's hmac and AES-GCM of the cryptography package).
   void tokens_have_the_documented_octets() {
     Protection initiator = make(Direction::from_initiator);
     const Bytes plain = channel(initiator), secret = sealed(initiator);
-    Bytes mic(kMicSize);
-    CPPUNIT_ASSERT(initiator.put_mic(kPlain, std::span(mic).first<kMicSize>()).ok());
+    const Bytes mic = testing::mic_of(initiator, kPlain);
     CPPUNIT_ASSERT_EQUAL(std::string("11000000000000000000000000044eebe0c5e5cfa113f665d9b05b1a01306461776e"), base::to_hex(plain));
-    CPPUNIT_ASSERT_EQUAL(std::string("120000000000000000010000000420a53e650d6734d6394e809a760752ee7a0bfeb5"), base::to_hex(secret));
+    CPPUNIT_ASSERT_EQUAL(std::string("12000000000000000001000000040d6734d6394e809a760752ee7a0bfeb520a53e65"), base::to_hex(secret));
     Protection acceptor = make(Direction::from_acceptor);
     CPPUNIT_ASSERT_EQUAL(std::string("1101000000000000000000000004aa77132a0ec6500a74d571421bb10c366461776e"), base::to_hex(channel(acceptor)));
     CPPUNIT_ASSERT_EQUAL(std::string("1300000000000000000213a5493d354f24d8d49925b59d037495"), base::to_hex(mic));
@@ -74,22 +69,64 @@ class ProtectionTest : public CppUnit::TestFixture {
     other[9] = std::byte{1};
     const auto read = decode_message(other);
     CPPUNIT_ASSERT(read.ok());
-    const auto opened = acceptor.open_sealed(*read, text);
+    const auto opened = testing::opened(acceptor, *read, text);
     CPPUNIT_ASSERT(!opened.ok() && opened.error().code == Code::BAD_MIC);
-    CPPUNIT_ASSERT(acceptor.open_sealed(*decode_message(token), text).ok() && text == kPlain);
+    CPPUNIT_ASSERT(testing::opened(acceptor, *decode_message(token), text).ok() && text == kPlain);
   }
 
   void a_refused_message_leaves_no_plaintext() {
     Protection initiator = make(Direction::from_initiator), acceptor = make(Direction::from_acceptor);
     Bytes token = sealed(initiator), text(kPlain.size(), std::byte{0xee});
     token.back() ^= std::byte{1};
-    CPPUNIT_ASSERT(!acceptor.open_sealed(*decode_message(token), text).ok());
+    CPPUNIT_ASSERT(!testing::opened(acceptor, *decode_message(token), text).ok());
     CPPUNIT_ASSERT(text == Bytes(kPlain.size(), std::byte{0}));
     Bytes open = channel(initiator);
     open[20] ^= std::byte{1};
     Bytes untouched(kPlain.size(), std::byte{0xee});
-    CPPUNIT_ASSERT(!acceptor.open_channel(*decode_message(open), untouched).ok());
+    CPPUNIT_ASSERT(!testing::opened(acceptor, *decode_message(open), untouched).ok());
     CPPUNIT_ASSERT(untouched == Bytes(kPlain.size(), std::byte{0xee}));
+  }
+
+  void what_is_only_signed_counts() {
+    Protection initiator = make(Direction::from_initiator), acceptor = make(Direction::from_acceptor);
+    const base::View good[] = {base::view_of("from "), base::view_of("me")}, joined[] = {base::view_of("from me")}, bad[] = {base::view_of("from mf")};
+    for (const MessageType type : {MessageType::channel, MessageType::sealed}) {
+      const Bytes token = testing::wrapped(initiator, type, kPlain, good);
+      Bytes text(kPlain.size());
+      for (const Views wrong : {Views(bad), Views(good).first(1), Views()}) {
+        const auto opened = testing::opened(acceptor, *decode_message(token), text, wrong);
+        CPPUNIT_ASSERT(!opened.ok() && opened.error().code == Code::BAD_MIC);
+      }
+      CPPUNIT_ASSERT(testing::opened(acceptor, *decode_message(token), text, joined).ok() && text == kPlain);
+    }
+  }
+
+  void pieces_are_one_message() {
+    Protection initiator = make(Direction::from_initiator), acceptor = make(Direction::from_acceptor);
+    for (const MessageType type : {MessageType::channel, MessageType::sealed}) {
+      Bytes text = kPlain, head(kWrapOverhead);
+      const std::span<std::byte> all(text);
+      const Piece in_place[] = {{all.first(1), text.data()}, {all.subspan(1, 0), nullptr}, {all.subspan(1), text.data() + 1}};
+      testing::must(initiator.put(type, {{}, in_place}, std::span(head).first<kWrapOverhead>()));
+      CPPUNIT_ASSERT_EQUAL(type == MessageType::channel, text == kPlain);
+      Bytes token = head, out(kPlain.size());
+      token.insert(token.end(), text.begin(), text.end());
+      CPPUNIT_ASSERT(testing::opened(acceptor, *decode_message(token), out).ok() && out == kPlain);
+      const auto again = acceptor.open(*decode_head(head), {{}, in_place});
+      CPPUNIT_ASSERT(again.ok() && *again == Order::duplicate && text == kPlain);
+    }
+  }
+
+  void pieces_of_another_length_are_refused() {
+    Protection initiator = make(Direction::from_initiator), acceptor = make(Direction::from_acceptor);
+    for (const MessageType type : {MessageType::channel, MessageType::sealed}) {
+      const Bytes token = testing::wrapped(initiator, type, kPlain);
+      Bytes text(kPlain.size());
+      WholeToken read = *decode_message(token);
+      read.body = read.body.first(2);
+      const auto opened = testing::opened(acceptor, read, text);
+      CPPUNIT_ASSERT(!opened.ok() && opened.error().code == Code::BAD_TOKEN);
+    }
   }
 
   // A channel token's MAC on an empty message covers almost what a MIC does: the keys must differ.
@@ -97,12 +134,12 @@ class ProtectionTest : public CppUnit::TestFixture {
     Protection initiator = make(Direction::from_initiator), acceptor = make(Direction::from_acceptor);
     const Bytes token = channel(initiator);
     Bytes text(kPlain.size());
-    MessageToken read = *decode_message(token);
-    CPPUNIT_ASSERT(!acceptor.check_mic(read, kPlain).ok());
-    CPPUNIT_ASSERT(!acceptor.open_sealed(read, text).ok());
-    read.type = MessageType::mic;
-    read.header = base::View(token).first(kWrapHeader);
-    const auto checked = acceptor.check_mic(read, {});
+    WholeToken read = *decode_message(token);
+    CPPUNIT_ASSERT(!testing::checked(acceptor, read.head, kPlain).ok());
+    read.head.type = MessageType::sealed;
+    CPPUNIT_ASSERT(!testing::opened(acceptor, read, text).ok());
+    read.head.type = MessageType::mic;
+    const auto checked = testing::checked(acceptor, read.head, {});
     CPPUNIT_ASSERT(!checked.ok() && checked.error().code == Code::BAD_MIC);
   }
 
@@ -110,9 +147,10 @@ class ProtectionTest : public CppUnit::TestFixture {
     Protection initiator = make(Direction::from_initiator);
     Protection other_id = make(Direction::from_acceptor, std::byte{3}), other_key = make(Direction::from_acceptor, std::byte{1}, std::byte{4});
     Bytes text(kPlain.size());
+    const Bytes sealed_token = sealed(initiator), channel_token = channel(initiator);
     for (Protection* wrong : {&other_id, &other_key}) {
-      CPPUNIT_ASSERT(!wrong->open_sealed(*decode_message(sealed(initiator)), text).ok());
-      CPPUNIT_ASSERT(!wrong->open_channel(*decode_message(channel(initiator)), text).ok());
+      CPPUNIT_ASSERT(!testing::opened(*wrong, *decode_message(sealed_token), text).ok());
+      CPPUNIT_ASSERT(!testing::opened(*wrong, *decode_message(channel_token), text).ok());
     }
   }
 

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "gss-glue/iov.h"
+
+#include "gss-glue/boundary.h"
+
+namespace gssipsec::glue {
+namespace {
+
+using base::Code;
+using base::fail;
+using base::Status;
+
+base::Error odd(const char* what) { return fail(Code::BAD_ARGUMENT, what); }
+
+Status once(gss_iov_buffer_t& place, gss_iov_buffer_t buffer) {
+  if (place) return odd("a buffer's type stands twice in the array");
+  place = buffer;
+  return {};
+}
+
+std::span<std::byte> octets(gss_iov_buffer_t buffer) noexcept { return {static_cast<std::byte*>(buffer->buffer.value), buffer->buffer.length}; }
+
+void add_data(Iov& iov, gss_iov_buffer_t buffer, IovUse use) {
+  iov.data.push_back(buffer);
+  if (use == IovUse::mic) iov.signed_only.push_back(octets(buffer));
+  else iov.pieces.push_back({octets(buffer), octets(buffer).data()});
+}
+
+Status add(Iov& iov, gss_iov_buffer_t buffer, IovUse use) {
+  switch (GSS_IOV_BUFFER_TYPE(buffer->type)) {
+    case GSS_IOV_BUFFER_TYPE_EMPTY: return {};
+    case GSS_IOV_BUFFER_TYPE_HEADER: return once(iov.header, buffer);
+    case GSS_IOV_BUFFER_TYPE_PADDING: return once(iov.padding, buffer);
+    case GSS_IOV_BUFFER_TYPE_TRAILER: return once(iov.trailer, buffer);
+    case GSS_IOV_BUFFER_TYPE_STREAM: return once(iov.stream, buffer);
+    case GSS_IOV_BUFFER_TYPE_MIC_TOKEN: return once(iov.mic, buffer);
+    case GSS_IOV_BUFFER_TYPE_DATA: return add_data(iov, buffer, use), Status();
+    case GSS_IOV_BUFFER_TYPE_SIGN_ONLY: return iov.signed_only.push_back(octets(buffer)), Status();
+    default: return odd("a buffer of a type that is not known");
+  }
+}
+
+// Of what the caller filled in; a buffer to be filled by us may have any rest in it.
+bool is_input(gss_iov_buffer_t buffer, const Iov& iov) noexcept {
+  const OM_uint32 type = GSS_IOV_BUFFER_TYPE(buffer->type);
+  return type == GSS_IOV_BUFFER_TYPE_SIGN_ONLY || (type == GSS_IOV_BUFFER_TYPE_DATA && !iov.stream);
+}
+
+Status bounded(gss_iov_buffer_desc* buffers, int count, const Iov& iov) {
+  std::size_t total = 0;
+  for (int i = 0; i < count; ++i) {
+    if (!is_input(&buffers[i], iov)) continue;
+    const gss_buffer_desc& buffer = buffers[i].buffer;
+    if (buffer.length != 0 && !buffer.value) return odd("a buffer with a length and no octets");
+    if (buffer.length > mech::kMaxMessageSize - total) return odd("the message is too long");
+    total += buffer.length;
+  }
+  return {};
+}
+
+}  // namespace
+
+base::Result<Iov> sort_iov(gss_iov_buffer_desc* buffers, int count, IovUse use) {
+  if (!buffers || count < 0) return odd("wanted an array of buffers");
+  Iov iov;
+  for (int i = 0; i < count; ++i)
+    if (const Status added = add(iov, &buffers[i], use); !added) return added.error();
+  if (const Status fits = bounded(buffers, count, iov); !fits) return fits.error();
+  return iov;
+}
+
+base::Status make_room(gss_iov_buffer_t buffer, std::size_t size) {
+  if (!(buffer->type & GSS_IOV_BUFFER_FLAG_ALLOCATE)) {
+    if (buffer->buffer.length < size || (size != 0 && !buffer->buffer.value))
+      return fail(Code::BAD_ARGUMENT, "wanted a buffer of " + std::to_string(size) + " octets, found " + std::to_string(buffer->buffer.length));
+    buffer->buffer.length = size;
+    return {};
+  }
+  buffer->buffer = {0, nullptr};
+  if (size == 0) return {};
+  if (!(buffer->buffer.value = malloc(size))) return fail(Code::NO_MEMORY);
+  buffer->buffer.length = size;
+  buffer->type |= GSS_IOV_BUFFER_FLAG_ALLOCATED;
+  return {};
+}
+
+void take_back(gss_iov_buffer_t buffer) noexcept {
+  if (!(buffer->type & GSS_IOV_BUFFER_FLAG_ALLOCATED)) return;
+  free(buffer->buffer.value);
+  buffer->buffer = {0, nullptr};
+  buffer->type &= ~static_cast<OM_uint32>(GSS_IOV_BUFFER_FLAG_ALLOCATED);
+}
+
+}  // namespace gssipsec::glue
