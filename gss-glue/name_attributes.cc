@@ -81,6 +81,9 @@ OM_uint32 gss_get_name_attribute(OM_uint32* minor_status, gss_name_t name, gss_b
     const std::string_view wanted = base::text_of(view_of(attr));
     for (const mech::Attribute& attribute : mech::attributes_of(handle->object))
       if (full_name(attribute) == wanted) return give_value(minor, attribute, wanted, {authenticated, complete, value, display_value, more}, asked);
+    // Asked for by the mechglue where gss_localname() found nobody; what the map says is the better reason.
+    if (wanted == "local-login-user")
+      if (const auto user = mech::local_name(handle->object); !user) return fail(minor, user.error(), GSS_S_UNAVAILABLE);
     return no_attribute(minor, wanted);
   });
 }
