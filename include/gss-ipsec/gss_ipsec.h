@@ -141,6 +141,10 @@ enum gss_ipsec_error {
   GSS_IPSEC_E_OUT_OF_SEQUENCE = 0x49500000 + 214,
   /* the initiator did not prove that the first token was made for it now; it may be an old one, sent again */
   GSS_IPSEC_E_NOT_CONFIRMED = 0x49500000 + 215,
+  /* the offer to rely on the channel was not made by the acceptor of this context */
+  GSS_IPSEC_E_SWITCH_FORGED = 0x49500000 + 216,
+  /* the message relies on the channel, but the two ends of this context did not agree on that */
+  GSS_IPSEC_E_NOT_SWITCHED = 0x49500000 + 217,
   /* ipsec-gssd cannot be reached; is it running? */
   GSS_IPSEC_E_NO_BROKER = 0x49500000 + 300,
   /* ipsec-gssd did not answer in time */

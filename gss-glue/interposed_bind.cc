@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+// Between an interposed context and the channel: socket, bindings, key.
+#include "base/trace.h"
+#include "gss-glue/interposed.h"
+#include "gss-glue/union_token.h"
+#include "mech_ipsec/credential.h"
+
+namespace gssipsec::glue {
+namespace {
+
+// The mechglue's buffer, wiped and released with this: it holds keys.
+struct SecretBuffer : gss_buffer_desc {
+  SecretBuffer() : gss_buffer_desc{0, nullptr} {}
+  SecretBuffer(const SecretBuffer&) = delete;
+  SecretBuffer& operator=(const SecretBuffer&) = delete;
+  ~SecretBuffer() {
+    if (value) explicit_bzero(value, length);
+    OM_uint32 ignored;
+    (void)mechglue().gss_release_buffer(&ignored, this);
+  }
+};
+
+base::Status take_keys(InterposedContext& context, OM_uint32 flags) {
+  base::Bytes input = context.channel->key_input();
+  gss_buffer_desc asked = buffer_of(input);
+  SecretBuffer keys;
+  OM_uint32 minor;
+  const OM_uint32 major = mechglue().gss_pseudo_random(&minor, context.kerberos, GSS_C_PRF_KEY_FULL, &asked, mech::KerberosContext::kKeys, &keys);
+  if (GSS_ERROR(major)) return base::fail(base::Code::UNAVAILABLE, "Kerberos makes no key");
+  return context.channel->complete(view_of(&keys), {(flags & GSS_C_REPLAY_FLAG) != 0, (flags & GSS_C_SEQUENCE_FLAG) != 0});
+}
+
+}  // namespace
+
+OwnBindings::OwnBindings(const mech::KerberosContext* context, gss_channel_bindings_t applications) : applications_(applications) {
+  if (context) octets_ = context->bindings();
+  bindings_.application_data = buffer_of(octets_);
+}
+
+// Before Kerberos is called, which opens connections of its own to the KDC.
+void bind_to_channel(InterposedContext& context, channel::Role role, base::View token) {
+  const auto socket = mech::default_socket(role, token);
+  if (!socket) {
+    if (base::tracing()) base::trace("kerberos", "not bound: " + base::describe(socket.error()));
+    return;
+  }
+  auto channel = std::make_unique<mech::KerberosContext>(role);
+  if (channel->bind(*socket).ok()) context.channel = std::move(channel);
+}
+
+void complete_on_channel(InterposedContext& context, OM_uint32 flags) {
+  const base::Status made = take_keys(context, flags);
+  if (made.ok()) return;
+  if (base::tracing()) base::trace("kerberos", "Kerberos alone: " + base::describe(made.error()));
+  context.channel.reset();
+}
+
+}  // namespace gssipsec::glue
