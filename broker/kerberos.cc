@@ -36,9 +36,7 @@ base::Status may_skip(const ProgramRule& rule, const ChannelInfo& channel, bool 
 }
 
 base::Result<base::Secret> binding_of(const Case& seen, const Pair& pair, Role role) {
-  const bool initiator = role == Role::initiator;
-  const auto flow = label_of(seen.socket.flow, role, seen.assessment.verdict.mode, initiator ? pair.out.id.spi : pair.in.id.spi,
-                             initiator ? pair.in.id.spi : pair.out.id.spi);
+  const auto flow = label_of(seen.socket.flow, role, seen.assessment.verdict.mode, pair.out.id.spi, pair.in.id.spi);
   return pair.exporter->derive(kLabel, 0, flow, {}, kBindingSize);
 }
 

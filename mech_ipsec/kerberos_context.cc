@@ -161,8 +161,9 @@ void KerberosContext::accept_switch() {
 Order KerberosContext::received_by_kerberos() {
   const Locked lock(mutex_);
   if (!protection_) return Order::in_order;
+  if (peer_switched_) return told(Order::unsequenced);
   protection_->expect_next();
-  return told(peer_switched_ ? Order::unsequenced : Order::in_order);
+  return Order::in_order;
 }
 
 Order KerberosContext::told(Order order) const noexcept {
