@@ -27,13 +27,16 @@ OM_uint32 gssi_inquire_attrs_for_mech(OM_uint32* minor_status, gss_const_OID mec
   return mechglue().gss_inquire_attrs_for_mech(minor_status, past_us(mech), mech_attrs, known_mech_attrs);
 }
 
-OM_uint32 gssi_inquire_saslname_for_mech(OM_uint32* minor_status, const gss_OID desired_mech, gss_buffer_t sasl_mech_name, gss_buffer_t mech_name,
+// Here the mechglue takes a name for the mechanism itself.
+OM_uint32 gssi_inquire_saslname_for_mech(OM_uint32* minor_status, const gss_OID, gss_buffer_t sasl_mech_name, gss_buffer_t mech_name,
                                          gss_buffer_t mech_description) {
-  return mechglue().gss_inquire_saslname_for_mech(minor_status, past_us(desired_mech), sasl_mech_name, mech_name, mech_description);
+  return mechglue().gss_inquire_saslname_for_mech(minor_status, kerberos(), sasl_mech_name, mech_name, mech_description);
 }
 
-OM_uint32 gssi_inquire_mech_for_saslname(OM_uint32* minor_status, const gss_buffer_t sasl_mech_name, gss_OID* mech_type) {
-  return mechglue().gss_inquire_mech_for_saslname(minor_status, sasl_mech_name, mech_type);
+// The mechglue asks Kerberos itself, and would ask everybody again if it were asked here.
+OM_uint32 gssi_inquire_mech_for_saslname(OM_uint32* minor_status, const gss_buffer_t, gss_OID*) {
+  if (minor_status) *minor_status = 0;
+  return GSS_S_BAD_MECH;
 }
 
 OM_uint32 gssi_mech_invoke(OM_uint32* minor_status, const gss_OID desired_mech, const gss_OID desired_object, gss_buffer_t value) {
