@@ -22,7 +22,7 @@ OM_uint32 gssi_process_context_token(OM_uint32* minor_status, gss_ctx_id_t conte
 
 OM_uint32 gssi_delete_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context_handle, gss_buffer_t output_token) {
   clear(output_token);
-  return guarded(minor_status, [&](OM_uint32*) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32*) -> OM_uint32 {
     if (context_handle) (void)InterposedHandle::take(*context_handle);
     return GSS_S_COMPLETE;
   });
@@ -82,7 +82,7 @@ OM_uint32 gssi_set_sec_context_option(OM_uint32* minor_status, gss_ctx_id_t* con
 
 // The mechglue imports an interposed context by Kerberos itself; this is for whoever asks for us by name.
 OM_uint32 gssi_import_sec_context_by_mech(OM_uint32* minor_status, gss_OID mech_type, gss_buffer_t token, gss_ctx_id_t* context_handle) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!context_handle) return no_output(minor);
     auto handle = InterposedHandle::make();
     base::Bytes named = under(past_us(mech_type), view_of(token));

@@ -9,7 +9,7 @@ using namespace gssipsec::glue;
 OM_uint32 gssi_acquire_cred_from(OM_uint32* minor_status, gss_name_t desired_name, OM_uint32 time_req, gss_OID_set desired_mechs,
                                  gss_cred_usage_t cred_usage, gss_const_key_value_set_t cred_store, gss_cred_id_t* output_cred_handle,
                                  gss_OID_set* actual_mechs, OM_uint32* time_rec) {
-  return guarded(minor_status, [&](OM_uint32* minor) {
+  return interposed(minor_status, [&](OM_uint32* minor) {
     SetPastUs mechs(desired_mechs);
     return mechglue().gss_acquire_cred_from(minor, desired_name, time_req, mechs.get(), cred_usage, cred_store, output_cred_handle, actual_mechs, time_rec);
   });
@@ -24,7 +24,7 @@ OM_uint32 gssi_acquire_cred(OM_uint32* minor_status, gss_name_t desired_name, OM
 OM_uint32 gssi_acquire_cred_with_password(OM_uint32* minor_status, const gss_name_t desired_name, const gss_buffer_t password, OM_uint32 time_req,
                                           const gss_OID_set desired_mechs, gss_cred_usage_t cred_usage, gss_cred_id_t* output_cred_handle,
                                           gss_OID_set* actual_mechs, OM_uint32* time_rec) {
-  return guarded(minor_status, [&](OM_uint32* minor) {
+  return interposed(minor_status, [&](OM_uint32* minor) {
     SetPastUs mechs(desired_mechs);
     return mechglue().gss_acquire_cred_with_password(minor, desired_name, password, time_req, mechs.get(), cred_usage, output_cred_handle, actual_mechs,
                                                      time_rec);
@@ -34,7 +34,7 @@ OM_uint32 gssi_acquire_cred_with_password(OM_uint32* minor_status, const gss_nam
 OM_uint32 gssi_acquire_cred_impersonate_name(OM_uint32* minor_status, const gss_cred_id_t impersonator_cred_handle, const gss_name_t desired_name,
                                              OM_uint32 time_req, const gss_OID_set desired_mechs, gss_cred_usage_t cred_usage,
                                              gss_cred_id_t* output_cred_handle, gss_OID_set* actual_mechs, OM_uint32* time_rec) {
-  return guarded(minor_status, [&](OM_uint32* minor) {
+  return interposed(minor_status, [&](OM_uint32* minor) {
     SetPastUs mechs(desired_mechs);
     return mechglue().gss_acquire_cred_impersonate_name(minor, impersonator_cred_handle, desired_name, time_req, mechs.get(), cred_usage,
                                                         output_cred_handle, actual_mechs, time_rec);
@@ -100,7 +100,7 @@ OM_uint32 gssi_export_cred(OM_uint32* minor_status, gss_cred_id_t cred_handle, g
 
 // The mechanism named in front is Kerberos, which would lead back here.
 OM_uint32 gssi_import_cred_by_mech(OM_uint32* minor_status, gss_OID mech_type, gss_buffer_t token, gss_cred_id_t* cred_handle) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     const auto inside = inside_of(view_of(token));
     if (!inside) return fail(minor, inside.error());
     base::Bytes renamed = under(past_us(mech_type), *inside);

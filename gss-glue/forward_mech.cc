@@ -8,10 +8,11 @@ using namespace gssipsec::glue;
 // Our own codes are ours; all others are the mechglue's, by way of Kerberos.
 OM_uint32 gssi_display_status(OM_uint32* minor_status, OM_uint32 status_value, int status_type, gss_OID mech_type, OM_uint32* message_context,
                               gss_buffer_t status_string) {
-  if (status_type == GSS_C_MECH_CODE && is_own_minor(status_value))
-    return guarded(minor_status, [&](OM_uint32*) -> OM_uint32 {
+  if (status_type == GSS_C_MECH_CODE && is_own_minor(status_value - kInterposedMinor))
+    return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
       if (message_context) *message_context = 0;
-      give(status_string, text_of_minor(status_value));
+      if (!status_string) return no_output(minor);
+      give(status_string, text_of_minor(status_value - kInterposedMinor));
       return GSS_S_COMPLETE;
     });
   return mechglue().gss_display_status(minor_status, status_value, status_type, past_us(mech_type), message_context, status_string);

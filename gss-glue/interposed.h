@@ -13,6 +13,17 @@
 
 namespace gssipsec::glue {
 
+// The same error of ours has another number here: the mechglue gives a number to one mechanism only, and would invent one for the
+// next that uses it.
+inline constexpr OM_uint32 kInterposedMinor = 0x10000;
+template <typename Body>
+OM_uint32 interposed(OM_uint32* minor_status, Body&& body) noexcept {
+  OM_uint32 minor = 0;
+  const OM_uint32 major = guarded(&minor, std::forward<Body>(body));
+  if (minor_status) *minor_status = is_own_minor(minor) ? minor + kInterposedMinor : minor;
+  return major;
+}
+
 // The mechanism that leads the mechglue past the interposer to Kerberos itself: our object identifier, then Kerberos'. What is no name
 // of Kerberos is given back as it is.
 [[nodiscard]] gss_OID past_us(gss_const_OID mechanism) noexcept;

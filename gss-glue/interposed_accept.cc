@@ -81,7 +81,7 @@ OM_uint32 gssi_accept_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context
                                   gss_buffer_t input_token_buffer, gss_channel_bindings_t input_chan_bindings, gss_name_t* src_name,
                                   gss_OID* mech_type, gss_buffer_t output_token, OM_uint32* ret_flags, OM_uint32* time_rec,
                                   gss_cred_id_t* delegated_cred_handle) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!context_handle || !output_token) return no_output(minor);
     const bool first = *context_handle == GSS_C_NO_CONTEXT;
     auto made = first ? InterposedHandle::make() : nullptr;

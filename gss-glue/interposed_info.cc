@@ -34,7 +34,7 @@ OM_uint32 gssi_inquire_context(OM_uint32* minor_status, gss_ctx_id_t context_han
 OM_uint32 gssi_inquire_sec_context_by_oid(OM_uint32* minor_status, const gss_ctx_id_t context_handle, const gss_OID desired_object,
                                           gss_buffer_set_t* data_set) {
   if (data_set) *data_set = GSS_C_NO_BUFFER_SET;
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     auto* channel = channel_of(context_handle);
     if (channel && is_lucid(desired_object))
       if (const base::Status may = channel->let_go(); !may) return fail(minor, may.error());
@@ -51,7 +51,7 @@ OM_uint32 gssi_inquire_sec_context_by_oid(OM_uint32* minor_status, const gss_ctx
 // The mechglue writes its own mechanism in front, by which Kerberos imports it.
 OM_uint32 gssi_export_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context_handle, gss_buffer_t interprocess_token) {
   clear(interprocess_token);
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     auto* handle = context_handle ? InterposedHandle::of(*context_handle) : nullptr;
     if (!handle) return no_context(minor);
     if (!interprocess_token) return no_output(minor);

@@ -25,7 +25,7 @@ OM_uint32 gssi_init_sec_context(OM_uint32* minor_status, gss_cred_id_t claimant_
                                 gss_OID mech_type, OM_uint32 req_flags, OM_uint32 time_req, gss_channel_bindings_t input_chan_bindings,
                                 gss_buffer_t input_token, gss_OID* actual_mech_type, gss_buffer_t output_token, OM_uint32* ret_flags,
                                 OM_uint32* time_rec) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!context_handle || !output_token) return no_output(minor);
     const bool first = *context_handle == GSS_C_NO_CONTEXT;
     auto made = first ? InterposedHandle::make() : nullptr;

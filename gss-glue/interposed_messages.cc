@@ -93,7 +93,7 @@ OM_uint32 unwrap_any(OM_uint32* minor, KerberosContext& channel, const Received&
 
 OM_uint32 gssi_wrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, gss_buffer_t input_message_buffer,
                     int* conf_state, gss_buffer_t output_message_buffer) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     const Message message{kerberos_of(context_handle), conf_req_flag, qop_req, input_message_buffer, conf_state, output_message_buffer};
     auto* channel = channel_of(context_handle);
     if (!channel || qop_req != GSS_C_QOP_DEFAULT) return wrap_by_kerberos(minor, message);
@@ -110,7 +110,7 @@ OM_uint32 gssi_wrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, int co
 
 OM_uint32 gssi_unwrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_buffer_t input_message_buffer, gss_buffer_t output_message_buffer,
                       int* conf_state, gss_qop_t* qop_state) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     auto* channel = channel_of(context_handle);
     const gss_ctx_id_t kerberos = kerberos_of(context_handle);
     if (!channel) return mechglue().gss_unwrap(minor, kerberos, input_message_buffer, output_message_buffer, conf_state, qop_state);
@@ -121,7 +121,7 @@ OM_uint32 gssi_unwrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_
 // Of both ways the one that leaves less: a program asks once, and sends by either.
 OM_uint32 gssi_wrap_size_limit(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, OM_uint32 req_output_size,
                                OM_uint32* max_input_size) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     const auto* channel = channel_of(context_handle);
     const auto reserve = channel ? channel->reserve() : std::nullopt;
     const OM_uint32 taken = static_cast<OM_uint32>(reserve.value_or(0));

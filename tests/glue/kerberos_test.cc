@@ -23,6 +23,8 @@ using protocol::Verb;
 constexpr char kWithSwitch = 0x14, kByChannel = 0x11, kBySeal = 0x12, kByKerberos = 0x05;
 constexpr std::size_t kSwitchSize = 42;
 
+constexpr OM_uint32 minor_here(Code code) { return minor_of(code) + 0x10000; }
+
 void name_socket(int fd) {
   std::string number = fd < 0 ? "clear" : std::to_string(fd);
   gss_buffer_desc value = in(number);
@@ -260,7 +262,7 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     }
     std::string moved = token;
     moved[9] = static_cast<char>(moved[9] ^ 1);  // another number
-    CPPUNIT_ASSERT_EQUAL(minor_of(Code::SWITCH_FORGED), pair.initiator.unwrap(moved, message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(moved, message).minor);
     CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.unwrap(token.substr(0, kSwitchSize - 1), message).major));
     CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.unwrap(token.substr(0, kSwitchSize), message).major));
     CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));  // none of them switched it
@@ -275,8 +277,8 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     std::string token, theirs, message;
     CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
     CPPUNIT_ASSERT(other.acceptor.wrap("attack", theirs).ok());
-    CPPUNIT_ASSERT_EQUAL(minor_of(Code::SWITCH_FORGED), pair.initiator.unwrap(theirs, message).minor);
-    CPPUNIT_ASSERT_EQUAL(minor_of(Code::SWITCH_FORGED), pair.initiator.unwrap(theirs.substr(0, kSwitchSize) + token.substr(kSwitchSize), message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(theirs, message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(theirs.substr(0, kSwitchSize) + token.substr(kSwitchSize), message).minor);
   }
 
   void a_suppressed_switch_leaves_kerberos() {
@@ -299,11 +301,11 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     (void)pass(switched.acceptor, switched.initiator);
     CPPUNIT_ASSERT(switched.initiator.wrap("attack", token).ok());
     CPPUNIT_ASSERT_EQUAL(kByChannel, token.front());
-    CPPUNIT_ASSERT_EQUAL(minor_of(Code::NOT_SWITCHED), pair.acceptor.unwrap(token, message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.acceptor.unwrap(token, message).minor);
     CPPUNIT_ASSERT(pair.acceptor.wrap("offer", offer).ok());
-    CPPUNIT_ASSERT_EQUAL(minor_of(Code::BAD_MIC), pair.acceptor.unwrap(token, message).minor);  // of another context
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::BAD_MIC), pair.acceptor.unwrap(token, message).minor);  // of another context
     token[1] = 1;
-    CPPUNIT_ASSERT_EQUAL(minor_of(Code::NOT_SWITCHED), pair.initiator.unwrap(token, message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.initiator.unwrap(token, message).minor);
     CPPUNIT_ASSERT(message.empty());
   }
 
@@ -312,7 +314,7 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     pair.must_shake();
     std::string token, message;
     CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
-    CPPUNIT_ASSERT_EQUAL(minor_of(Code::NOT_SWITCHED), pair.acceptor.unwrap(token, message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.acceptor.unwrap(token, message).minor);
   }
 
   void a_broken_latch_stops_messages() {
@@ -323,10 +325,10 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     twin_->set_latches(LatchState::broken);
     for (End* end : {static_cast<End*>(&pair.initiator), static_cast<End*>(&pair.acceptor)})
       for (const int confidential : {0, 1}) {
-        CPPUNIT_ASSERT_EQUAL(minor_of(Code::LATCH_BROKEN), end->wrap("attack", token, confidential).minor);
+        CPPUNIT_ASSERT_EQUAL(minor_here(Code::LATCH_BROKEN), end->wrap("attack", token, confidential).minor);
         CPPUNIT_ASSERT(token.empty());
       }
-    CPPUNIT_ASSERT_EQUAL(minor_of(Code::LATCH_BROKEN), pair.acceptor.unwrap(before, message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::LATCH_BROKEN), pair.acceptor.unwrap(before, message).minor);
     CPPUNIT_ASSERT(message.empty());
   }
 
