@@ -76,6 +76,20 @@ class OwnBindings {
   gss_channel_bindings_struct bindings_{};
 };
 
+// A buffer that the mechglue made, released with this.
+struct MechglueBuffer : gss_buffer_desc {
+  MechglueBuffer() : gss_buffer_desc{0, nullptr} {}
+  MechglueBuffer(const MechglueBuffer&) = delete;
+  MechglueBuffer& operator=(const MechglueBuffer&) = delete;
+  ~MechglueBuffer() {
+    OM_uint32 ignored;
+    (void)mechglue().gss_release_buffer(&ignored, this);
+  }
+};
+
+// What became of a token that Kerberos opened, and its place among the others.
+OM_uint32 noted_by_channel(OM_uint32* minor, mech::KerberosContext& channel, OM_uint32 major);
+
 // Binds a new context; where that cannot be, it stays Kerberos alone.
 void bind_to_channel(InterposedContext& context, channel::Role role, base::View token);
 // It is complete with these flags, and bound. Where its key cannot be made it is Kerberos alone.

@@ -8,26 +8,16 @@
 namespace gssipsec::glue {
 namespace {
 
-// The mechglue's buffer, wiped and released with this: it holds keys.
-struct SecretBuffer : gss_buffer_desc {
-  SecretBuffer() : gss_buffer_desc{0, nullptr} {}
-  SecretBuffer(const SecretBuffer&) = delete;
-  SecretBuffer& operator=(const SecretBuffer&) = delete;
-  ~SecretBuffer() {
-    if (value) explicit_bzero(value, length);
-    OM_uint32 ignored;
-    (void)mechglue().gss_release_buffer(&ignored, this);
-  }
-};
-
 base::Status take_keys(InterposedContext& context, OM_uint32 flags) {
   base::Bytes input = context.channel->key_input();
   gss_buffer_desc asked = buffer_of(input);
-  SecretBuffer keys;
+  MechglueBuffer keys;
   OM_uint32 minor;
   const OM_uint32 major = mechglue().gss_pseudo_random(&minor, context.kerberos, GSS_C_PRF_KEY_FULL, &asked, mech::KerberosContext::kKeys, &keys);
   if (GSS_ERROR(major)) return base::fail(base::Code::UNAVAILABLE, "Kerberos makes no key");
-  return context.channel->complete(view_of(&keys), {(flags & GSS_C_REPLAY_FLAG) != 0, (flags & GSS_C_SEQUENCE_FLAG) != 0});
+  const base::Status made = context.channel->complete(view_of(&keys), {(flags & GSS_C_REPLAY_FLAG) != 0, (flags & GSS_C_SEQUENCE_FLAG) != 0});
+  explicit_bzero(keys.value, keys.length);
+  return made;
 }
 
 }  // namespace

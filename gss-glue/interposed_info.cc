@@ -57,14 +57,12 @@ OM_uint32 gssi_export_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context
     if (!interprocess_token) return no_output(minor);
     if (handle->object.channel)
       if (const base::Status may = handle->object.channel->let_go(); !may) return fail(minor, may.error());
-    gss_buffer_desc whole = GSS_C_EMPTY_BUFFER;
+    MechglueBuffer whole;
     const OM_uint32 major = mechglue().gss_export_sec_context(minor, &handle->object.kerberos, &whole);
     if (GSS_ERROR(major)) return major;
     (void)InterposedHandle::take(*context_handle);
     const auto inside = inside_of(view_of(&whole));
     if (inside.ok()) give(interprocess_token, *inside);
-    OM_uint32 ignored;
-    (void)mechglue().gss_release_buffer(&ignored, &whole);
     return inside.ok() ? GSS_S_COMPLETE : fail(minor, inside.error());
   });
 }

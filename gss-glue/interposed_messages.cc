@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
-// gssi_wrap and gssi_unwrap: each message goes by Kerberos, by Kerberos behind an offer to switch, or by the channel. What came says
-// in its first octet which it is.
+// gssi_wrap, gssi_unwrap and what has additional data beside the message: each message goes by Kerberos, by Kerberos behind an offer
+// to switch, or by the channel. What came says in its first octet which it is.
+#include <string.h>
+
+#include <algorithm>
+
 #include "gss-glue/interposed.h"
-#include "gss-glue/room.h"
+#include "gss-glue/whole_messages.h"
 
 using namespace gssipsec;
 using namespace gssipsec::glue;
@@ -11,24 +15,40 @@ namespace {
 
 using mech::KerberosContext;
 
-struct Message {
+// One call's arguments. `associated` null: gss_wrap and gss_unwrap.
+struct WholeMessage {
   gss_ctx_id_t kerberos;
-  int confidential;
-  gss_qop_t qop;
-  gss_buffer_t input;
+  gss_buffer_t associated, input;
   int* state;
   gss_buffer_t output;
 };
 
-OM_uint32 wrap_by_kerberos(OM_uint32* minor, const Message& message) {
-  return mechglue().gss_wrap(minor, message.kerberos, message.confidential, message.qop, message.input, message.state, message.output);
+struct Wished {
+  int confidential;
+  gss_qop_t qop;
+};
+
+// No view where there is no additional data.
+class Associated {
+ public:
+  explicit Associated(gss_buffer_t buffer) : view_(view_of(buffer)), size_(buffer ? 1 : 0) {}
+  [[nodiscard]] mech::Views views() const noexcept { return {&view_, size_}; }
+
+ private:
+  base::View view_;
+  std::size_t size_;
+};
+
+OM_uint32 wrap_by_kerberos(OM_uint32* minor, const WholeMessage& message, const Wished& how, gss_buffer_t output) {
+  if (message.associated)
+    return mechglue().gss_wrap_aead(minor, message.kerberos, how.confidential, how.qop, message.associated, message.input, message.state, output);
+  return mechglue().gss_wrap(minor, message.kerberos, how.confidential, how.qop, message.input, message.state, output);
 }
 
-OM_uint32 wrap_with_offer(OM_uint32* minor, KerberosContext& channel, const Message& message) {
-  gss_buffer_desc inner = GSS_C_EMPTY_BUFFER;
-  const OM_uint32 major = mechglue().gss_wrap(minor, message.kerberos, message.confidential, message.qop, message.input, message.state, &inner);
+OM_uint32 wrap_with_offer(OM_uint32* minor, KerberosContext& channel, const WholeMessage& message, const Wished& how) {
+  MechglueBuffer inner;
+  const OM_uint32 major = wrap_by_kerberos(minor, message, how, &inner);
   if (GSS_ERROR(major)) return major;
-  const MechglueBuffer released(inner);
   Room token(mech::kSwitchHeader + inner.length);
   if (const base::Status put = channel.put_switch(token.span().first<mech::kSwitchHeader>()); !put) return fail(minor, put.error());
   memcpy(token.span().subspan(mech::kSwitchHeader).data(), inner.value, inner.length);
@@ -36,85 +56,87 @@ OM_uint32 wrap_with_offer(OM_uint32* minor, KerberosContext& channel, const Mess
   return major;
 }
 
-OM_uint32 wrap_by_channel(OM_uint32* minor, KerberosContext& channel, const Message& message) {
-  const base::View octets = view_of(message.input);
-  if (octets.size() > mech::kMaxMessageSize) return fail(minor, base::fail(base::Code::BAD_ARGUMENT, "the message is too long"));
-  Room token(octets.size() + mech::kWrapOverhead);
-  const auto confidential = channel.wrap(message.confidential != 0, octets, token.span());
-  if (!confidential) return fail(minor, confidential.error());
-  if (message.state) *message.state = *confidential ? 1 : 0;
-  token.give_to(message.output);
-  return GSS_S_COMPLETE;
+OM_uint32 wrap_any(OM_uint32* minor, gss_ctx_id_t context, const WholeMessage& message, const Wished& how) {
+  auto* channel = channel_of(context);
+  if (!channel || how.qop != GSS_C_QOP_DEFAULT || !message.input || !message.output) return wrap_by_kerberos(minor, message, how, message.output);
+  switch (channel->way_out()) {
+    case KerberosContext::Way::channel:
+      return wrap_whole(minor, *channel, how.confidential != 0, how.qop, Associated(message.associated).views(), view_of(message.input), message.state,
+                        message.output);
+    case KerberosContext::Way::offer: return wrap_with_offer(minor, *channel, message, how);
+    case KerberosContext::Way::kerberos: break;
+  }
+  const OM_uint32 major = wrap_by_kerberos(minor, message, how, message.output);
+  if (!GSS_ERROR(major)) channel->sent_by_kerberos();
+  return major;
 }
 
-struct Received {
-  gss_ctx_id_t kerberos;
-  base::View token;
-  gss_buffer_t output;
-  int* state;
-  gss_qop_t* qop;
-};
-
-OM_uint32 unwrap_by_kerberos(OM_uint32* minor, KerberosContext& channel, const Received& received, base::View token) {
-  gss_buffer_desc input{token.size(), const_cast<std::byte*>(token.data())};
-  const OM_uint32 major = mechglue().gss_unwrap(minor, received.kerberos, &input, received.output, received.state, received.qop);
-  if (GSS_ERROR(major) || (major & (GSS_S_DUPLICATE_TOKEN | GSS_S_OLD_TOKEN))) return major;
-  return major | ordered(minor, channel.received_by_kerberos());
+OM_uint32 unwrap_by_kerberos(OM_uint32* minor, const WholeMessage& message, gss_buffer_t token, gss_qop_t* qop) {
+  if (message.associated) return mechglue().gss_unwrap_aead(minor, message.kerberos, token, message.associated, message.output, message.state, qop);
+  return mechglue().gss_unwrap(minor, message.kerberos, token, message.output, message.state, qop);
 }
 
-OM_uint32 unwrap_with_offer(OM_uint32* minor, KerberosContext& channel, const Received& received) {
-  if (const base::Status genuine = channel.check_switch(received.token); !genuine) return fail(minor, genuine.error());
-  const OM_uint32 major = unwrap_by_kerberos(minor, channel, received, received.token.subspan(mech::kSwitchHeader));
+OM_uint32 unwrap_with_offer(OM_uint32* minor, KerberosContext& channel, const WholeMessage& message, gss_qop_t* qop) {
+  const base::View token = view_of(message.input);
+  if (const base::Status genuine = channel.check_switch(token); !genuine) return fail(minor, genuine.error());
+  gss_buffer_desc behind{token.size() - mech::kSwitchHeader, const_cast<std::byte*>(token.data()) + mech::kSwitchHeader};
+  const OM_uint32 major = noted_by_channel(minor, channel, unwrap_by_kerberos(minor, message, &behind, qop));
   if (!GSS_ERROR(major)) channel.accept_switch();
   return major;
 }
 
-OM_uint32 unwrap_by_channel(OM_uint32* minor, KerberosContext& channel, const Received& received) {
-  const auto token = mech::decode_message(received.token);
-  if (!token) return fail(minor, token.error());
-  Room message(token->body.size());
-  const auto got = channel.unwrap(*token, message.span());
-  if (!got) return fail(minor, got.error());
-  if (received.state) *received.state = got->confidential ? 1 : 0;
-  message.give_to(received.output);
-  return ordered(minor, got->order);
-}
-
-OM_uint32 unwrap_any(OM_uint32* minor, KerberosContext& channel, const Received& received) {
-  switch (received.token.empty() ? 0 : std::to_integer<std::uint8_t>(received.token.front())) {
-    case mech::kSwitchType: return unwrap_with_offer(minor, channel, received);
-    case static_cast<std::uint8_t>(mech::MessageType::channel):
-    case static_cast<std::uint8_t>(mech::MessageType::sealed): return unwrap_by_channel(minor, channel, received);
-    default: return unwrap_by_kerberos(minor, channel, received, received.token);
+OM_uint32 unwrap_any(OM_uint32* minor, gss_ctx_id_t context, const WholeMessage& message, gss_qop_t* qop) {
+  auto* channel = channel_of(context);
+  if (!channel || !message.output) return unwrap_by_kerberos(minor, message, message.input, qop);
+  switch (mech::kind_of(view_of(message.input))) {
+    case mech::Kind::offer: return unwrap_with_offer(minor, *channel, message, qop);
+    case mech::Kind::channel:
+      if (qop) *qop = GSS_C_QOP_DEFAULT;  // Kerberos has no other
+      return unwrap_whole(minor, *channel, view_of(message.input), Associated(message.associated).views(), message.output, message.state, nullptr);
+    case mech::Kind::kerberos: break;
   }
+  return noted_by_channel(minor, *channel, unwrap_by_kerberos(minor, message, message.input, qop));
 }
 
 }  // namespace
 
+namespace gssipsec::glue {
+
+OM_uint32 noted_by_channel(OM_uint32* minor, KerberosContext& channel, OM_uint32 major) {
+  if (GSS_ERROR(major) || (major & (GSS_S_DUPLICATE_TOKEN | GSS_S_OLD_TOKEN))) return major;
+  return major | ordered(minor, channel.received_by_kerberos());
+}
+
+}  // namespace gssipsec::glue
+
 OM_uint32 gssi_wrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, gss_buffer_t input_message_buffer,
                     int* conf_state, gss_buffer_t output_message_buffer) {
-  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    const Message message{kerberos_of(context_handle), conf_req_flag, qop_req, input_message_buffer, conf_state, output_message_buffer};
-    auto* channel = channel_of(context_handle);
-    if (!channel || qop_req != GSS_C_QOP_DEFAULT) return wrap_by_kerberos(minor, message);
-    switch (channel->way_out()) {
-      case KerberosContext::Way::channel: return wrap_by_channel(minor, *channel, message);
-      case KerberosContext::Way::offer: return wrap_with_offer(minor, *channel, message);
-      case KerberosContext::Way::kerberos: break;
-    }
-    const OM_uint32 major = wrap_by_kerberos(minor, message);
-    if (!GSS_ERROR(major)) channel->sent_by_kerberos();
-    return major;
+  return interposed(minor_status, [&](OM_uint32* minor) {
+    return wrap_any(minor, context_handle, {kerberos_of(context_handle), nullptr, input_message_buffer, conf_state, output_message_buffer},
+                    {conf_req_flag, qop_req});
+  });
+}
+
+OM_uint32 gssi_wrap_aead(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, gss_buffer_t input_assoc_buffer,
+                         gss_buffer_t input_payload_buffer, int* conf_state, gss_buffer_t output_message_buffer) {
+  return interposed(minor_status, [&](OM_uint32* minor) {
+    return wrap_any(minor, context_handle,
+                    {kerberos_of(context_handle), input_assoc_buffer, input_payload_buffer, conf_state, output_message_buffer}, {conf_req_flag, qop_req});
   });
 }
 
 OM_uint32 gssi_unwrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_buffer_t input_message_buffer, gss_buffer_t output_message_buffer,
                       int* conf_state, gss_qop_t* qop_state) {
-  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    auto* channel = channel_of(context_handle);
-    const gss_ctx_id_t kerberos = kerberos_of(context_handle);
-    if (!channel) return mechglue().gss_unwrap(minor, kerberos, input_message_buffer, output_message_buffer, conf_state, qop_state);
-    return unwrap_any(minor, *channel, {kerberos, view_of(input_message_buffer), output_message_buffer, conf_state, qop_state});
+  return interposed(minor_status, [&](OM_uint32* minor) {
+    return unwrap_any(minor, context_handle, {kerberos_of(context_handle), nullptr, input_message_buffer, conf_state, output_message_buffer}, qop_state);
+  });
+}
+
+OM_uint32 gssi_unwrap_aead(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_buffer_t input_message_buffer, gss_buffer_t input_assoc_buffer,
+                           gss_buffer_t output_payload_buffer, int* conf_state, gss_qop_t* qop_state) {
+  return interposed(minor_status, [&](OM_uint32* minor) {
+    return unwrap_any(minor, context_handle,
+                      {kerberos_of(context_handle), input_assoc_buffer, input_message_buffer, conf_state, output_payload_buffer}, qop_state);
   });
 }
 

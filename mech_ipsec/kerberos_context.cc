@@ -14,7 +14,6 @@ using base::Status;
 using base::View;
 
 constexpr std::uint16_t kSealedBits = 256;
-constexpr std::uint32_t kChannelQop = 0;
 
 void trace_kerberos(const char* text) {
   if (base::tracing()) base::trace("kerberos", text);
@@ -119,16 +118,25 @@ void KerberosContext::sent_by_kerberos() {
   if (protection_) (void)protection_->pass_number().ok();
 }
 
-Result<bool> KerberosContext::wrap(bool confidential, View message, std::span<std::byte> token) {
-  const Locked lock(mutex_);
+Result<MessageType> KerberosContext::form_of(bool confidential, std::uint32_t qop) {
   const auto latch = binding_->latch.for_message(false);
   if (!latch) return latch.error();
-  const auto type = decide_wrap(*latch, binding_->channel, confidential, kChannelQop);
-  if (!type) return type.error();
-  const bool seal = *type == MessageType::sealed;
-  const Status put = seal ? protection_->put_sealed(message, token) : protection_->put_channel(message, token);
-  if (!put) return put.error();
-  return seal || binding_->channel.confidentiality;
+  return decide_wrap(*latch, binding_->channel, confidential, qop);
+}
+
+Result<bool> KerberosContext::wrap(bool confidential, std::uint32_t qop, const Message& message, std::span<std::byte, kWrapOverhead> head) {
+  const Locked lock(mutex_);
+  const auto form = form_of(confidential, qop);
+  if (!form) return form.error();
+  if (const Status put = protection_->put(*form, message, head); !put) return put.error();
+  return *form == MessageType::sealed || binding_->channel.confidentiality;
+}
+
+Result<bool> KerberosContext::would_conceal(bool confidential, std::uint32_t qop) {
+  const Locked lock(mutex_);
+  const auto form = form_of(confidential, qop);
+  if (!form) return form.error();
+  return *form == MessageType::sealed || binding_->channel.confidentiality;
 }
 
 std::optional<std::size_t> KerberosContext::reserve() const {
@@ -171,16 +179,16 @@ Order KerberosContext::told(Order order) const noexcept {
   return watchfulness_.order || watchfulness_.replays ? order : Order::in_order;
 }
 
-Result<Unwrapped> KerberosContext::unwrap(const MessageToken& token, std::span<std::byte> message) {
+Result<Unwrapped> KerberosContext::unwrap(const MessageToken& token, const Message& message) {
   const Locked lock(mutex_);
   if (!protection_ || !agreed_) return fail(Code::NOT_SWITCHED);
   const bool sealed = token.type == MessageType::sealed;
   if (const Status may = binding_->latch.let_open(token.type, binding_->channel); !may) return may.error();
-  const auto order = sealed ? protection_->open_sealed(token, message) : protection_->open_channel(token, message);
+  const auto order = protection_->open(token, message);
   if (!order) return order.error();
   if (!peer_switched_) trace_kerberos("the peer switched");
   peer_switched_ = true;
-  return Unwrapped{token.body.size(), sealed || binding_->channel.confidentiality, sealed, told(*order)};
+  return Unwrapped{sealed || binding_->channel.confidentiality, sealed, told(*order)};
 }
 
 // --- questions

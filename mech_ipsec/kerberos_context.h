@@ -45,8 +45,9 @@ class KerberosContext {
   // offer: in front of the message's token of Kerberos.
   [[nodiscard]] base::Status put_switch(std::span<std::byte, kSwitchHeader> out);
   void sent_by_kerberos();
-  // channel: gss_wrap. `token` has room for message.size() + kWrapOverhead. True: confidential.
-  [[nodiscard]] base::Result<bool> wrap(bool confidential, base::View message, std::span<std::byte> token);
+  // channel: the gss_wrap family, as Context's. True: confidential.
+  [[nodiscard]] base::Result<bool> wrap(bool confidential, std::uint32_t qop, const Message& message, std::span<std::byte, kWrapOverhead> head);
+  [[nodiscard]] base::Result<bool> would_conceal(bool confidential, std::uint32_t qop);
   // What comes in front of a token of Kerberos; none: it will not be otherwise than Kerberos makes it.
   [[nodiscard]] std::optional<std::size_t> reserve() const;
 
@@ -55,7 +56,7 @@ class KerberosContext {
   [[nodiscard]] base::Status check_switch(base::View token) const;
   void accept_switch();
   [[nodiscard]] Order received_by_kerberos();
-  [[nodiscard]] base::Result<Unwrapped> unwrap(const MessageToken& token, std::span<std::byte> message);
+  [[nodiscard]] base::Result<Unwrapped> unwrap(const MessageToken& token, const Message& message);
 
   // --- questions
   [[nodiscard]] bool switched() const;         // this end sends by the channel
@@ -68,6 +69,7 @@ class KerberosContext {
   [[nodiscard]] bool acceptor() const noexcept { return role_ == channel::Role::acceptor; }
   [[nodiscard]] bool is_switched() const noexcept { return acceptor() ? peer_switched_ : agreed_; }
   [[nodiscard]] bool latch_intact();
+  [[nodiscard]] base::Result<MessageType> form_of(bool confidential, std::uint32_t qop);
   [[nodiscard]] Order told(Order order) const noexcept;
 
   mutable Mutex mutex_;

@@ -15,6 +15,15 @@ constexpr std::uint8_t kAcceptorSends = 2;  // no initiator ever does
 
 }  // namespace
 
+Kind kind_of(base::View token) noexcept {
+  switch (token.empty() ? 0 : std::to_integer<std::uint8_t>(token.front())) {
+    case kSwitchType: return Kind::offer;
+    case static_cast<std::uint8_t>(MessageType::channel):
+    case static_cast<std::uint8_t>(MessageType::sealed): return Kind::channel;
+    default: return Kind::kerberos;
+  }
+}
+
 base::Result<Digest> switch_proof(base::View key, const SwitchFacts& facts, std::uint64_t sequence) {
   base::Writer said;
   said.raw("switch v1").u8(kAcceptorSends).raw(facts.binding).raw(facts.transcript).u64(sequence);

@@ -15,6 +15,10 @@ inline constexpr std::uint8_t kSwitchType = 0x14;
 // type | version | u64 sequence | proof
 inline constexpr std::size_t kSwitchHeader = 2 + 8 + 32;
 
+// What a message token of a Kerberos context is, by its first octet. Kerberos' own begin with 05 or 60.
+enum class Kind : std::uint8_t { kerberos, offer, channel };
+[[nodiscard]] Kind kind_of(base::View token) noexcept;
+
 struct SwitchToken {
   std::uint64_t sequence = 0;
   Digest proof{};
