@@ -93,6 +93,8 @@ bool KerberosContext::latch_intact() {
   return state.ok() && trust_in(*state) == Trust::intact;
 }
 
+bool KerberosContext::is_switched() const noexcept { return acceptor() ? peer_switched_ : agreed_; }
+
 // An acceptor offers once, and goes on with Kerberos until a message by the channel shows that the initiator agrees.
 KerberosContext::Way KerberosContext::way_out() {
   const Locked lock(mutex_);

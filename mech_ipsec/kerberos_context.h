@@ -67,7 +67,7 @@ class KerberosContext {
  private:
   [[nodiscard]] SwitchFacts facts() const { return {binding_->value, transcript_digest_}; }
   [[nodiscard]] bool acceptor() const noexcept { return role_ == channel::Role::acceptor; }
-  [[nodiscard]] bool is_switched() const noexcept { return acceptor() ? peer_switched_ : agreed_; }
+  [[nodiscard]] bool is_switched() const noexcept;
   [[nodiscard]] bool latch_intact();
   [[nodiscard]] base::Result<MessageType> form_of(bool confidential, std::uint32_t qop);
   [[nodiscard]] Order told(Order order) const noexcept;

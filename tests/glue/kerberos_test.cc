@@ -104,6 +104,7 @@ class KerberosGlueTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(one_end_alone_is_kerberos);
   CPPUNIT_TEST(spnego_over_it_switches_too);
   CPPUNIT_TEST(a_man_in_the_middle_is_found);
+  CPPUNIT_TEST(a_broker_that_saw_another_socket_binds_nothing);
   CPPUNIT_TEST(a_programs_own_bindings_and_dce_are_left_alone);
   CPPUNIT_TEST(a_programs_own_bindings_against_ours_are_refused);
   CPPUNIT_TEST(the_program_is_not_told_of_bindings_it_did_not_give);
@@ -209,6 +210,11 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     use(KerberosUse::off, KerberosUse::off);
     KerberosPair alone;
     alone.must_shake();
+  }
+
+  void a_broker_that_saw_another_socket_binds_nothing() {
+    twin_->knobs.other_cookie = true;
+    must_be_kerberos();
   }
 
   void a_programs_own_bindings_and_dce_are_left_alone() {
