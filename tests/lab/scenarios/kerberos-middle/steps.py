@@ -76,5 +76,7 @@ def run(lab):
     lab.expect("and no message can follow", server.cmd("wrap", 0, 1, gss.text("x"))["major"] != 0)
     client, server, exchange, established = attempt(lab, 7002, False)
     lab.expect("where the socket is only the sole one, the context is Kerberos'", established, exchange.why)
+    again = kerberos.peer(lab.b).cmd("step", exchange.tokens[0])
+    lab.expect("its token is in the replay cache", again["major"] != 0 and gss.says(again, "replay"), gss.why(again))
     kinds = [server.cmd("wrap", 0, 1, gss.text("a secret for alice"))["token"][:2] for _ in range(2)]
     lab.expect("and never switches", kinds == ["05", "05"], kinds)
