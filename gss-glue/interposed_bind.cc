@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Between an interposed context and the channel: socket, bindings, key.
 #include "base/trace.h"
+#include "client/connect.h"
 #include "gss-glue/interposed.h"
 #include "gss-glue/union_token.h"
 #include "mech_ipsec/credential.h"
@@ -29,6 +30,7 @@ OwnBindings::OwnBindings(const mech::KerberosContext* context, gss_channel_bindi
 
 // Before Kerberos is called, which opens connections of its own to the KDC.
 void bind_to_channel(InterposedContext& context, channel::Role role, base::View token) {
+  if (!client::broker_was_started()) return;  // before all descriptors are looked at
   const auto socket = mech::default_socket(role, token);
   if (!socket) {
     if (base::tracing()) base::trace("kerberos", "not bound: " + base::describe(socket.error()));
