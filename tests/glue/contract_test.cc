@@ -66,6 +66,9 @@ std::vector<std::string> exports() {
   return names;
 }
 
+// Those hand everything but contexts on to libgssapi, which hands it to Kerberos.
+bool is_interposers(const std::string& name) { return name.starts_with("gssi_") || name == "gss_mech_interposer"; }
+
 // All handles of the plugin itself, and things that are none.
 struct Zoo {
   std::array<std::uint64_t, 64> garbage{};
@@ -262,7 +265,8 @@ class ContractTest : public CppUnit::TestFixture {
                              "gss_inquire_mech_for_saslname", "gss_inquire_names_for_mech", "gss_inquire_saslname_for_mech", "gss_internal_release_oid",
                              "gssspi_acquire_cred_with_password", "gssspi_mech_invoke"})
       called().insert(name);
-    for (const std::string& name : exports()) CPPUNIT_ASSERT_MESSAGE("not tried with wrong handles: " + name, called().contains(name));
+    for (const std::string& name : exports())
+      if (!is_interposers(name)) CPPUNIT_ASSERT_MESSAGE("not tried with wrong handles: " + name, called().contains(name));
     // An initiator's context is no acceptor's; one that is not complete protects nothing.
     Buffer out;
     CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_accept_sec_context)(&minor, &zoo.context, GSS_C_NO_CREDENTIAL, &buffer, nullptr, nullptr, nullptr, &out, nullptr, nullptr, nullptr)));

@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: MIT
+// Kerberos over the channel, through the real libgssapi and the real Kerberos (a ticket without a KDC): who is bound, who switches,
+// and what a man in the middle can do to it.
+#include <cppunit/extensions/HelperMacros.h>
+#include <gssapi/gssapi_krb5.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <memory>
+
+#include "tests/glue/gss_support.h"
+#include "tests/support/krb5_ticket.h"
+#include "tests/support/twin_broker.h"
+
+namespace gssipsec::tests {
+namespace {
+
+using base::Code;
+using protocol::KerberosUse;
+using protocol::LatchState;
+using protocol::Verb;
+
+constexpr char kWithSwitch = 0x14, kByChannel = 0x11, kBySeal = 0x12, kByKerberos = 0x05;
+constexpr std::size_t kSwitchSize = 42;
+
+constexpr OM_uint32 minor_here(Code code) { return minor_of(code) + 0x10000; }
+
+void name_socket(int fd) {
+  std::string number = fd < 0 ? "clear" : std::to_string(fd);
+  gss_buffer_desc value = in(number);
+  OM_uint32 minor;
+  CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gssspi_mech_invoke(&minor, mech(), project_oid(4), &value));
+}
+
+// One end of a Kerberos context; messages by End.
+struct KerberosEnd : End {
+  gss_OID mechanism = gss_mech_krb5;
+  gss_cred_id_t delegated = GSS_C_NO_CREDENTIAL;
+
+  Status begin(gss_name_t target, OM_uint32 request, std::string& token, gss_channel_bindings_t own = GSS_C_NO_CHANNEL_BINDINGS) {
+    gss_buffer_desc input = in(token);
+    Buffer output;
+    Status status;
+    status.major = gss_init_sec_context(&status.minor, GSS_C_NO_CREDENTIAL, &context, target, mechanism, request, 0, own,
+                                        token.empty() ? GSS_C_NO_BUFFER : &input, nullptr, &output, &flags, &lifetime);
+    token = output.str();
+    return status;
+  }
+  Status take(std::string& token, gss_channel_bindings_t own = GSS_C_NO_CHANNEL_BINDINGS) {
+    gss_buffer_desc input = in(token);
+    Buffer output;
+    Status status;
+    status.major = gss_accept_sec_context(&status.minor, &context, GSS_C_NO_CREDENTIAL, &input, own, source.out(), nullptr, &output, &flags, &lifetime, nullptr);
+    token = output.str();
+    return status;
+  }
+};
+
+struct KerberosPair {
+  Connection connection;
+  GssName target{support::Krb5Ticket::kService, GSS_C_NT_HOSTBASED_SERVICE};
+  KerberosEnd initiator, acceptor;
+  OM_uint32 request = kUsualFlags;
+  std::vector<std::string> tokens;
+
+  Status shake() {
+    std::string token;
+    Status status;
+    for (int leg = 0; leg < 6; ++leg) {
+      name_socket((leg % 2 == 0 ? connection.client : connection.server).get());
+      status = leg % 2 == 0 ? initiator.begin(target.get(), request, token) : acceptor.take(token);
+      name_socket(-1);
+      if (GSS_ERROR(status.major) || token.empty()) return status;
+      tokens.push_back(token);
+    }
+    return status;
+  }
+  void must_shake() {
+    const Status status = shake();
+    CPPUNIT_ASSERT_MESSAGE(message_of(status), status.ok());
+  }
+};
+
+// One message; the first octet of its token.
+char pass(End& from, End& to, const std::string& message = "attack at dawn", std::string* sent = nullptr) {
+  std::string token, got;
+  int confidential = 0, confidential_there = 0;
+  const Status wrapped = from.wrap(message, token, 1, 0, &confidential);
+  CPPUNIT_ASSERT_MESSAGE(message_of(wrapped), wrapped.ok());
+  const Status unwrapped = to.unwrap(token, got, &confidential_there);
+  CPPUNIT_ASSERT_MESSAGE(message_of(unwrapped), unwrapped.ok());
+  CPPUNIT_ASSERT_EQUAL(message, got);
+  CPPUNIT_ASSERT(confidential && confidential_there);
+  if (sent) *sent = token;
+  return token.front();
+}
+
+class KerberosGlueTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(KerberosGlueTest);
+  CPPUNIT_TEST(both_ends_switch_and_messages_rest_on_the_channel);
+  CPPUNIT_TEST(without_a_line_everything_is_kerberos);
+  CPPUNIT_TEST(without_a_broker_everything_is_kerberos);
+  CPPUNIT_TEST(one_end_that_only_binds_keeps_kerberos);
+  CPPUNIT_TEST(one_end_alone_is_kerberos);
+  CPPUNIT_TEST(spnego_over_it_switches_too);
+  CPPUNIT_TEST(a_man_in_the_middle_is_found);
+  CPPUNIT_TEST(a_broker_that_saw_another_socket_binds_nothing);
+  CPPUNIT_TEST(a_programs_own_bindings_and_dce_are_left_alone);
+  CPPUNIT_TEST(a_programs_own_bindings_against_ours_are_refused);
+  CPPUNIT_TEST(the_program_is_not_told_of_bindings_it_did_not_give);
+  CPPUNIT_TEST(a_forged_switch_is_refused);
+  CPPUNIT_TEST(a_switch_of_another_context_is_refused);
+  CPPUNIT_TEST(a_suppressed_switch_leaves_kerberos);
+  CPPUNIT_TEST(a_channel_token_without_agreement_is_refused);
+  CPPUNIT_TEST(an_initiators_switch_is_refused);
+  CPPUNIT_TEST(a_broken_latch_stops_messages);
+  CPPUNIT_TEST(a_latch_that_cannot_be_confirmed_is_not_rested_on);
+  CPPUNIT_TEST(a_latch_that_broke_before_is_not_switched_to);
+  CPPUNIT_TEST(replay_and_loss_are_told_across_the_switch);
+  CPPUNIT_TEST(mics_stay_kerberos);
+  CPPUNIT_TEST(the_size_limit_fits_every_way);
+  CPPUNIT_TEST(messages_in_pieces_go_every_way);
+  CPPUNIT_TEST(what_one_end_makes_in_pieces_the_other_opens_whole);
+  CPPUNIT_TEST(additional_data_is_covered_on_every_way);
+  CPPUNIT_TEST(the_strength_is_the_channels_after_the_switch_only);
+  CPPUNIT_TEST(an_export_before_the_switch_disables_it_and_after_is_refused);
+  CPPUNIT_TEST(what_a_program_can_see_is_as_without_the_interposer);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    twin_ = std::make_unique<TwinBroker>();
+    ticket_ = std::make_unique<support::Krb5Ticket>();
+    ticket_->use();
+    use(KerberosUse::skip, KerberosUse::skip);
+  }
+  void tearDown() override {
+    name_socket(-1);
+    ticket_.reset();
+    twin_.reset();
+  }
+
+  void both_ends_switch_and_messages_rest_on_the_channel() {
+    KerberosPair pair;
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+    std::string token;
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator, "attack at dawn", &token));
+    CPPUNIT_ASSERT(token.find("dawn") == std::string::npos && token[kSwitchSize] == kByKerberos);
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));  // it does not know yet that the initiator agrees
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor, "attack at dawn", &token));
+    CPPUNIT_ASSERT(token.ends_with("attack at dawn"));
+    for (int i = 0; i < 3; ++i) {
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("user@EXAMPLE.ORG"), pair.acceptor.source.text());
+  }
+
+  void without_a_line_everything_is_kerberos() {
+    use(KerberosUse::off, KerberosUse::off);
+    must_be_kerberos();
+  }
+
+  void without_a_broker_everything_is_kerberos() {
+    twin_.reset();
+    must_be_kerberos();
+    twin_ = std::make_unique<TwinBroker>();
+  }
+
+  void one_end_that_only_binds_keeps_kerberos() {
+    for (const auto& [initiator, acceptor] : {std::pair(KerberosUse::bind, KerberosUse::bind), std::pair(KerberosUse::skip, KerberosUse::bind)}) {
+      use(initiator, acceptor);
+      must_be_kerberos();
+    }
+    use(KerberosUse::bind, KerberosUse::skip);
+    KerberosPair pair;
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator));
+    for (int i = 0; i < 3; ++i) {
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    }
+  }
+
+  void one_end_alone_is_kerberos() {
+    use(KerberosUse::skip, KerberosUse::off);
+    must_be_kerberos();
+    use(KerberosUse::off, KerberosUse::skip);
+    must_be_kerberos();
+  }
+
+  void spnego_over_it_switches_too() {
+    static gss_OID_desc spnego = {6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
+    KerberosPair pair;
+    pair.initiator.mechanism = &spnego;
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
+  }
+
+  // Kerberos alone would accept: he relays its tokens unchanged.
+  void a_man_in_the_middle_is_found() {
+    twin_->knobs.man_in_the_middle = true;
+    KerberosPair pair;
+    const Status status = pair.shake();
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, status.major);
+    CPPUNIT_ASSERT(pair.acceptor.context == GSS_C_NO_CONTEXT && pair.acceptor.source.get() == GSS_C_NO_NAME);
+    use(KerberosUse::off, KerberosUse::off);
+    KerberosPair alone;
+    alone.must_shake();
+  }
+
+  void a_broker_that_saw_another_socket_binds_nothing() {
+    twin_->knobs.other_cookie = true;
+    must_be_kerberos();
+  }
+
+  void a_programs_own_bindings_and_dce_are_left_alone() {
+    std::string data = "tls-unique:1";
+    gss_channel_bindings_struct own{};
+    own.application_data = in(data);
+    KerberosPair pair;
+    std::string token;
+    name_socket(pair.connection.client.get());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_CONTINUE_NEEDED}, pair.initiator.begin(pair.target.get(), kUsualFlags, token, &own).major);
+    name_socket(pair.connection.server.get());
+    CPPUNIT_ASSERT(pair.acceptor.take(token, &own).ok());
+    CPPUNIT_ASSERT(pair.acceptor.flags & GSS_C_CHANNEL_BOUND_FLAG);
+    CPPUNIT_ASSERT(pair.initiator.begin(pair.target.get(), kUsualFlags, token, &own).ok());
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(0, twin_->requests(Verb::bind));
+    KerberosPair dce;
+    dce.request |= GSS_C_DCE_STYLE;
+    dce.must_shake();
+    CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::bind));  // the acceptor cannot tell before
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(dce.acceptor, dce.initiator));
+  }
+
+  void a_programs_own_bindings_against_ours_are_refused() {
+    std::string data = "tls-unique:1", token;
+    gss_channel_bindings_struct own{};
+    own.application_data = in(data);
+    KerberosPair pair;
+    name_socket(pair.connection.client.get());
+    (void)pair.initiator.begin(pair.target.get(), kUsualFlags, token, &own);
+    name_socket(pair.connection.server.get());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, pair.acceptor.take(token).major);
+  }
+
+  void the_program_is_not_told_of_bindings_it_did_not_give() {
+    KerberosPair pair;
+    pair.must_shake();
+    CPPUNIT_ASSERT(!(pair.acceptor.flags & GSS_C_CHANNEL_BOUND_FLAG));
+    OM_uint32 minor, flags = 0;
+    gss_inquire_context(&minor, pair.acceptor.context, nullptr, nullptr, nullptr, nullptr, &flags, nullptr, nullptr);
+    CPPUNIT_ASSERT(flags != 0 && !(flags & GSS_C_CHANNEL_BOUND_FLAG));
+  }
+
+  void a_forged_switch_is_refused() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
+    for (std::size_t i = 0; i < kSwitchSize; ++i) {
+      std::string forged = token;
+      forged[i] = static_cast<char>(forged[i] ^ 4);
+      const Status status = pair.initiator.unwrap(forged, message);
+      CPPUNIT_ASSERT_MESSAGE("octet " + std::to_string(i), GSS_ERROR(status.major) && message.empty());
+    }
+    std::string moved = token;
+    moved[9] = static_cast<char>(moved[9] ^ 1);  // another number
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(moved, message).minor);
+    CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.unwrap(token.substr(0, kSwitchSize - 1), message).major));
+    CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.unwrap(token.substr(0, kSwitchSize), message).major));
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));  // none of them switched it
+    CPPUNIT_ASSERT(pair.initiator.unwrap(token, message).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+  }
+
+  void a_switch_of_another_context_is_refused() {
+    KerberosPair pair, other;
+    pair.must_shake();
+    other.must_shake();
+    std::string token, theirs, message;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
+    CPPUNIT_ASSERT(other.acceptor.wrap("attack", theirs).ok());
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(theirs, message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(theirs.substr(0, kSwitchSize) + token.substr(kSwitchSize), message).minor);
+  }
+
+  void a_suppressed_switch_leaves_kerberos() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
+    CPPUNIT_ASSERT(pair.initiator.unwrap(token.substr(kSwitchSize), message).ok());  // he takes the offer away
+    for (int i = 0; i < 3; ++i) {
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    }
+  }
+
+  void a_channel_token_without_agreement_is_refused() {
+    KerberosPair switched, pair;
+    switched.must_shake();
+    pair.must_shake();
+    std::string token, message, offer;
+    (void)pass(switched.acceptor, switched.initiator);
+    CPPUNIT_ASSERT(switched.initiator.wrap("attack", token).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, token.front());
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.acceptor.unwrap(token, message).minor);
+    CPPUNIT_ASSERT(pair.acceptor.wrap("offer", offer).ok());
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::BAD_MIC), pair.acceptor.unwrap(token, message).minor);  // of another context
+    token[1] = 1;
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.initiator.unwrap(token, message).minor);
+    CPPUNIT_ASSERT(message.empty());
+  }
+
+  void an_initiators_switch_is_refused() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.acceptor.unwrap(token, message).minor);
+  }
+
+  void a_broken_latch_stops_messages() {
+    KerberosPair pair;
+    switch_both(pair);
+    std::string before, token, message;
+    CPPUNIT_ASSERT(pair.initiator.wrap("attack", before).ok());
+    twin_->set_latches(LatchState::broken);
+    for (End* end : {static_cast<End*>(&pair.initiator), static_cast<End*>(&pair.acceptor)})
+      for (const int confidential : {0, 1}) {
+        CPPUNIT_ASSERT_EQUAL(minor_here(Code::LATCH_BROKEN), end->wrap("attack", token, confidential).minor);
+        CPPUNIT_ASSERT(token.empty());
+      }
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::LATCH_BROKEN), pair.acceptor.unwrap(before, message).minor);
+    CPPUNIT_ASSERT(message.empty());
+  }
+
+  void a_latch_that_cannot_be_confirmed_is_not_rested_on() {
+    KerberosPair pair;
+    switch_both(pair);
+    std::string token;
+    twin_->knobs.check = Code::UNKNOWN;
+    twin_->set_latches(LatchState::stale);
+    CPPUNIT_ASSERT_EQUAL(kBySeal, pass(pair.initiator, pair.acceptor, "attack at dawn", &token));
+    CPPUNIT_ASSERT(token.find("dawn") == std::string::npos);
+    CPPUNIT_ASSERT_EQUAL(kBySeal, pass(pair.acceptor, pair.initiator));
+  }
+
+  void a_latch_that_broke_before_is_not_switched_to() {
+    KerberosPair pair;
+    pair.must_shake();
+    twin_->set_latches(LatchState::broken);
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    KerberosPair later;
+    later.must_shake();
+    std::string token, message;
+    CPPUNIT_ASSERT(later.acceptor.wrap("attack", token).ok());
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, token.front());
+    twin_->set_latches(LatchState::broken);
+    CPPUNIT_ASSERT(later.initiator.unwrap(token, message).ok());
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(later.initiator, later.acceptor));
+  }
+
+  void replay_and_loss_are_told_across_the_switch() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string lost, late, first, second, message;
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+    CPPUNIT_ASSERT(pair.initiator.wrap("late", late).ok());
+    (void)pass(pair.acceptor, pair.initiator);
+    CPPUNIT_ASSERT(pair.initiator.wrap("first", first).ok());
+    CPPUNIT_ASSERT(pair.initiator.wrap("second", second).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, first.front());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_GAP_TOKEN}, pair.acceptor.unwrap(first, message).major);  // one of Kerberos' is missing
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNSEQ_TOKEN}, pair.acceptor.unwrap(late, message).major);
+    CPPUNIT_ASSERT_EQUAL(std::string("late"), message);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, pair.acceptor.unwrap(late, message).major);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, pair.acceptor.unwrap(first, message).major);
+    CPPUNIT_ASSERT(pair.initiator.wrap("lost", lost).ok());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_GAP_TOKEN}, third(pair).major);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNSEQ_TOKEN}, pair.acceptor.unwrap(second, message).major);
+
+    KerberosPair careless;
+    careless.request = GSS_C_MUTUAL_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
+    switch_both(careless);
+    CPPUNIT_ASSERT(careless.initiator.wrap("lost", lost).ok());
+    CPPUNIT_ASSERT(third(careless).ok());
+    CPPUNIT_ASSERT(careless.acceptor.unwrap(lost, message).ok());
+    CPPUNIT_ASSERT(careless.acceptor.unwrap(lost, message).ok());
+  }
+
+  void mics_stay_kerberos() {
+    KerberosPair pair;
+    switch_both(pair);
+    std::string mic;
+    CPPUNIT_ASSERT(pair.initiator.mic("attack", mic).ok());
+    CPPUNIT_ASSERT_EQUAL(char{0x04}, mic.front());
+    CPPUNIT_ASSERT(pair.acceptor.verify("attack", mic).ok());
+    CPPUNIT_ASSERT(!pair.acceptor.verify("retreat", mic).ok());
+  }
+
+  void the_size_limit_fits_every_way() {
+    for (const int confidential : {0, 1}) {
+      KerberosPair pair;
+      pair.must_shake();
+      for (End* end : {static_cast<End*>(&pair.acceptor), static_cast<End*>(&pair.initiator)}) {
+        OM_uint32 minor, most = 0;
+        CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_size_limit(&minor, end->context, confidential, 0, 1000, &most));
+        std::string token;
+        for (int i = 0; i < 2; ++i) {
+          CPPUNIT_ASSERT(end->wrap(std::string(most, 'x'), token, confidential).ok());
+          CPPUNIT_ASSERT(token.size() <= 1000 && token.size() > 900);
+          std::string message;
+          End& other = end == &pair.acceptor ? static_cast<End&>(pair.initiator) : pair.acceptor;
+          CPPUNIT_ASSERT(other.unwrap(token, message).ok());
+        }
+      }
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+    }
+  }
+
+  void messages_in_pieces_go_every_way() {
+    for (const bool allocated : {true, false}) {
+      KerberosPair pair;
+      pair.must_shake();
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass_pieces(pair.initiator, pair.acceptor, allocated));
+      CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass_pieces(pair.acceptor, pair.initiator, allocated));
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass_pieces(pair.acceptor, pair.initiator, allocated));
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass_pieces(pair.initiator, pair.acceptor, allocated));
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass_pieces(pair.acceptor, pair.initiator, allocated));
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
+    }
+  }
+
+  void what_one_end_makes_in_pieces_the_other_opens_whole() {
+    KerberosPair pair;
+    pair.must_shake();
+    for (const char wanted : {kWithSwitch, kByKerberos}) {
+      std::string token = wrapped_in_pieces(pair.acceptor, true), message;
+      CPPUNIT_ASSERT_EQUAL(wanted, token.front());
+      CPPUNIT_ASSERT(pair.initiator.unwrap(token, message).ok());
+      CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), message);
+    }
+    std::string token = wrapped_in_pieces(pair.initiator, true);
+    CPPUNIT_ASSERT_EQUAL(kByChannel, token.front());
+    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(pair.acceptor, token));
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack at dawn", token).ok());
+    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(pair.initiator, token));
+    KerberosPair other;
+    other.must_shake();
+    CPPUNIT_ASSERT(other.acceptor.wrap("attack at dawn", token).ok());
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, token.front());
+    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(other.initiator, token));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(other.initiator, other.acceptor));
+  }
+
+  void additional_data_is_covered_on_every_way() {
+    KerberosPair pair;
+    pair.must_shake();
+    for (const char wanted : {kWithSwitch, kByChannel}) {
+      End &from = wanted == kWithSwitch ? static_cast<End&>(pair.acceptor) : pair.initiator, &to = wanted == kWithSwitch ? static_cast<End&>(pair.initiator) : pair.acceptor;
+      std::string message = "attack", data = "at dawn", other = "at dusk";
+      gss_buffer_desc input = in(message), associated = in(data), wrong = in(other);
+      Buffer token, nothing, got;
+      OM_uint32 minor;
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_aead(&minor, from.context, 1, 0, &associated, &input, nullptr, &token));
+      CPPUNIT_ASSERT_EQUAL(wanted, token.str().front());
+      std::string copy = token.str();  // Kerberos decrypts in place
+      gss_buffer_desc same = in(copy);
+      CPPUNIT_ASSERT(GSS_ERROR(gss_unwrap_aead(&minor, to.context, &same, &wrong, &nothing, nullptr, nullptr)));
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_unwrap_aead(&minor, to.context, &token, &associated, &got, nullptr, nullptr));
+      CPPUNIT_ASSERT_EQUAL(message, got.str());
+    }
+  }
+
+  void the_strength_is_the_channels_after_the_switch_only() {
+    KerberosPair pair;
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(std::string("\0\0\1\0", 4), strength(pair.initiator));  // 256, the ticket's
+    (void)pass(pair.acceptor, pair.initiator);
+    CPPUNIT_ASSERT_EQUAL(std::string("\0\0\0\x80", 4), strength(pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(std::string("\0\0\1\0", 4), strength(pair.acceptor));
+    (void)pass(pair.initiator, pair.acceptor);
+    CPPUNIT_ASSERT_EQUAL(std::string("\0\0\0\x80", 4), strength(pair.acceptor));
+  }
+
+  void an_export_before_the_switch_disables_it_and_after_is_refused() {
+    OM_uint32 minor;
+    KerberosPair pair;
+    pair.must_shake();
+    Buffer token;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_export_sec_context(&minor, &pair.acceptor.context, &token));
+    CPPUNIT_ASSERT(pair.acceptor.context == GSS_C_NO_CONTEXT);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_import_sec_context(&minor, &token, &pair.acceptor.context));
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+
+    KerberosPair switched;
+    switch_both(switched);
+    for (KerberosEnd* end : {&switched.initiator, &switched.acceptor}) {
+      Buffer refused;
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNAVAILABLE}, gss_export_sec_context(&minor, &end->context, &refused));
+      CPPUNIT_ASSERT(end->context != GSS_C_NO_CONTEXT && refused.length == 0);
+      void* lucid = nullptr;
+      CPPUNIT_ASSERT(GSS_ERROR(gss_krb5_export_lucid_sec_context(&minor, &end->context, 1, &lucid)));
+    }
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(switched.initiator, switched.acceptor));
+
+    KerberosPair lucid;
+    lucid.must_shake();
+    void* keys = nullptr;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_krb5_export_lucid_sec_context(&minor, &lucid.acceptor.context, 1, &keys));
+    gss_krb5_free_lucid_sec_context(&minor, keys);
+  }
+
+  void what_a_program_can_see_is_as_without_the_interposer();
+
+ private:
+  void use(KerberosUse initiator, KerberosUse acceptor) {
+    twin_->knobs.initiator_use = initiator;
+    twin_->knobs.acceptor_use = acceptor;
+  }
+
+  static void must_be_kerberos() {
+    KerberosPair pair;
+    pair.must_shake();
+    for (int i = 0; i < 3; ++i) {
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+    }
+  }
+
+  static void switch_both(KerberosPair& pair) {
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
+  }
+
+  static Status third(KerberosPair& pair) {
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.initiator.wrap("third", token).ok());
+    return pair.acceptor.unwrap(token, message);
+  }
+
+  // HEADER, DATA, PADDING, TRAILER as one token.
+  static std::string wrapped_in_pieces(End& from, bool allocated) {
+    std::string message = "attack at dawn", room(200, '\0');
+    gss_iov_buffer_desc iov[4] = {{GSS_IOV_BUFFER_TYPE_HEADER, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_DATA, in(message)},
+                                  {GSS_IOV_BUFFER_TYPE_PADDING, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_TRAILER, {0, nullptr}}};
+    OM_uint32 minor;
+    if (allocated) {
+      for (const int i : {0, 2, 3}) iov[i].type |= GSS_IOV_BUFFER_FLAG_ALLOCATE;
+    } else {
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_iov_length(&minor, from.context, 1, 0, nullptr, iov, 4));
+      iov[0].buffer.value = room.data(), iov[2].buffer.value = room.data() + 100, iov[3].buffer.value = room.data() + 120;
+    }
+    int concealed = 0;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_iov(&minor, from.context, 1, 0, &concealed, iov, 4));
+    CPPUNIT_ASSERT(concealed);
+    std::string token;
+    for (const auto& part : iov) token.append(static_cast<const char*>(part.buffer.value), part.buffer.length);
+    gss_release_iov_buffer(&minor, iov, 4);
+    return token;
+  }
+
+  static std::string from_stream(End& to, std::string token) {
+    gss_iov_buffer_desc iov[2] = {{GSS_IOV_BUFFER_TYPE_STREAM, in(token)}, {GSS_IOV_BUFFER_TYPE_DATA, {0, nullptr}}};
+    OM_uint32 minor;
+    const OM_uint32 major = gss_unwrap_iov(&minor, to.context, nullptr, nullptr, iov, 2);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of({major, minor}), OM_uint32{0}, major);
+    return {static_cast<const char*>(iov[1].buffer.value), iov[1].buffer.length};
+  }
+
+  static char pass_pieces(End& from, End& to, bool allocated) {
+    const std::string token = wrapped_in_pieces(from, allocated);
+    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(to, token));
+    return token.front();
+  }
+
+  static std::string strength(const End& end) {
+    OM_uint32 minor;
+    gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+    if (gss_inquire_sec_context_by_oid(&minor, end.context, GSS_C_SEC_CONTEXT_SASL_SSF, &set) != GSS_S_COMPLETE) return "none";
+    const std::string got(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
+    gss_release_buffer_set(&minor, &set);
+    return got;
+  }
+
+  std::unique_ptr<TwinBroker> twin_;
+  std::unique_ptr<support::Krb5Ticket> ticket_;
+};
+
+// For now: what the mechanism says of itself and of errors.
+void KerberosGlueTest::what_a_program_can_see_is_as_without_the_interposer() {
+  OM_uint32 minor;
+  gss_OID_set mechs = GSS_C_NO_OID_SET;
+  CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_indicate_mechs(&minor, &mechs));
+  int present = 0;
+  gss_test_oid_set_member(&minor, gss_mech_krb5, mechs, &present);
+  CPPUNIT_ASSERT(present);
+  gss_release_oid_set(&minor, &mechs);
+  setenv("KRB5CCNAME", "FILE:/nonexistent", 1);
+  KerberosPair pair;
+  std::string token;
+  const Status status = pair.initiator.begin(pair.target.get(), kUsualFlags, token);
+  CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_NO_CRED}, GSS_ROUTINE_ERROR(status.major));
+  Buffer text;
+  OM_uint32 more = 0;
+  CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_display_status(&minor, status.minor, GSS_C_MECH_CODE, gss_mech_krb5, &more, &text));
+  CPPUNIT_ASSERT_MESSAGE(text.str(), text.str().find("/nonexistent") != std::string::npos);
+}
+
+CPPUNIT_TEST_SUITE_REGISTRATION(KerberosGlueTest);
+
+}  // namespace
+}  // namespace gssipsec::tests
