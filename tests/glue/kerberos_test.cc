@@ -271,7 +271,7 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     }
     std::string moved = token;
     moved[9] = static_cast<char>(moved[9] ^ 1);  // another number
-    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(moved, message).minor);
+    refused_as(Code::SWITCH_FORGED, pair.initiator.unwrap(moved, message));
     CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.unwrap(token.substr(0, kSwitchSize - 1), message).major));
     CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.unwrap(token.substr(0, kSwitchSize), message).major));
     CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));  // none of them switched it
@@ -310,7 +310,7 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     (void)pass(switched.acceptor, switched.initiator);
     CPPUNIT_ASSERT(switched.initiator.wrap("attack", token).ok());
     CPPUNIT_ASSERT_EQUAL(kByChannel, token.front());
-    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.acceptor.unwrap(token, message).minor);
+    refused_as(Code::NOT_SWITCHED, pair.acceptor.unwrap(token, message));
     CPPUNIT_ASSERT(pair.acceptor.wrap("offer", offer).ok());
     CPPUNIT_ASSERT_EQUAL(minor_here(Code::BAD_MIC), pair.acceptor.unwrap(token, message).minor);  // of another context
     token[1] = 1;
@@ -522,6 +522,15 @@ class KerberosGlueTest : public CppUnit::TestFixture {
   void what_a_program_can_see_is_as_without_the_interposer();
 
  private:
+  static void refused_as(Code code, const Status& status) {
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DEFECTIVE_TOKEN}, status.major);
+    CPPUNIT_ASSERT_EQUAL(minor_here(code), status.minor);
+    Buffer text;
+    OM_uint32 minor, more = 0;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_display_status(&minor, status.minor, GSS_C_MECH_CODE, gss_mech_krb5, &more, &text));
+    CPPUNIT_ASSERT_EQUAL(std::string(base::code_text(code)), text.str());
+  }
+
   void use(KerberosUse initiator, KerberosUse acceptor) {
     twin_->knobs.initiator_use = initiator;
     twin_->knobs.acceptor_use = acceptor;
