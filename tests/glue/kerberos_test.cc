@@ -2,15 +2,11 @@
 // Kerberos over the channel, through the real libgssapi and the real Kerberos (a ticket without a KDC): who is bound, who switches,
 // and what a man in the middle can do to it.
 #include <cppunit/extensions/HelperMacros.h>
-#include <gssapi/gssapi_krb5.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <memory>
 
-#include "tests/glue/gss_support.h"
-#include "tests/support/krb5_ticket.h"
-#include "tests/support/twin_broker.h"
+#include "tests/glue/kerberos_support.h"
 
 namespace gssipsec::tests {
 namespace {
@@ -20,82 +16,7 @@ using protocol::KerberosUse;
 using protocol::LatchState;
 using protocol::Verb;
 
-constexpr char kWithSwitch = 0x14, kByChannel = 0x11, kBySeal = 0x12, kByKerberos = 0x05;
-constexpr std::size_t kSwitchSize = 42;
-
-constexpr OM_uint32 minor_here(Code code) { return minor_of(code) + 0x10000; }
-
-void name_socket(int fd) {
-  std::string number = fd < 0 ? "clear" : std::to_string(fd);
-  gss_buffer_desc value = in(number);
-  OM_uint32 minor;
-  CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gssspi_mech_invoke(&minor, mech(), project_oid(4), &value));
-}
-
-// One end of a Kerberos context; messages by End.
-struct KerberosEnd : End {
-  gss_OID mechanism = gss_mech_krb5;
-  gss_cred_id_t delegated = GSS_C_NO_CREDENTIAL;
-
-  Status begin(gss_name_t target, OM_uint32 request, std::string& token, gss_channel_bindings_t own = GSS_C_NO_CHANNEL_BINDINGS) {
-    gss_buffer_desc input = in(token);
-    Buffer output;
-    Status status;
-    status.major = gss_init_sec_context(&status.minor, GSS_C_NO_CREDENTIAL, &context, target, mechanism, request, 0, own,
-                                        token.empty() ? GSS_C_NO_BUFFER : &input, nullptr, &output, &flags, &lifetime);
-    token = output.str();
-    return status;
-  }
-  Status take(std::string& token, gss_channel_bindings_t own = GSS_C_NO_CHANNEL_BINDINGS) {
-    gss_buffer_desc input = in(token);
-    Buffer output;
-    Status status;
-    status.major = gss_accept_sec_context(&status.minor, &context, GSS_C_NO_CREDENTIAL, &input, own, source.out(), nullptr, &output, &flags, &lifetime, nullptr);
-    token = output.str();
-    return status;
-  }
-};
-
-struct KerberosPair {
-  Connection connection;
-  GssName target{support::Krb5Ticket::kService, GSS_C_NT_HOSTBASED_SERVICE};
-  KerberosEnd initiator, acceptor;
-  OM_uint32 request = kUsualFlags;
-  std::vector<std::string> tokens;
-
-  Status shake() {
-    std::string token;
-    Status status;
-    for (int leg = 0; leg < 6; ++leg) {
-      name_socket((leg % 2 == 0 ? connection.client : connection.server).get());
-      status = leg % 2 == 0 ? initiator.begin(target.get(), request, token) : acceptor.take(token);
-      name_socket(-1);
-      if (GSS_ERROR(status.major) || token.empty()) return status;
-      tokens.push_back(token);
-    }
-    return status;
-  }
-  void must_shake() {
-    const Status status = shake();
-    CPPUNIT_ASSERT_MESSAGE(message_of(status), status.ok());
-  }
-};
-
-// One message; the first octet of its token.
-char pass(End& from, End& to, const std::string& message = "attack at dawn", std::string* sent = nullptr) {
-  std::string token, got;
-  int confidential = 0, confidential_there = 0;
-  const Status wrapped = from.wrap(message, token, 1, 0, &confidential);
-  CPPUNIT_ASSERT_MESSAGE(message_of(wrapped), wrapped.ok());
-  const Status unwrapped = to.unwrap(token, got, &confidential_there);
-  CPPUNIT_ASSERT_MESSAGE(message_of(unwrapped), unwrapped.ok());
-  CPPUNIT_ASSERT_EQUAL(message, got);
-  CPPUNIT_ASSERT(confidential && confidential_there);
-  if (sent) *sent = token;
-  return token.front();
-}
-
-class KerberosGlueTest : public CppUnit::TestFixture {
+class KerberosGlueTest : public KerberosFixture {
   CPPUNIT_TEST_SUITE(KerberosGlueTest);
   CPPUNIT_TEST(both_ends_switch_and_messages_rest_on_the_channel);
   CPPUNIT_TEST(without_a_line_everything_is_kerberos);
@@ -117,29 +38,12 @@ class KerberosGlueTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_latch_that_cannot_be_confirmed_is_not_rested_on);
   CPPUNIT_TEST(a_latch_that_broke_before_is_not_switched_to);
   CPPUNIT_TEST(replay_and_loss_are_told_across_the_switch);
-  CPPUNIT_TEST(mics_stay_kerberos);
-  CPPUNIT_TEST(the_size_limit_fits_every_way);
-  CPPUNIT_TEST(messages_in_pieces_go_every_way);
-  CPPUNIT_TEST(what_one_end_makes_in_pieces_the_other_opens_whole);
-  CPPUNIT_TEST(additional_data_is_covered_on_every_way);
   CPPUNIT_TEST(the_strength_is_the_channels_after_the_switch_only);
   CPPUNIT_TEST(an_export_before_the_switch_disables_it_and_after_is_refused);
   CPPUNIT_TEST(what_a_program_can_see_is_as_without_the_interposer);
   CPPUNIT_TEST_SUITE_END();
 
  public:
-  void setUp() override {
-    twin_ = std::make_unique<TwinBroker>();
-    ticket_ = std::make_unique<support::Krb5Ticket>();
-    ticket_->use();
-    use(KerberosUse::skip, KerberosUse::skip);
-  }
-  void tearDown() override {
-    name_socket(-1);
-    ticket_.reset();
-    twin_.reset();
-  }
-
   void both_ends_switch_and_messages_rest_on_the_channel() {
     KerberosPair pair;
     pair.must_shake();
@@ -395,90 +299,6 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(careless.acceptor.unwrap(lost, message).ok());
   }
 
-  void mics_stay_kerberos() {
-    KerberosPair pair;
-    switch_both(pair);
-    std::string mic;
-    CPPUNIT_ASSERT(pair.initiator.mic("attack", mic).ok());
-    CPPUNIT_ASSERT_EQUAL(char{0x04}, mic.front());
-    CPPUNIT_ASSERT(pair.acceptor.verify("attack", mic).ok());
-    CPPUNIT_ASSERT(!pair.acceptor.verify("retreat", mic).ok());
-  }
-
-  void the_size_limit_fits_every_way() {
-    for (const int confidential : {0, 1}) {
-      KerberosPair pair;
-      pair.must_shake();
-      for (End* end : {static_cast<End*>(&pair.acceptor), static_cast<End*>(&pair.initiator)}) {
-        OM_uint32 minor, most = 0;
-        CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_size_limit(&minor, end->context, confidential, 0, 1000, &most));
-        std::string token;
-        for (int i = 0; i < 2; ++i) {
-          CPPUNIT_ASSERT(end->wrap(std::string(most, 'x'), token, confidential).ok());
-          CPPUNIT_ASSERT(token.size() <= 1000 && token.size() > 900);
-          std::string message;
-          End& other = end == &pair.acceptor ? static_cast<End&>(pair.initiator) : pair.acceptor;
-          CPPUNIT_ASSERT(other.unwrap(token, message).ok());
-        }
-      }
-      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
-    }
-  }
-
-  void messages_in_pieces_go_every_way() {
-    for (const bool allocated : {true, false}) {
-      KerberosPair pair;
-      pair.must_shake();
-      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass_pieces(pair.initiator, pair.acceptor, allocated));
-      CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass_pieces(pair.acceptor, pair.initiator, allocated));
-      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass_pieces(pair.acceptor, pair.initiator, allocated));
-      CPPUNIT_ASSERT_EQUAL(kByChannel, pass_pieces(pair.initiator, pair.acceptor, allocated));
-      CPPUNIT_ASSERT_EQUAL(kByChannel, pass_pieces(pair.acceptor, pair.initiator, allocated));
-      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
-    }
-  }
-
-  void what_one_end_makes_in_pieces_the_other_opens_whole() {
-    KerberosPair pair;
-    pair.must_shake();
-    for (const char wanted : {kWithSwitch, kByKerberos}) {
-      std::string token = wrapped_in_pieces(pair.acceptor, true), message;
-      CPPUNIT_ASSERT_EQUAL(wanted, token.front());
-      CPPUNIT_ASSERT(pair.initiator.unwrap(token, message).ok());
-      CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), message);
-    }
-    std::string token = wrapped_in_pieces(pair.initiator, true);
-    CPPUNIT_ASSERT_EQUAL(kByChannel, token.front());
-    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(pair.acceptor, token));
-    CPPUNIT_ASSERT(pair.acceptor.wrap("attack at dawn", token).ok());
-    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(pair.initiator, token));
-    KerberosPair other;
-    other.must_shake();
-    CPPUNIT_ASSERT(other.acceptor.wrap("attack at dawn", token).ok());
-    CPPUNIT_ASSERT_EQUAL(kWithSwitch, token.front());
-    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(other.initiator, token));
-    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(other.initiator, other.acceptor));
-  }
-
-  void additional_data_is_covered_on_every_way() {
-    KerberosPair pair;
-    pair.must_shake();
-    for (const char wanted : {kWithSwitch, kByChannel}) {
-      End &from = wanted == kWithSwitch ? static_cast<End&>(pair.acceptor) : pair.initiator, &to = wanted == kWithSwitch ? static_cast<End&>(pair.initiator) : pair.acceptor;
-      std::string message = "attack", data = "at dawn", other = "at dusk";
-      gss_buffer_desc input = in(message), associated = in(data), wrong = in(other);
-      Buffer token, nothing, got;
-      OM_uint32 minor;
-      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_aead(&minor, from.context, 1, 0, &associated, &input, nullptr, &token));
-      CPPUNIT_ASSERT_EQUAL(wanted, token.str().front());
-      std::string copy = token.str();  // Kerberos decrypts in place
-      gss_buffer_desc same = in(copy);
-      CPPUNIT_ASSERT(GSS_ERROR(gss_unwrap_aead(&minor, to.context, &same, &wrong, &nothing, nullptr, nullptr)));
-      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_unwrap_aead(&minor, to.context, &token, &associated, &got, nullptr, nullptr));
-      CPPUNIT_ASSERT_EQUAL(message, got.str());
-    }
-  }
-
   void the_strength_is_the_channels_after_the_switch_only() {
     KerberosPair pair;
     pair.must_shake();
@@ -531,11 +351,6 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string(base::code_text(code)), text.str());
   }
 
-  void use(KerberosUse initiator, KerberosUse acceptor) {
-    twin_->knobs.initiator_use = initiator;
-    twin_->knobs.acceptor_use = acceptor;
-  }
-
   static void must_be_kerberos() {
     KerberosPair pair;
     pair.must_shake();
@@ -545,52 +360,10 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     }
   }
 
-  static void switch_both(KerberosPair& pair) {
-    pair.must_shake();
-    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator));
-    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
-    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
-  }
-
   static Status third(KerberosPair& pair) {
     std::string token, message;
     CPPUNIT_ASSERT(pair.initiator.wrap("third", token).ok());
     return pair.acceptor.unwrap(token, message);
-  }
-
-  // HEADER, DATA, PADDING, TRAILER as one token.
-  static std::string wrapped_in_pieces(End& from, bool allocated) {
-    std::string message = "attack at dawn", room(200, '\0');
-    gss_iov_buffer_desc iov[4] = {{GSS_IOV_BUFFER_TYPE_HEADER, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_DATA, in(message)},
-                                  {GSS_IOV_BUFFER_TYPE_PADDING, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_TRAILER, {0, nullptr}}};
-    OM_uint32 minor;
-    if (allocated) {
-      for (const int i : {0, 2, 3}) iov[i].type |= GSS_IOV_BUFFER_FLAG_ALLOCATE;
-    } else {
-      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_iov_length(&minor, from.context, 1, 0, nullptr, iov, 4));
-      iov[0].buffer.value = room.data(), iov[2].buffer.value = room.data() + 100, iov[3].buffer.value = room.data() + 120;
-    }
-    int concealed = 0;
-    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_iov(&minor, from.context, 1, 0, &concealed, iov, 4));
-    CPPUNIT_ASSERT(concealed);
-    std::string token;
-    for (const auto& part : iov) token.append(static_cast<const char*>(part.buffer.value), part.buffer.length);
-    gss_release_iov_buffer(&minor, iov, 4);
-    return token;
-  }
-
-  static std::string from_stream(End& to, std::string token) {
-    gss_iov_buffer_desc iov[2] = {{GSS_IOV_BUFFER_TYPE_STREAM, in(token)}, {GSS_IOV_BUFFER_TYPE_DATA, {0, nullptr}}};
-    OM_uint32 minor;
-    const OM_uint32 major = gss_unwrap_iov(&minor, to.context, nullptr, nullptr, iov, 2);
-    CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of({major, minor}), OM_uint32{0}, major);
-    return {static_cast<const char*>(iov[1].buffer.value), iov[1].buffer.length};
-  }
-
-  static char pass_pieces(End& from, End& to, bool allocated) {
-    const std::string token = wrapped_in_pieces(from, allocated);
-    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(to, token));
-    return token.front();
   }
 
   static std::string strength(const End& end) {
@@ -601,9 +374,6 @@ class KerberosGlueTest : public CppUnit::TestFixture {
     gss_release_buffer_set(&minor, &set);
     return got;
   }
-
-  std::unique_ptr<TwinBroker> twin_;
-  std::unique_ptr<support::Krb5Ticket> ticket_;
 };
 
 // For now: what the mechanism says of itself and of errors.
