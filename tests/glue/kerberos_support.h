@@ -30,7 +30,6 @@ inline void name_socket(int fd) {
 // One end of a Kerberos context; messages by End.
 struct KerberosEnd : End {
   gss_OID mechanism = gss_mech_krb5;
-  gss_cred_id_t delegated = GSS_C_NO_CREDENTIAL;
 
   Status begin(gss_name_t target, OM_uint32 request, std::string& token, gss_channel_bindings_t own = GSS_C_NO_CHANNEL_BINDINGS) {
     gss_buffer_desc input = in(token);
