@@ -43,10 +43,11 @@ LatchStatus unconfirmed(base::Error why, Time when, Time& stale_since) {
 // IKE daemons put blocks above while they move SAs to other addresses. One that stays is the administrator's.
 LatchStatus blocked(const LatchStatus& current, const Assessment& now, Time when, Time& stale_since) {
   if (current.state == LatchState::broken) return current;
-  if (stale_since == Time()) stale_since = when;
-  const bool stays = when - stale_since > kStaleLimit;
-  if (stays) stale_since = Time();
-  return {stays ? LatchState::broken : LatchState::stale, fail(stays ? Code::LATCH_BROKEN : Code::LATCH_STALE, describe(now.verdict.why_not))};
+  LatchStatus next = unconfirmed(fail(Code::LATCH_STALE, describe(now.verdict.why_not)), when, stale_since);
+  if (next.state != LatchState::broken) return next;
+  stale_since = Time();
+  next.why.code = Code::LATCH_BROKEN;
+  return next;
 }
 
 }  // namespace

@@ -128,6 +128,13 @@ base::Status supported(int fd) {
                                                   std::to_string(protocol) + " of type " + std::to_string(type));
 }
 
+base::Result<FoundSocket> socket_of_thread() {
+  const auto found = named_socket(named.fd);
+  if (found.ok() && found->cookie != named.cookie)
+    return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(named.fd) + ", named for this thread, was closed or reused");
+  return found;
+}
+
 }  // namespace
 
 // MPTCP counts, so that it makes a second connection ambiguous, and is refused when it is the only one.
@@ -155,17 +162,6 @@ base::Result<FoundSocket> named_socket(int fd) {
   if (!cookie) return base::fail(Code::NOT_A_SOCKET, which);
   return FoundSocket{fd, *cookie, protocol::Found::named};
 }
-
-namespace {
-
-base::Result<FoundSocket> socket_of_thread() {
-  const auto found = named_socket(named.fd);
-  if (found.ok() && found->cookie != named.cookie)
-    return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(named.fd) + ", named for this thread, was closed or reused");
-  return found;
-}
-
-}  // namespace
 
 // In a setuid program only a named one: a descriptor that the caller slipped in cannot be told from one that the program opened
 // itself, and its owner may be the program's user when a daemon of his passed it.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Which socket a context is about, found without privilege and without blocking: the program names it, there is only one, or the
 // preload has seen which one it is (preloaded.h).
-// Threads: any. The thread's named socket lives in a thread-local integer.
+// Threads: any. The thread's named socket is thread-local, without constructor.
 #pragma once
 
 #include <netinet/in.h>

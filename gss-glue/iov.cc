@@ -18,12 +18,10 @@ Status once(gss_iov_buffer_t& place, gss_iov_buffer_t buffer) {
   return {};
 }
 
-std::span<std::byte> octets(gss_iov_buffer_t buffer) noexcept { return {static_cast<std::byte*>(buffer->buffer.value), buffer->buffer.length}; }
-
 void add_data(Iov& iov, gss_iov_buffer_t buffer, IovUse use) {
   iov.data.push_back(buffer);
-  if (use == IovUse::mic) iov.signed_only.push_back(octets(buffer));
-  else iov.pieces.push_back({octets(buffer), octets(buffer).data()});
+  if (use == IovUse::mic) iov.signed_only.push_back(octets_of(buffer));
+  else iov.pieces.push_back({octets_of(buffer), octets_of(buffer).data()});
 }
 
 Status add(Iov& iov, gss_iov_buffer_t buffer, IovUse use) {
@@ -35,7 +33,7 @@ Status add(Iov& iov, gss_iov_buffer_t buffer, IovUse use) {
     case GSS_IOV_BUFFER_TYPE_STREAM: return once(iov.stream, buffer);
     case GSS_IOV_BUFFER_TYPE_MIC_TOKEN: return once(iov.mic, buffer);
     case GSS_IOV_BUFFER_TYPE_DATA: return add_data(iov, buffer, use), Status();
-    case GSS_IOV_BUFFER_TYPE_SIGN_ONLY: return iov.signed_only.push_back(octets(buffer)), Status();
+    case GSS_IOV_BUFFER_TYPE_SIGN_ONLY: return iov.signed_only.push_back(octets_of(buffer)), Status();
     default: return odd("a buffer of a type that is not known");
   }
 }
@@ -59,6 +57,8 @@ Status bounded(gss_iov_buffer_desc* buffers, int count, const Iov& iov) {
 }
 
 }  // namespace
+
+std::span<std::byte> octets_of(gss_iov_buffer_t buffer) noexcept { return {static_cast<std::byte*>(buffer->buffer.value), buffer->buffer.length}; }
 
 base::Result<Iov> sort_iov(gss_iov_buffer_desc* buffers, int count, IovUse use) {
   if (!buffers || count < 0) return odd("wanted an array of buffers");

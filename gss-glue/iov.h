@@ -3,6 +3,7 @@
 // protected and are not would be worse. Borrows the caller's array. Throws std::bad_alloc only.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "base/result.h"
@@ -21,6 +22,8 @@ struct Iov {
 enum class IovUse { wrap, mic };
 // BAD_ARGUMENT: a type twice that may be there once, an unknown one, a length without octets, more than a message may have.
 [[nodiscard]] base::Result<Iov> sort_iov(gss_iov_buffer_desc* buffers, int count, IovUse use);
+
+[[nodiscard]] std::span<std::byte> octets_of(gss_iov_buffer_t buffer) noexcept;
 
 // Gives `buffer` room for exactly `size` octets: its own, or where it asks for that new memory, marked as allocated.
 // BAD_ARGUMENT when its own is too small.

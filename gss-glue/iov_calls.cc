@@ -40,8 +40,6 @@ Status rooms(const Iov& iov) {
   return make_room(iov.header, mech::kWrapOverhead);
 }
 
-std::span<std::byte> octets_of(gss_iov_buffer_t buffer) noexcept { return {static_cast<std::byte*>(buffer->buffer.value), buffer->buffer.length}; }
-
 Result<bool> wrap_into(mech::Context& context, const Iov& iov, bool confidential, std::uint32_t qop) {
   if (const Status room = rooms(iov); !room) return room.error();
   auto concealed = context.wrap(confidential, qop, {iov.signed_only, iov.pieces}, octets_of(iov.header).first<mech::kWrapOverhead>());
@@ -83,17 +81,28 @@ Result<mech::Unwrapped> unwrap_from(mech::Context& context, const Iov& iov) {
   return unwrap_parts(context, iov);
 }
 
+Result<Iov> to_unwrap(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::wrap); }
+Result<Iov> for_mic(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::mic); }
+
+using Sort = Result<Iov> (*)(gss_iov_buffer_desc*, int);
+
+// What each call begins with: a context, and an array that is good for the call.
+OM_uint32 on_buffers(OM_uint32* minor_status, gss_ctx_id_t context, Sort sort, gss_iov_buffer_desc* iov, int count, const auto& work) {
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    auto* handle = ContextHandle::of(context);
+    if (!handle) return no_context(minor);
+    const auto buffers = sort(iov, count);
+    return buffers.ok() ? work(minor, handle->object, *buffers) : fail(minor, buffers.error());
+  });
+}
+
 }  // namespace
 
 OM_uint32 gss_wrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, int* conf_state,
                        gss_iov_buffer_desc* iov, int iov_count) {
   if (conf_state) *conf_state = 0;
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    auto* handle = ContextHandle::of(context_handle);
-    if (!handle) return no_context(minor);
-    const auto buffers = to_wrap(iov, iov_count);
-    if (!buffers) return fail(minor, buffers.error());
-    const auto concealed = wrap_into(handle->object, *buffers, conf_req_flag != 0, qop_req);
+  return on_buffers(minor_status, context_handle, to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+    const auto concealed = wrap_into(context, buffers, conf_req_flag != 0, qop_req);
     if (!concealed) return fail(minor, concealed.error());
     if (conf_state) *conf_state = *concealed ? 1 : 0;
     return GSS_S_COMPLETE;
@@ -103,15 +112,11 @@ OM_uint32 gss_wrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, int
 OM_uint32 gss_wrap_iov_length(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, int* conf_state,
                               gss_iov_buffer_desc* iov, int iov_count) {
   if (conf_state) *conf_state = 0;
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    auto* handle = ContextHandle::of(context_handle);
-    if (!handle) return no_context(minor);
-    const auto buffers = to_wrap(iov, iov_count);
-    if (!buffers) return fail(minor, buffers.error());
-    const auto concealed = handle->object.would_conceal(conf_req_flag != 0, qop_req);
+  return on_buffers(minor_status, context_handle, to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+    const auto concealed = context.would_conceal(conf_req_flag != 0, qop_req);
     if (!concealed) return fail(minor, concealed.error());
-    buffers->header->buffer.length = mech::kWrapOverhead;
-    for (const gss_iov_buffer_t empty : {buffers->padding, buffers->trailer})
+    buffers.header->buffer.length = mech::kWrapOverhead;
+    for (const gss_iov_buffer_t empty : {buffers.padding, buffers.trailer})
       if (empty) empty->buffer.length = 0;
     if (conf_state) *conf_state = *concealed ? 1 : 0;
     return GSS_S_COMPLETE;
@@ -122,12 +127,8 @@ OM_uint32 gss_unwrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, i
                          int iov_count) {
   if (conf_state) *conf_state = 0;
   if (qop_state) *qop_state = GSS_C_QOP_DEFAULT;
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    auto* handle = ContextHandle::of(context_handle);
-    if (!handle) return no_context(minor);
-    const auto buffers = sorted(iov, iov_count, IovUse::wrap);
-    if (!buffers) return fail(minor, buffers.error());
-    const auto got = unwrap_from(handle->object, *buffers);
+  return on_buffers(minor_status, context_handle, to_unwrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+    const auto got = unwrap_from(context, buffers);
     if (!got) return fail(minor, got.error());
     if (conf_state) *conf_state = got->confidential ? 1 : 0;
     if (qop_state) *qop_state = got->sealed ? 1 : GSS_C_QOP_DEFAULT;
@@ -136,41 +137,29 @@ OM_uint32 gss_unwrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, i
 }
 
 OM_uint32 gss_get_mic_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_qop_t qop_req, gss_iov_buffer_desc* iov, int iov_count) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    auto* handle = ContextHandle::of(context_handle);
-    if (!handle) return no_context(minor);
-    const auto buffers = sorted(iov, iov_count, IovUse::mic);
-    if (!buffers) return fail(minor, buffers.error());
-    if (const Status room = make_room(buffers->mic, mech::kMicSize); !room) return fail(minor, room.error());
-    const Status made = handle->object.get_mic(qop_req, buffers->signed_only, octets_of(buffers->mic).first<mech::kMicSize>());
+  return on_buffers(minor_status, context_handle, for_mic, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+    if (const Status room = make_room(buffers.mic, mech::kMicSize); !room) return fail(minor, room.error());
+    const Status made = context.get_mic(qop_req, buffers.signed_only, octets_of(buffers.mic).first<mech::kMicSize>());
     if (made.ok()) return GSS_S_COMPLETE;
-    take_back(buffers->mic);
+    take_back(buffers.mic);
     return fail(minor, made.error());
   });
 }
 
 OM_uint32 gss_get_mic_iov_length(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_qop_t qop_req, gss_iov_buffer_desc* iov, int iov_count) {
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    auto* handle = ContextHandle::of(context_handle);
-    if (!handle) return no_context(minor);
-    const auto buffers = sorted(iov, iov_count, IovUse::mic);
-    if (!buffers) return fail(minor, buffers.error());
-    if (const auto usable = handle->object.would_conceal(false, qop_req); !usable) return fail(minor, usable.error());
-    buffers->mic->buffer.length = mech::kMicSize;
+  return on_buffers(minor_status, context_handle, for_mic, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+    if (const auto usable = context.would_conceal(false, qop_req); !usable) return fail(minor, usable.error());
+    buffers.mic->buffer.length = mech::kMicSize;
     return GSS_S_COMPLETE;
   });
 }
 
 OM_uint32 gss_verify_mic_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_qop_t* qop_state, gss_iov_buffer_desc* iov, int iov_count) {
   if (qop_state) *qop_state = GSS_C_QOP_DEFAULT;
-  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    auto* handle = ContextHandle::of(context_handle);
-    if (!handle) return no_context(minor);
-    const auto buffers = sorted(iov, iov_count, IovUse::mic);
-    if (!buffers) return fail(minor, buffers.error());
-    const auto token = mech::decode_head(octets_of(buffers->mic));
+  return on_buffers(minor_status, context_handle, for_mic, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+    const auto token = mech::decode_head(octets_of(buffers.mic));
     if (!token) return fail(minor, token.error());
-    const auto order = handle->object.verify_mic(*token, buffers->signed_only);
+    const auto order = context.verify_mic(*token, buffers.signed_only);
     return order.ok() ? ordered(minor, *order) : fail(minor, order.error());
   });
 }

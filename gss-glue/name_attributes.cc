@@ -13,7 +13,12 @@ namespace {
 
 using base::Code;
 
-std::string full_name(const mech::Attribute& attribute) { return std::string(mech::kAttributePrefix) + " " + attribute.name; }
+std::string full_name(std::string_view name) { return std::string(mech::kAttributePrefix) + " " + std::string(name); }
+
+std::optional<mech::Attribute> attribute_called(const mech::Name& name, std::string_view wanted) {
+  const std::string begin = full_name({});
+  return wanted.starts_with(begin) ? mech::attribute_of(name, wanted.substr(begin.size())) : std::nullopt;
+}
 
 OM_uint32 no_attribute(OM_uint32* minor, std::string_view name) {
   return fail(minor, base::fail(Code::UNAVAILABLE, "this name has no attribute '" + std::string(name.substr(0, 200)) + "'"));
@@ -56,7 +61,7 @@ OM_uint32 gss_inquire_name(OM_uint32* minor_status, gss_name_t name, int* name_i
     if (!handle) return no_name(minor);
     std::vector<std::string> names;
     if (attrs)
-      for (const mech::Attribute& attribute : mech::attributes_of(handle->object)) names.push_back(full_name(attribute));
+      for (const mech::Attribute& attribute : mech::attributes_of(handle->object)) names.push_back(full_name(attribute.name));
     std::vector<base::View> views(names.size());
     std::ranges::transform(names, views.begin(), [](const std::string& text) { return base::view_of(text); });
     if (attrs) *attrs = make_buffer_set(views);
@@ -79,8 +84,8 @@ OM_uint32 gss_get_name_attribute(OM_uint32* minor_status, gss_name_t name, gss_b
     const auto* handle = NameHandle::of(name);
     if (!handle) return no_name(minor);
     const std::string_view wanted = base::text_of(view_of(attr));
-    for (const mech::Attribute& attribute : mech::attributes_of(handle->object))
-      if (full_name(attribute) == wanted) return give_value(minor, attribute, wanted, {authenticated, complete, value, display_value, more}, asked);
+    if (const auto attribute = attribute_called(handle->object, wanted))
+      return give_value(minor, *attribute, wanted, {authenticated, complete, value, display_value, more}, asked);
     // Asked for by the mechglue where gss_localname() found nobody; what the map says is the better reason.
     if (wanted == "local-login-user")
       if (const auto user = mech::local_name(handle->object); !user) return fail(minor, user.error(), GSS_S_UNAVAILABLE);

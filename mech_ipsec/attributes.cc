@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "mech_ipsec/attributes.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "client/broker.h"
 
 namespace gssipsec::mech {
@@ -53,28 +56,43 @@ void certificate(List& list, const channel::Name& peer, const protocol::Report& 
     list.add("certificate-alternative-name", channel::format(peer.identity));
 }
 
-// The connection may be gone, or another, or another peer's by now: then nothing is added.
-void present_facts(List& list, const channel::Name& peer, const PeerFacts& facts) {
-  if (!client::same_socket(facts.socket)) return;
+// Of the context, fixed when it was made; or what was read.
+std::vector<Attribute> lasting(const channel::Name& peer, const PeerFacts& facts) {
+  if (!facts.read.empty()) return facts.read;
+  List list(facts.channel.peer_authenticated);
+  identity(list, peer);
+  channel_facts(list, facts.channel);
+  return std::move(list).take();
+}
+
+// The connection may be gone, or another, or another peer's by now: then there are none.
+std::vector<Attribute> present(const channel::Name& peer, const PeerFacts& facts) {
+  if (!facts.read.empty() || !client::same_socket(facts.socket)) return {};
   const auto report = client::Broker::query(facts.socket.fd, {facts.socket.found});
-  if (!report || !report->is_protected || report->peer_id != channel::format(peer.identity)) return;
+  if (!report || !report->is_protected || report->peer_id != channel::format(peer.identity)) return {};
+  List list(facts.channel.peer_authenticated);
   list.add("authentication-method", report->peer_method);
   certificate(list, peer, *report);
   list.add("mode", report->out.mode);
   list.add("latched", report->latch == LatchState::established);
   list.add("protected-since-start", report->since_start);
   list.add("ike-connection", report->ike_connection);
+  return std::move(list).take();
 }
 
 }  // namespace
 
 std::vector<Attribute> attributes_of(const channel::Name& peer, const PeerFacts& facts) {
-  if (!facts.read.empty()) return facts.read;
-  List list(facts.channel.peer_authenticated);
-  identity(list, peer);
-  channel_facts(list, facts.channel);
-  present_facts(list, peer, facts);
-  return std::move(list).take();
+  std::vector<Attribute> all = lasting(peer, facts);
+  std::ranges::move(present(peer, facts), std::back_inserter(all));
+  return all;
+}
+
+std::optional<Attribute> attribute_of(const channel::Name& peer, const PeerFacts& facts, std::string_view name) {
+  for (const auto part : {lasting, present})
+    for (Attribute& attribute : part(peer, facts))
+      if (attribute.name == name) return std::move(attribute);
+  return std::nullopt;
 }
 
 base::Bytes encode(const std::vector<Attribute>& attributes) {

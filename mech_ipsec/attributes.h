@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,8 @@ struct PeerFacts {
 };
 
 [[nodiscard]] std::vector<Attribute> attributes_of(const channel::Name& peer, const PeerFacts& facts);
+// The one of this name; the broker is asked only for what the context does not know itself.
+[[nodiscard]] std::optional<Attribute> attribute_of(const channel::Name& peer, const PeerFacts& facts, std::string_view name);
 
 // The part of an exported composite name after the name: u16 count | count times (u16 length, name | u16 count | values,
 // each u16 length, octets). Whether one was authenticated is not written: whoever reads it cannot know who wrote it.

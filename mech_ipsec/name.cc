@@ -133,6 +133,10 @@ Result<Name> import_composite(base::View token) {
   return name;
 }
 
+std::optional<Attribute> attribute_of(const Name& name, std::string_view attribute) {
+  return name.facts ? attribute_of(name.peer, *name.facts, attribute) : std::nullopt;
+}
+
 std::vector<Attribute> attributes_of(const Name& name) {
   return name.facts ? attributes_of(name.peer, *name.facts) : std::vector<Attribute>();
 }

@@ -44,6 +44,7 @@ struct Name {
 [[nodiscard]] base::Result<Name> import_composite(base::View token);
 // Of a context's peer, or of a composite name that was read; empty for all others. May ask the broker.
 [[nodiscard]] std::vector<Attribute> attributes_of(const Name& name);
+[[nodiscard]] std::optional<Attribute> attribute_of(const Name& name, std::string_view attribute);
 // As another type would write it: a service's, or by the administrator's map the local user's. NAME_TYPE where it has no
 // such form, NO_LOCAL_NAME and the client's errors.
 [[nodiscard]] base::Result<std::string> display_as(const Name& name, NameType type);

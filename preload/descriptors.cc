@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 
+#include "preload/errno_kept.h"
 #include "preload/real.h"
 #include "preload/table.h"
 
@@ -25,13 +25,12 @@ int option(int fd, int name) noexcept {
 
 // 0 for what is no internet stream socket, or a listener.
 std::uint64_t stream_cookie(int fd) noexcept {
-  const int before = errno;
+  const ErrnoKept kept;
   std::uint64_t cookie = 0;
   socklen_t size = sizeof cookie;
   const int domain = option(fd, SO_DOMAIN);
   const bool stream = (domain == AF_INET || domain == AF_INET6) && option(fd, SO_TYPE) == SOCK_STREAM && option(fd, SO_ACCEPTCONN) == 0;
   if (!stream || real().getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) cookie = 0;
-  errno = before;
   return cookie;
 }
 

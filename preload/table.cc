@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <cerrno>
+
+#include "preload/errno_kept.h"
 
 namespace gssipsec::preload {
 namespace {
@@ -24,15 +25,6 @@ constinit std::atomic<int> highest = -1;
 constexpr std::size_t kRemembered = 4;
 constinit thread_local std::array<Socket, kRemembered> recent{};
 constinit thread_local bool overlooking = false;
-
-class ErrnoKept {
- public:
-  ErrnoKept() noexcept : value_(errno) {}
-  ~ErrnoKept() { errno = value_; }
-
- private:
-  int value_;
-};
 
 Slot* slot_of(int fd) noexcept { return fd >= 0 && fd < kDescriptors ? &slots[static_cast<std::size_t>(fd)] : nullptr; }
 

@@ -7,8 +7,7 @@
 #include <map>
 #include <memory>
 
-#include "tests/glue/gss_support.h"
-#include "tests/support/twin_broker.h"
+#include "tests/glue/context_fixture.h"
 
 namespace gssipsec::tests {
 namespace {
@@ -22,7 +21,7 @@ struct Value {
   bool authenticated = false, complete = false;
 };
 
-class AttributesTest : public CppUnit::TestFixture {
+class AttributesTest : public ContextFixture {
   CPPUNIT_TEST_SUITE(AttributesTest);
   CPPUNIT_TEST(a_peers_name_tells_what_ike_proved);
   CPPUNIT_TEST(an_acceptors_name_tells_its_services);
@@ -39,13 +38,6 @@ class AttributesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_name_is_shown_as_what_it_is);
   CPPUNIT_TEST_SUITE_END();
 
-  std::unique_ptr<TwinBroker> twin_;
-  std::unique_ptr<Pair> pair_;
-
-  void shake() {
-    pair_ = std::make_unique<Pair>();
-    pair_->must_shake();
-  }
   gss_name_t client() { return pair_->acceptor.source.get(); }
   GssName server() {
     GssName target;
@@ -99,12 +91,6 @@ class AttributesTest : public CppUnit::TestFixture {
   }
 
  public:
-  void setUp() override { twin_ = std::make_unique<TwinBroker>(); }
-  void tearDown() override {
-    pair_.reset();
-    twin_.reset();
-  }
-
   void a_peers_name_tells_what_ike_proved() {
     shake();
     const auto values = all(client());

@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "tests/glue/gss_support.h"
-#include "tests/support/twin_broker.h"
+#include "tests/glue/context_fixture.h"
 
 namespace gssipsec::tests {
 namespace {
@@ -84,7 +83,7 @@ Out unwrap_aead(End& end, const std::string& sign, const std::string& token, std
   return out;
 }
 
-class IovTest : public CppUnit::TestFixture {
+class IovTest : public ContextFixture {
   CPPUNIT_TEST_SUITE(IovTest);
   CPPUNIT_TEST(t_iov_std1_wrapped_and_unwrapped_in_place);
   CPPUNIT_TEST(t_iov_std2_an_array_is_the_token_of_gss_wrap);
@@ -107,15 +106,8 @@ class IovTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_sequence_is_told_in_every_form);
   CPPUNIT_TEST_SUITE_END();
 
-  std::unique_ptr<TwinBroker> twin_;
-  std::unique_ptr<Pair> pair_;
-
   static void standard(Array& array, const std::string& text) {
     array.add(kHeader | kAllocate).add(kData, text).add(kPadding | kAllocate).add(kTrailer | kAllocate);
-  }
-  void shake() {
-    pair_ = std::make_unique<Pair>();
-    pair_->must_shake();
   }
 
   // From each end, with and without confidentiality asked, both qualities of protection.
@@ -139,12 +131,8 @@ class IovTest : public CppUnit::TestFixture {
 
  public:
   void setUp() override {
-    twin_ = std::make_unique<TwinBroker>();
+    ContextFixture::setUp();
     shake();
-  }
-  void tearDown() override {
-    pair_.reset();
-    twin_.reset();
   }
 
   void t_iov_std1_wrapped_and_unwrapped_in_place() {

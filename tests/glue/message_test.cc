@@ -5,10 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <memory>
 
-#include "tests/glue/gss_support.h"
-#include "tests/support/twin_broker.h"
+#include "tests/glue/context_fixture.h"
 
 namespace gssipsec::tests {
 namespace {
@@ -20,7 +18,7 @@ using protocol::Verb;
 constexpr char kChannel = 0x11, kSealed = 0x12, kMic = 0x13;
 const std::string kText = "attack at dawn";
 
-class MessageTest : public CppUnit::TestFixture {
+class MessageTest : public ContextFixture {
   CPPUNIT_TEST_SUITE(MessageTest);
   CPPUNIT_TEST(the_channel_carries_plaintext_behind_a_mac);
   CPPUNIT_TEST(qop_one_is_sealed);
@@ -53,13 +51,6 @@ class MessageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(latches_are_given_back);
   CPPUNIT_TEST_SUITE_END();
 
-  std::unique_ptr<TwinBroker> twin_;
-  std::unique_ptr<Pair> pair_;
-
-  void shake() {
-    pair_ = std::make_unique<Pair>();
-    pair_->must_shake();
-  }
   End& initiator() { return pair_->initiator; }
   End& acceptor() { return pair_->acceptor; }
 
@@ -71,12 +62,8 @@ class MessageTest : public CppUnit::TestFixture {
 
  public:
   void setUp() override {
-    twin_ = std::make_unique<TwinBroker>();
+    ContextFixture::setUp();
     shake();
-  }
-  void tearDown() override {
-    pair_.reset();
-    twin_.reset();
   }
 
   void the_channel_carries_plaintext_behind_a_mac() {
