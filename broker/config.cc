@@ -246,8 +246,9 @@ class Parser {
   }
 
   void program(Section& in) {
-    static constexpr std::pair<const char*, KerberosSwitch> kKerberos[] = {
-        {"off", KerberosSwitch::off}, {"bind", KerberosSwitch::bind}, {"skip", KerberosSwitch::skip}};
+    using protocol::KerberosUse;
+    static constexpr std::pair<const char*, KerberosUse> kKerberos[] = {
+        {"off", KerberosUse::off}, {"bind", KerberosUse::bind}, {"skip", KerberosUse::skip}};
     static constexpr std::pair<const char*, SealSwitch> kSeal[] = {
         {"never", SealSwitch::never}, {"unless-confidential", SealSwitch::unless_confidential}, {"always", SealSwitch::always}};
     ProgramRule rule;

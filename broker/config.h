@@ -50,11 +50,10 @@ struct StaticRule {
 
 // [[program]] path = "/usr/bin/psql", kerberos = "off"|"bind"|"skip", seal = "never"|"unless-confidential"|"always",
 // min-key-bits = 128. Convenience only, never a right.
-enum class KerberosSwitch : std::uint8_t { off = 0, bind = 1, skip = 2 };
 enum class SealSwitch : std::uint8_t { never = 0, unless_confidential = 1, always = 2 };
 struct ProgramRule {
   std::string path;
-  KerberosSwitch kerberos = KerberosSwitch::off;
+  protocol::KerberosUse kerberos = protocol::KerberosUse::off;
   SealSwitch seal = SealSwitch::unless_confidential;
   std::uint16_t min_key_bits = 128;
 };

@@ -3,6 +3,7 @@
 #include "broker/access.h"
 #include "broker/bind.h"
 #include "broker/fault.h"
+#include "broker/pair.h"
 #include "channel/handshake.h"
 
 namespace gssipsec::broker {
@@ -28,32 +29,6 @@ base::Status host_is_wanted(const InitiateRequest& asked, const channel::PeerInf
   actual.identity = peer.remote;
   actual.user = wanted->user;
   return satisfies(*wanted, actual, {wanted->service});
-}
-
-struct Pair {
-  channel::Sa out, in;
-  SharedExporter exporter;
-};
-
-// After a rekey each host keeps old SAs for as long as it likes, so the smallest tag over all of them would name one that
-// the peer has no more. Those that the IKE daemon is about to delete are for packets on their way.
-std::vector<channel::Sa> staying(const View& view, const std::vector<channel::Sa>& carriers) {
-  std::vector<channel::Sa> out;
-  for (const channel::Sa& sa : carriers) {
-    const auto peer = view.peer_of(sa.id);
-    if (!peer || !peer->leaving) out.push_back(sa);
-  }
-  return out.empty() ? carriers : out;
-}
-
-base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen) {
-  const auto out = core.exporters.choose(bench, staying(seen.view, seen.assessment.verdict.out.carriers));
-  if (!out) return out.error();
-  const auto in = core.exporters.choose(bench, staying(seen.view, seen.assessment.verdict.in.carriers));
-  if (!in) return in.error();
-  auto exporter = core.exporters.of(bench, *out, *in, now());
-  if (!exporter) return exporter.error();
-  return Pair{*out, *in, std::move(*exporter)};
 }
 
 base::Result<protocol::InitiateReply> seal_for(Core& core, const Request& request, const InitiateRequest& asked, const Case& seen,
@@ -91,7 +66,7 @@ base::Result<Answer> initiate_once(Core& core, Bench& bench, const Request& requ
   auto latch = KernelLatch::set(core, request, *seen);
   if (!latch) return latch.error();
   reached(FaultPoint::initiate_latched);
-  const auto pair = choose_pair(core, bench, *seen);
+  const auto pair = choose_pair(core, bench, *seen, Role::initiator);
   if (!pair) return pair.error();
   status = confirm(core, request, *seen, latch->parameters(), {pair->out, pair->in});
   if (!status.ok()) return status.error();

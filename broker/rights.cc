@@ -49,6 +49,7 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::explain: return Action::query;
     case Verb::initiate:
     case Verb::accept:
+    case Verb::bind:
     case Verb::latch:
     case Verb::unlatch:
     case Verb::check: return Action::latch;

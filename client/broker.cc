@@ -7,6 +7,7 @@
 #include "base/trace.h"
 #include "client/connect.h"
 #include "client/pool.h"
+#include "client/program.h"
 
 namespace gssipsec::client {
 namespace {
@@ -212,6 +213,12 @@ Result<Latched<protocol::InitiateReply>> Broker::initiate(int fd, const protocol
 
 Result<Latched<protocol::AcceptReply>> Broker::accept(int fd, const protocol::AcceptRequest& request) {
   auto got = latching(with_socket(ask_for(Verb::accept, request, fd)), protocol::decode_accept_reply);
+  if (!got) return got.error();
+  return latched(std::move(got->reply), std::move(got->slot));
+}
+
+Result<Latched<protocol::BindReply>> Broker::bind(int fd, protocol::Found found, channel::Role role) {
+  auto got = latching(with_socket(ask_for(Verb::bind, protocol::BindRequest{found, role, program_path()}, fd)), protocol::decode_bind_reply);
   if (!got) return got.error();
   return latched(std::move(got->reply), std::move(got->slot));
 }

@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "client/connect.h"
+#include "client/program.h"
 
 namespace gssipsec::client {
 namespace {
@@ -17,14 +18,6 @@ using base::Code;
 using protocol::Verb;
 
 constexpr std::size_t kMaxKeptEvents = 1024;
-
-// Convenience for the administrator's per-program switches; the broker grants nothing for it.
-std::string program_path() {
-  std::string path(protocol::kMaxName, '\0');
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size());
-  path.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
-  return path;
-}
 
 base::Error wrong_answer(const protocol::Header& found) {
   return base::fail(Code::BAD_MESSAGE, "an answer to another request (verb " + std::to_string(static_cast<int>(found.verb)) +

@@ -74,7 +74,7 @@ OM_uint32 major_of(Code code) noexcept {
     case Code::NAME_TYPE: return GSS_S_BAD_NAMETYPE;
     case Code::SERVICE_DENIED: case Code::NOT_ALLOWED: return GSS_S_UNAUTHORIZED;
     case Code::BAD_TOKEN: case Code::TOKEN_VERSION: case Code::TOKEN_TOO_LONG: case Code::WRONG_ROLE: case Code::WRONG_FLOW:
-    case Code::WRONG_TRANSCRIPT: case Code::NOT_CONFIRMED: case Code::TOO_MANY_RETRIES: return GSS_S_DEFECTIVE_TOKEN;
+    case Code::WRONG_TRANSCRIPT: case Code::NOT_CONFIRMED: case Code::SWITCH_FORGED: case Code::NOT_SWITCHED: case Code::TOO_MANY_RETRIES: return GSS_S_DEFECTIVE_TOKEN;
     case Code::BAD_MAC: case Code::BAD_MIC: return GSS_S_BAD_MIC;
     case Code::BAD_BINDINGS: return GSS_S_BAD_BINDINGS;
     case Code::WRONG_USAGE: return GSS_S_NO_CRED;

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <new>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -23,6 +24,10 @@ inline constexpr OM_uint32 kMinorBase = 0x49500000;  // "IP"
 OM_uint32 fail(OM_uint32* minor, const base::Error& error, OM_uint32 major = 0) noexcept;
 // What the thread's last error with this minor code said; empty when it was another one.
 [[nodiscard]] std::string_view detail_of(OM_uint32 minor) noexcept;
+
+// A minor code of ours, and its text with what the thread's last error of that code said.
+[[nodiscard]] bool is_own_minor(OM_uint32 minor) noexcept;
+[[nodiscard]] std::string text_of_minor(OM_uint32 minor);
 
 // A copy for the caller, who releases it with gss_release_buffer (malloc). Throws std::bad_alloc.
 void give(gss_buffer_t out, base::View octets);

@@ -1,34 +1,29 @@
 // SPDX-License-Identifier: MIT
-// Per-message calls on arrays of buffers. The octets are those of gss_wrap: all that the mechanism adds stands in HEADER, of
-// one size whatever the quality of protection, so that what gss_wrap_iov_length said stays right when the latch changes.
-// PADDING and TRAILER are empty always; one that came with octets in it is refused, for nothing authenticates them.
+// Per-message calls on arrays of buffers.
 #include "gss-glue/handle.h"
-#include "gss-glue/iov.h"
+#include "gss-glue/iov_messages.h"
 #include "gss-glue/message_room.h"
 
-using namespace gssipsec;
-using namespace gssipsec::glue;
-
-namespace {
+namespace gssipsec::glue {
 
 using base::Code;
 using base::Result;
 using base::Status;
 
-base::Error odd(const char* what) { return base::fail(Code::BAD_ARGUMENT, what); }
+base::Error odd_iov(const char* what) { return base::fail(Code::BAD_ARGUMENT, what); }
 
 Result<Iov> sorted(gss_iov_buffer_desc* buffers, int count, IovUse use) {
   auto iov = sort_iov(buffers, count, use);
   if (!iov) return iov;
   if (use == IovUse::mic && (!iov->mic || iov->header || iov->padding || iov->trailer || iov->stream))
-    return odd("wanted one MIC_TOKEN buffer, DATA and SIGN_ONLY");
-  if (use == IovUse::wrap && iov->mic) return odd("a MIC_TOKEN buffer has no place in a wrap token");
+    return odd_iov("wanted one MIC_TOKEN buffer, DATA and SIGN_ONLY");
+  if (use == IovUse::wrap && iov->mic) return odd_iov("a MIC_TOKEN buffer has no place in a wrap token");
   return iov;
 }
 
-Result<Iov> to_wrap(gss_iov_buffer_desc* buffers, int count) {
+Result<Iov> sorted_to_wrap(gss_iov_buffer_desc* buffers, int count) {
   auto iov = sorted(buffers, count, IovUse::wrap);
-  if (iov.ok() && (!iov->header || iov->stream)) return odd("wanted one HEADER buffer and no STREAM");
+  if (iov.ok() && (!iov->header || iov->stream)) return odd_iov("wanted one HEADER buffer and no STREAM");
   return iov;
 }
 
@@ -36,55 +31,21 @@ Result<Iov> to_wrap(gss_iov_buffer_desc* buffers, int count) {
 Status rooms(const Iov& iov) {
   for (const gss_iov_buffer_t empty : {iov.padding, iov.trailer})
     if (empty)
-      if (const Status made = make_room(empty, 0); !made) return made;
+      if (const base::Status made = make_room(empty, 0); !made) return made;
   return make_room(iov.header, mech::kWrapOverhead);
 }
 
-Result<bool> wrap_into(mech::Context& context, const Iov& iov, bool confidential, std::uint32_t qop) {
-  if (const Status room = rooms(iov); !room) return room.error();
-  auto concealed = context.wrap(confidential, qop, {iov.signed_only, iov.pieces}, octets_of(iov.header).first<mech::kWrapOverhead>());
-  if (!concealed) take_back(iov.header);
-  return concealed;
-}
+}  // namespace gssipsec::glue
 
-Result<mech::Unwrapped> unwrap_parts(mech::Context& context, const Iov& iov) {
-  for (const gss_iov_buffer_t empty : {iov.padding, iov.trailer})
-    if (empty && empty->buffer.length != 0) return base::fail(Code::BAD_TOKEN, "found octets in PADDING or TRAILER");
-  const auto token = mech::decode_head(octets_of(iov.header));
-  if (!token) return token.error();
-  return context.unwrap(*token, {iov.signed_only, iov.pieces});
-}
+using namespace gssipsec;
+using namespace gssipsec::glue;
 
-// Where the message goes: into memory of its own, or it stays where it is in the stream.
-Result<mech::Unwrapped> unwrap_stream(mech::Context& context, const Iov& iov) {
-  if (iov.data.size() != 1 || iov.header) return odd("wanted one DATA buffer beside STREAM, and no HEADER");
-  const auto token = mech::decode_message(octets_of(iov.stream));
-  if (!token) return token.error();
-  const gss_iov_buffer_t data = iov.data.front();
-  const std::size_t size = token->body.size();
-  if (data->type & GSS_IOV_BUFFER_FLAG_ALLOCATE) {
-    if (const Status made = make_room(data, size); !made) return made.error();
-  } else {
-    data->buffer = {size, const_cast<std::byte*>(token->body.data())};
-  }
-  const mech::Piece piece{token->body, static_cast<std::byte*>(data->buffer.value)};
-  auto got = context.unwrap(token->head, {iov.signed_only, {&piece, 1}});
-  if (got.ok()) return got;
-  take_back(data);
-  data->buffer = {0, nullptr};
-  return got;
-}
+namespace {
 
-Result<mech::Unwrapped> unwrap_from(mech::Context& context, const Iov& iov) {
-  if (iov.stream) return unwrap_stream(context, iov);
-  if (!iov.header) return odd("wanted a HEADER or a STREAM buffer");
-  return unwrap_parts(context, iov);
-}
+base::Result<Iov> to_unwrap(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::wrap); }
+base::Result<Iov> for_mic(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::mic); }
 
-Result<Iov> to_unwrap(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::wrap); }
-Result<Iov> for_mic(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::mic); }
-
-using Sort = Result<Iov> (*)(gss_iov_buffer_desc*, int);
+using Sort = base::Result<Iov> (*)(gss_iov_buffer_desc*, int);
 
 // What each call begins with: a context, and an array that is good for the call.
 OM_uint32 on_buffers(OM_uint32* minor_status, gss_ctx_id_t context, Sort sort, gss_iov_buffer_desc* iov, int count, const auto& work) {
@@ -101,7 +62,7 @@ OM_uint32 on_buffers(OM_uint32* minor_status, gss_ctx_id_t context, Sort sort, g
 OM_uint32 gss_wrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, int* conf_state,
                        gss_iov_buffer_desc* iov, int iov_count) {
   if (conf_state) *conf_state = 0;
-  return on_buffers(minor_status, context_handle, to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+  return on_buffers(minor_status, context_handle, sorted_to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
     const auto concealed = wrap_into(context, buffers, conf_req_flag != 0, qop_req);
     if (!concealed) return fail(minor, concealed.error());
     if (conf_state) *conf_state = *concealed ? 1 : 0;
@@ -112,7 +73,7 @@ OM_uint32 gss_wrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, int
 OM_uint32 gss_wrap_iov_length(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, int* conf_state,
                               gss_iov_buffer_desc* iov, int iov_count) {
   if (conf_state) *conf_state = 0;
-  return on_buffers(minor_status, context_handle, to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+  return on_buffers(minor_status, context_handle, sorted_to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
     const auto concealed = context.would_conceal(conf_req_flag != 0, qop_req);
     if (!concealed) return fail(minor, concealed.error());
     buffers.header->buffer.length = mech::kWrapOverhead;
@@ -138,8 +99,8 @@ OM_uint32 gss_unwrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, i
 
 OM_uint32 gss_get_mic_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_qop_t qop_req, gss_iov_buffer_desc* iov, int iov_count) {
   return on_buffers(minor_status, context_handle, for_mic, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
-    if (const Status room = make_room(buffers.mic, mech::kMicSize); !room) return fail(minor, room.error());
-    const Status made = context.get_mic(qop_req, buffers.signed_only, octets_of(buffers.mic).first<mech::kMicSize>());
+    if (const base::Status room = make_room(buffers.mic, mech::kMicSize); !room) return fail(minor, room.error());
+    const base::Status made = context.get_mic(qop_req, buffers.signed_only, octets_of(buffers.mic).first<mech::kMicSize>());
     if (made.ok()) return GSS_S_COMPLETE;
     take_back(buffers.mic);
     return fail(minor, made.error());

@@ -2,6 +2,7 @@
 // Per-message calls with whole buffers. The output buffer is the only memory they allocate.
 #include "gss-glue/handle.h"
 #include "gss-glue/message_room.h"
+#include "gss-glue/whole_messages.h"
 #include "mech_ipsec/decision.h"
 
 using namespace gssipsec;
@@ -25,31 +26,13 @@ OM_uint32 supplement(Order order) noexcept {
 OM_uint32 wrap(OM_uint32* minor, gss_ctx_id_t context, bool confidential, gss_qop_t qop, mech::Views signed_only, base::View message, int* conf_state,
                gss_buffer_t out) {
   auto* handle = ContextHandle::of(context);
-  if (!handle) return no_context(minor);
-  if (message.size() > mech::kMaxMessageSize) return too_long(minor);
-  Room token(message.size() + mech::kWrapOverhead);
-  const mech::Piece piece{message, token.span().subspan(mech::kWrapOverhead).data()};
-  const auto concealed = handle->object.wrap(confidential, qop, {signed_only, {&piece, 1}}, token.span().first<mech::kWrapOverhead>());
-  if (!concealed) return fail(minor, concealed.error());
-  if (conf_state) *conf_state = *concealed ? 1 : 0;
-  token.give_to(out);
-  return GSS_S_COMPLETE;
+  return handle ? wrap_whole(minor, handle->object, confidential, qop, signed_only, message, conf_state, out) : no_context(minor);
 }
 
 OM_uint32 unwrap(OM_uint32* minor, gss_ctx_id_t context, base::View octets, mech::Views signed_only, gss_buffer_t out, int* conf_state,
                  gss_qop_t* qop_state) {
   auto* handle = ContextHandle::of(context);
-  if (!handle) return no_context(minor);
-  const auto token = mech::decode_message(octets);
-  if (!token) return fail(minor, token.error());
-  Room message(token->body.size());
-  const mech::Piece piece{token->body, message.span().data()};
-  const auto got = handle->object.unwrap(token->head, {signed_only, {&piece, 1}});
-  if (!got) return fail(minor, got.error());
-  if (conf_state) *conf_state = got->confidential ? 1 : 0;
-  if (qop_state) *qop_state = got->sealed ? 1 : GSS_C_QOP_DEFAULT;
-  message.give_to(out);
-  return ordered(minor, got->order);
+  return handle ? unwrap_whole(minor, handle->object, octets, signed_only, out, conf_state, qop_state) : no_context(minor);
 }
 
 // No buffer, no additional data.

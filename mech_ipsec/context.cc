@@ -70,7 +70,7 @@ Step Context::step(View input) {
   if (answer.ok()) return {{}, *std::move(answer)};
   state_ = State::failed;
   forget();
-  Broker::release(latch_);
+  latch_.release();
   if (base::tracing()) trace("failed: " + base::describe(answer.error()));
   const bool tell = role_ == Role::acceptor && answer.error().code != Code::PEER_REFUSED;
   return {answer.error(), tell ? error_token(answer.error().code) : base::Bytes()};
@@ -160,7 +160,7 @@ Context::Answer Context::hello() {
   flow_ = own->flow;
   handshake_key_ = std::move(made->reply.handshake_key);
   channel_ = std::move(made->reply.channel);
-  latch_ = std::move(made->latch);
+  latch_ = WatchedLatch(terms_.socket, std::move(made->latch));
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   if (const Status names = take_names(); !names) return names.error();
   base::Bytes token = sealed_token(TokenType::hello, std::move(made->reply.sealed));
@@ -217,7 +217,7 @@ Result<protocol::AcceptReply> Context::ask_to_accept(const ContextToken& token) 
   auto answer = Broker::accept(terms_.socket.fd, request);
   if (!answer) return answer.error();
   if (const Status same = same_connection(); !same) return same.error();
-  latch_ = std::move(answer->latch);
+  latch_ = WatchedLatch(terms_.socket, std::move(answer->latch));
   return std::move(answer->reply);
 }
 
@@ -293,7 +293,7 @@ Status Context::fit() {
   if (role_ == Role::initiator && (terms_.want & protocol::kWantMutual) && !is_mutual()) return fail(Code::PEER_UNAUTHENTICATED);
   if (role_ == Role::acceptor && peer_->is_anonymous() && !(terms_.want & protocol::kAllowAnonymous)) return fail(Code::ANONYMOUS_REFUSED);
   if (trust_in(latch_.state()) == Trust::unconfirmed)  // a rekey, or a broker that reads all anew
-    if (const Status confirmed = confirm_latch(); !confirmed) return confirmed;
+    if (const Status confirmed = latch_.confirm(); !confirmed) return confirmed;
   if (latch_.state() != protocol::LatchState::established) return fail(Code::LATCH_BROKEN, "it broke before the context was complete");
   return {};
 }

@@ -16,6 +16,7 @@
 #include "mech_ipsec/protection.h"
 #include "mech_ipsec/token.h"
 #include "mech_ipsec/transcript.h"
+#include "mech_ipsec/watched_latch.h"
 
 namespace gssipsec::mech {
 
@@ -107,8 +108,6 @@ class Context {
   // Per message.
   [[nodiscard]] base::Status usable() const;
   [[nodiscard]] base::Result<MessageType> form_of(bool confidential, std::uint32_t qop);
-  [[nodiscard]] base::Status confirm_latch();
-  [[nodiscard]] base::Result<protocol::LatchState> latch_for(bool channel_token);
   [[nodiscard]] std::uint32_t seconds_left() const;
 
   mutable Mutex mutex_;
@@ -128,9 +127,7 @@ class Context {
   bool bound_ = false;
   bool initiator_asked_mutual_ = false;  // acceptor: what the initiator insists on
   std::int64_t expires_ = 0;         // milliseconds of the monotonic clock; 0 never
-  client::LatchWord latch_;
-  base::Status confirmed_;           // what the broker last said of a latch that was not intact
-  std::int64_t ask_again_ = 0;       // milliseconds of the monotonic clock
+  WatchedLatch latch_;
   std::optional<Protection> protection_;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What an established context does: facts, and messages behind the latch.
 // What the latch allows is decided in decision.h; the broker is asked only here, and only where a token needs it.
-#include "base/trace.h"
 #include "client/deadline.h"
 #include "mech_ipsec/context.h"
 #include "mech_ipsec/decision.h"
@@ -14,14 +13,8 @@ using base::fail;
 using base::Result;
 using base::Status;
 using base::View;
-using protocol::LatchState;
 
 constexpr std::uint16_t kSealedStrength = 256;
-constexpr std::int64_t kAskEvery = 1000;  // milliseconds
-
-bool says_gone(const Status& confirmed) noexcept {
-  return !confirmed.ok() && (confirmed.error().code == Code::LATCH_BROKEN || confirmed.error().code == Code::SOCKET_CHANGED);
-}
 
 }  // namespace
 
@@ -58,28 +51,9 @@ Status Context::usable() const {
   return seconds_left() == 0 ? Status(fail(Code::EXPIRED)) : Status();
 }
 
-Status Context::confirm_latch() {
-  const LatchState before = latch_.state();
-  const Status confirmed = client::Broker::check(terms_.socket.fd, terms_.socket.cookie, latch_);
-  if (base::tracing()) base::trace("context", "latch " + std::string(protocol::latch_state_name(before)) + (confirmed.ok() ? ", confirmed" : ": " + base::describe(confirmed.error())));
-  return confirmed;
-}
-
-// The latch as this call may rest on it. Of one that is not confirmed the broker is asked, every second at most, for its socket
-// may be waiting to be latched again; for a token that can be opened in no other way it is asked each time, and must agree.
-Result<LatchState> Context::latch_for(bool channel_token) {
-  if (trust_in(latch_.state()) != Trust::unconfirmed) return latch_.state();
-  if (channel_token || client::monotonic_milliseconds() >= ask_again_) {
-    confirmed_ = confirm_latch();
-    ask_again_ = latch_.state() == LatchState::established ? 0 : client::monotonic_milliseconds() + kAskEvery;
-  }
-  if (says_gone(confirmed_) || (channel_token && !confirmed_.ok())) return confirmed_.error();
-  return latch_.state();
-}
-
 Result<MessageType> Context::form_of(bool confidential, std::uint32_t qop) {
   if (const Status can = usable(); !can) return can.error();
-  const auto latch = latch_for(false);
+  const auto latch = latch_.for_message(false);
   if (!latch) return latch.error();
   return decide_wrap(*latch, channel_, confidential, qop);
 }
@@ -103,14 +77,7 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, const Message& mess
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
   const bool sealed = token.type == MessageType::sealed;
-  if (sealed) (void)latch_for(false).ok();  // for the socket's sake
-  const auto opening = decide_unwrap(latch_.state(), channel_, token.type);
-  if (!opening) return opening.error();
-  if (*opening == Opening::when_confirmed) {
-    const auto confirmed = latch_for(true);
-    if (!confirmed) return confirmed.error();
-    if (const auto still = decide_unwrap(*confirmed, channel_, token.type); !still) return still.error();  // it may break meanwhile
-  }
+  if (const Status may = latch_.let_open(token.type, channel_); !may) return may.error();
   const auto order = protection_->open(token, message);
   if (!order) return order.error();
   return Unwrapped{sealed || channel_.confidentiality, sealed, *order};
@@ -119,7 +86,7 @@ Result<Unwrapped> Context::unwrap(const MessageToken& token, const Message& mess
 Status Context::get_mic(std::uint32_t qop, Views message, std::span<std::byte, kMicSize> token) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;
-  const auto latch = latch_for(false);
+  const auto latch = latch_.for_message(false);
   if (!latch) return latch.error();
   if (const Status may = decide_mic(*latch, qop); !may) return may;
   return protection_->put_mic(message, token);
@@ -128,7 +95,7 @@ Status Context::get_mic(std::uint32_t qop, Views message, std::span<std::byte, k
 Result<Order> Context::verify_mic(const MessageToken& token, Views message) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can.error();
-  const auto latch = latch_for(false);
+  const auto latch = latch_.for_message(false);
   if (!latch) return latch.error();
   if (const Status may = decide_mic(*latch, 0); !may) return may.error();
   return protection_->check_mic(token, message);

@@ -34,6 +34,10 @@ class Protection {
   [[nodiscard]] base::Result<Order> open(const MessageToken& token, const Message& message);
   [[nodiscard]] base::Result<Order> check_mic(const MessageToken& token, Views message);
 
+  // Messages that went another way: their numbers are used up, so that what is missing before the next one is told.
+  [[nodiscard]] base::Result<std::uint64_t> pass_number() noexcept { return counter_.next(); }
+  void expect_next() noexcept { window_.skip(); }
+
   // RFC 4401. FULL and PARTIAL have keys of their own.
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 

@@ -18,6 +18,8 @@ enum class Order : std::uint8_t { in_order, gap, unsequenced, duplicate, old };
 class ReceiveWindow {
  public:
   [[nodiscard]] Order note(std::uint64_t sequence) noexcept;
+  // The next one came another way.
+  void skip() noexcept { (void)note(next_); }
 
  private:
   std::uint64_t next_ = 0;

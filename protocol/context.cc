@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The family that makes contexts: INITIATE, ACCEPT.
+// The family that makes contexts: INITIATE, ACCEPT; and BIND, for those of another mechanism.
 #include "protocol/layout.h"
 
 namespace gssipsec::protocol {
@@ -33,6 +33,22 @@ void layout(Codec& c, Of<AcceptReply> auto& m) {
   c.key(m.session_key);
 }
 
+template <typename Codec>
+void layout(Codec& c, Of<BindRequest> auto& m) {
+  c.choice(m.found, Found::named, Found::preload).choice(m.role, channel::Role::initiator, channel::Role::acceptor).name(m.program);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<BindReply> auto& m) {
+  c.choice(m.use, KerberosUse::off, KerberosUse::skip);
+  if (m.use == KerberosUse::off) return;
+  c.code(m.why).prose(m.detail);
+  layout(c, m.channel);
+  c.key(m.binding);
+}
+
+GSS_IPSEC_BODY(BindRequest, decode_bind_request)
+GSS_IPSEC_BODY(BindReply, decode_bind_reply)
 GSS_IPSEC_BODY(InitiateRequest, decode_initiate_request)
 GSS_IPSEC_BODY(InitiateReply, decode_initiate_reply)
 GSS_IPSEC_BODY(AcceptRequest, decode_accept_request)

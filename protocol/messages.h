@@ -47,8 +47,9 @@ enum class Verb : std::uint16_t {
   latch = 16,        // descriptor: latch it without a context -> state, and a slot on the page
   unlatch = 17,      // descriptor: remove the latch from the kernel; by who set it, when no context rests on it
   mirror = 18,       // no descriptor, root only: is the broker's copy of the SPD and SAD what the kernel has?
+  bind = 19,         // descriptor: latch it, give what another mechanism's context is bound to the SAs by
 };
-inline constexpr Verb kLastVerb = Verb::mirror;
+inline constexpr Verb kLastVerb = Verb::bind;
 
 struct Header {
   std::uint16_t version = kVersion;
@@ -178,6 +179,23 @@ struct AcceptReply {
   ChannelInfo channel;
 };
 
+// What the administrator allows a program's Kerberos contexts: nothing, to be bound to the channel, or to rest on it.
+enum class KerberosUse : std::uint8_t { off = 0, bind = 1, skip = 2 };
+
+struct BindRequest {
+  Found found = Found::named;
+  channel::Role role = channel::Role::initiator;
+  std::string program;                      // its /proc/self/exe: chooses convenience only
+  bool operator==(const BindRequest&) const = default;
+};
+struct BindReply {
+  KerberosUse use = KerberosUse::off;       // off: nothing else is set
+  base::Code why = base::Code::ok;          // of bind, where the administrator allows more: why not skip
+  std::string detail;
+  ChannelInfo channel;                      // state none: the socket was left alone
+  base::Secret binding;                     // 32 octets, the same at both ends of this connection under these SAs
+};
+
 // What a latch was when its context was made. The broker gives it to the client, which returns it with CHECK, perhaps to
 // a later life of the broker. It is a wish, not a proof: what it says can only make CHECK fail (docs/decisions/0004).
 struct LatchStatement {
@@ -210,8 +228,8 @@ struct ProbeReply { bool has_policies = false; std::string local_name; bool oper
 struct LocalnameRequest { std::string name; bool operator==(const LocalnameRequest&) const = default; };
 struct LocalnameReply { std::string user; bool operator==(const LocalnameReply&) const = default; };
 
-// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an InitiateReply
-// or AcceptReply holds a key: base::wipe() it, and the datagram made of it, after use.
+// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an InitiateReply,
+// AcceptReply or BindReply holds a key: base::wipe() it, and the datagram made of it, after use.
 #define GSS_IPSEC_MESSAGE(Type, function)                   \
   [[nodiscard]] base::Bytes encode(const Type& message);    \
   [[nodiscard]] base::Result<Type> function(base::View body);
@@ -224,6 +242,8 @@ GSS_IPSEC_MESSAGE(InitiateRequest, decode_initiate_request)
 GSS_IPSEC_MESSAGE(InitiateReply, decode_initiate_reply)
 GSS_IPSEC_MESSAGE(AcceptRequest, decode_accept_request)
 GSS_IPSEC_MESSAGE(AcceptReply, decode_accept_reply)
+GSS_IPSEC_MESSAGE(BindRequest, decode_bind_request)
+GSS_IPSEC_MESSAGE(BindReply, decode_bind_reply)
 GSS_IPSEC_MESSAGE(LatchStatement, decode_latch_statement)
 GSS_IPSEC_MESSAGE(CheckRequest, decode_check_request)
 GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)

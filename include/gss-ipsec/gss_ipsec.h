@@ -22,7 +22,7 @@ extern "C" {
 /* Object identifiers, dotted. gss_str_to_oid() of MIT krb5 takes them with blanks in braces, "{ 1 2 840 ... }". */
 #define GSS_IPSEC_OID_BASE "1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991"
 #define GSS_IPSEC_OID_MECHANISM GSS_IPSEC_OID_BASE ".1"     /* mechanism ipsec */
-#define GSS_IPSEC_OID_INTERPOSER GSS_IPSEC_OID_BASE ".2"    /* Kerberos over the channel; not built yet */
+#define GSS_IPSEC_OID_INTERPOSER GSS_IPSEC_OID_BASE ".2"    /* Kerberos over the channel */
 #define GSS_IPSEC_OID_NT_IPSEC_ID GSS_IPSEC_OID_BASE ".3"   /* name type: "ipsec:fqdn:host/user", "fqdn:host" */
 #define GSS_IPSEC_OID_THREAD_SOCKET GSS_IPSEC_OID_BASE ".4" /* gssspi_mech_invoke */
 #define GSS_IPSEC_OID_CRED_SOCKET GSS_IPSEC_OID_BASE ".5"   /* gss_set_cred_option */
@@ -56,6 +56,8 @@ extern "C" {
 
 /* Minor status codes. Numbers never change. gss_display_status() adds what was wanted and found. */
 #define GSS_IPSEC_MINOR_BASE 0x49500000u
+/* The same errors in Kerberos over the channel have this added. */
+#define GSS_IPSEC_MINOR_KERBEROS 0x10000u
 enum gss_ipsec_error {
   /* no IPsec policy covers this connection; add one to the SPD or start the IKE connection */
   GSS_IPSEC_E_NO_POLICY = 0x49500000 + 1,
@@ -141,6 +143,10 @@ enum gss_ipsec_error {
   GSS_IPSEC_E_OUT_OF_SEQUENCE = 0x49500000 + 214,
   /* the initiator did not prove that the first token was made for it now; it may be an old one, sent again */
   GSS_IPSEC_E_NOT_CONFIRMED = 0x49500000 + 215,
+  /* the offer to rely on the channel was not made by the acceptor of this context */
+  GSS_IPSEC_E_SWITCH_FORGED = 0x49500000 + 216,
+  /* the message relies on the channel, but the two ends of this context did not agree on that */
+  GSS_IPSEC_E_NOT_SWITCHED = 0x49500000 + 217,
   /* ipsec-gssd cannot be reached; is it running? */
   GSS_IPSEC_E_NO_BROKER = 0x49500000 + 300,
   /* ipsec-gssd did not answer in time */

@@ -96,7 +96,7 @@ void add_mirrors() {
 
 int main(int argc, char** argv) try {
   const auto tree = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  setenv("GSS_MECH_CONFIG", (tree / "../glue/mech.conf").c_str(), 0);
+  setenv("GSS_MECH_CONFIG", (tree / "mech.conf").c_str(), 0);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const World world;

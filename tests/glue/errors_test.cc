@@ -304,6 +304,9 @@ class ErrorsTest : public CppUnit::TestFixture {
       Code::NO_MEMORY,   Code::BAD_CONFIG,       Code::NETLINK,         Code::NETLINK_MESSAGE, Code::NETLINK_LOST,  Code::IKE_SOURCE,
       Code::IKE_MESSAGE, Code::SYSTEM,           Code::LATCH_IN_USE,    Code::LATCH_OF_OTHER, Code::NO_LATCH};
 
+  // Kerberos over the channel alone has these: kerberos_test.cc provokes and displays them.
+  static bool is_kerberos(Code code) { return code == Code::SWITCH_FORGED || code == Code::NOT_SWITCHED; }
+
   void check(Code code, const Provoke& provoke) {
     twin_ = std::make_unique<TwinBroker>();
     const Status status = provoke();
@@ -322,7 +325,7 @@ class ErrorsTest : public CppUnit::TestFixture {
   void every_code_is_provoked_and_explained() {
     std::map<Code, Provoke> all = real_;
     for (const Code code : kTold) CPPUNIT_ASSERT_MESSAGE(base::code_name(code), all.emplace(code, [this, code] { return told(code); }).second);
-#define GSS_IPSEC_ERROR(number, name, text) CPPUNIT_ASSERT_MESSAGE("not provoked: " #name, all.count(Code::name) == 1);
+#define GSS_IPSEC_ERROR(number, name, text) CPPUNIT_ASSERT_MESSAGE("not provoked: " #name, all.count(Code::name) == 1 || is_kerberos(Code::name));
 #include "base/errors.def"
 #undef GSS_IPSEC_ERROR
     for (const auto& [code, provoke] : all) check(code, provoke);

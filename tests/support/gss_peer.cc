@@ -2,6 +2,7 @@
 // One end of a connection, driven line by line from a scenario: makes sockets, credentials, contexts and messages through
 // the real libgssapi_krb5 and answers each command with one JSON object. Tokens travel as hex, so that a scenario can
 // flip, replay and reorder them. Values of a command are separated by blanks; "-" is empty. No state survives the process.
+#include <gss-ipsec/gss_ipsec.h>
 #include <arpa/inet.h>
 #include <linux/xfrm.h>
 #include <netdb.h>
@@ -244,6 +245,26 @@ Json do_mech(Peer& peer, const Words& words) {
   return outcome(peer, major, minor);
 }
 
+gss_OID parsed(std::string dotted) {
+  gss_buffer_desc text{dotted.size(), dotted.data()};
+  OM_uint32 minor;
+  gss_OID oid = GSS_C_NO_OID;
+  (void)gss_str_to_oid(&minor, &text, &oid);
+  return oid;
+}
+
+// thread: names the connection for the thread, whatever the mechanism
+Json do_thread(Peer& peer, const Words&) {
+  gss_OID mechanism = parsed(GSS_IPSEC_OID_MECHANISM), option = parsed(GSS_IPSEC_OID_THREAD_SOCKET);
+  std::string number = std::to_string(peer.fd);
+  gss_buffer_desc value{number.size(), number.data()};
+  OM_uint32 minor = 0, ignored;
+  const OM_uint32 major = gssspi_mech_invoke(&minor, mechanism, option, &value);
+  gss_release_oid(&ignored, &mechanism);
+  gss_release_oid(&ignored, &option);
+  return outcome(peer, major, minor);
+}
+
 // target hostbased|user|ipsec NAME   ("ipsec" gives OID by its last arc, see mech)
 gss_name_t import_name(Peer& peer, const std::string& kind, std::string text, OM_uint32& major, OM_uint32& minor) {
   gss_OID_desc own{peer.mech == GSS_C_NO_OID ? 0 : peer.mech->length, nullptr};
@@ -401,7 +422,7 @@ Json run(Peer& peer, const Words& words) {
       {"bypass", do_bypass},   {"mech", do_mech},       {"target", do_target}, {"cred", do_cred},       {"init", do_init},
       {"step", do_step},       {"inquire", do_inquire}, {"wrap", do_wrap},     {"unwrap", do_unwrap},   {"mic", do_mic},
       {"verify", do_verify},   {"delete", do_delete},   {"context", do_small}, {"bindings", do_small},  {"close", do_small},
-      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}, {"sendto", do_sendto}};
+      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}, {"sendto", do_sendto}, {"thread", do_thread}};
   const auto verb = kVerbs.find(words.empty() ? "" : words[0]);
   return verb == kVerbs.end() ? Json().text("error", "no such command") : verb->second(peer, words);
 }

@@ -203,8 +203,23 @@ protocol::Report TwinBroker::report(const FakeRequest& request) const {
   return report;
 }
 
+Result<Bytes> TwinBroker::bind(FakeRequest& request) {
+  const auto asked = protocol::decode_bind_request(request.frame.body);
+  if (!asked) return asked.error();
+  const auto use = asked->role == Role::initiator ? knobs.initiator_use : knobs.acceptor_use;
+  if (use == protocol::KerberosUse::off) return protocol::encode(protocol::BindReply{});
+  auto flow = label_for(request.fd.get(), asked->role);
+  if (knobs.man_in_the_middle && asked->role == Role::acceptor) flow.spi_to_acceptor ^= 1;
+  auto binding = exporter_.derive("kerberos binding v1", 0, flow, {}, 32);
+  if (!binding) return binding.error();
+  protocol::BindReply reply{use, Code::ok, {}, channel_for(request, asked->role, false), *std::move(binding)};
+  reply.channel.breaks_shut = true;
+  return protocol::encode(reply);
+}
+
 Result<Bytes> TwinBroker::small(FakeRequest& request) {
   switch (request.frame.header.verb) {
+    case Verb::bind: return bind(request);
     case Verb::query: {
       if (const auto asked = protocol::decode_query_request(request.frame.body); asked.ok()) queried = *asked;
       return protocol::encode(report(request));

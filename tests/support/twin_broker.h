@@ -33,6 +33,8 @@ struct TwinKnobs {
   bool breaks_after_check = false;     // the latch, once it was confirmed
   protocol::LatchState latch = protocol::LatchState::established;
   std::string local_name = "ipsec:fqdn:client.example.org";
+  protocol::KerberosUse initiator_use = protocol::KerberosUse::off, acceptor_use = protocol::KerberosUse::off;
+  bool man_in_the_middle = false;      // each end has SAs of its own with him
   std::string map_from, map_to;        // the administrator's map, one line
   std::vector<std::string> services = {"test", "host"};
   std::string peer_method = "certificate", report_peer;  // of QUERY; "": the other end
@@ -60,6 +62,7 @@ class TwinBroker {
   void serve(FakeRequest& request);
   base::Result<base::Bytes> initiate(FakeRequest& request);
   base::Result<base::Bytes> accept(FakeRequest& request);
+  base::Result<base::Bytes> bind(FakeRequest& request);
   base::Result<base::Bytes> small(FakeRequest& request);
   protocol::Report report(const FakeRequest& request) const;
   protocol::ChannelInfo new_latch(const FakeRequest& request);

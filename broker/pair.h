@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Which pair of SAs both hosts derive keys from, where no token names one. Workers only.
+#pragma once
+
+#include "broker/bind.h"
+#include "broker/exporters.h"
+
+namespace gssipsec::broker {
+
+struct Pair {
+  channel::Sa out, in;  // as this host sees them
+  SharedExporter exporter;
+};
+
+// In each direction the one that the other host chooses as well. NO_KEYS, WEAK_KEYS, SA_GONE, NETLINK.
+[[nodiscard]] base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen, channel::Role role);
+
+// Of a direction that has several SAs one is so new that the other host may not have the same ones yet. `now`: seconds since 1970.
+[[nodiscard]] bool in_a_rekey(const channel::Verdict& verdict, std::uint64_t now) noexcept;
+
+}  // namespace gssipsec::broker

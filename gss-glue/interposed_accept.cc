@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// gssi_accept_sec_context: Kerberos compares the initiator's bindings with the channel's. Only an initiator that was given the same
+// ones is bound; one that gave none is Kerberos alone.
+#include "gss-glue/interposed.h"
+
+using namespace gssipsec;
+using namespace gssipsec::glue;
+
+namespace {
+
+// Without one the mechglue would lead back here. Released with this.
+class AcceptorCredential {
+ public:
+  explicit AcceptorCredential(gss_cred_id_t given) noexcept : given_(given) {}
+  AcceptorCredential(const AcceptorCredential&) = delete;
+  AcceptorCredential& operator=(const AcceptorCredential&) = delete;
+  ~AcceptorCredential() {
+    OM_uint32 ignored;
+    (void)mechglue().gss_release_cred(&ignored, &own_);
+  }
+  [[nodiscard]] gss_cred_id_t get() const noexcept { return given_ == GSS_C_NO_CREDENTIAL ? own_ : given_; }
+  OM_uint32 acquire(OM_uint32* minor, gss_const_key_value_set_t store) {
+    if (given_ != GSS_C_NO_CREDENTIAL) return GSS_S_COMPLETE;
+    SetPastUs mechs(GSS_C_NO_OID_SET);
+    return mechglue().gss_acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, mechs.get(), GSS_C_ACCEPT, store, &own_, nullptr, nullptr);
+  }
+
+ private:
+  gss_cred_id_t given_, own_ = GSS_C_NO_CREDENTIAL;
+};
+
+// One call's arguments, as the mechglue gave them.
+struct Acceptance {
+  gss_cred_id_t credential;
+  gss_buffer_t input;
+  gss_channel_bindings_t applications_bindings;
+  gss_name_t* source;
+  gss_OID* mech;
+  gss_buffer_t output;
+  OM_uint32* seconds;
+  gss_cred_id_t* delegated;
+};
+
+OM_uint32 ask_kerberos(OM_uint32* minor, InterposedContext& context, const Acceptance& with, gss_const_key_value_set_t store, OM_uint32& flags) {
+  AcceptorCredential credential(with.credential);
+  const OM_uint32 acquired = credential.acquire(minor, store);
+  if (GSS_ERROR(acquired)) return acquired;
+  OwnBindings bindings(context.channel.get(), with.applications_bindings);
+  return mechglue().gss_accept_sec_context(minor, &context.kerberos, credential.get(), with.input, bindings.get(), with.source, with.mech, with.output,
+                                           &flags, with.seconds, with.delegated);
+}
+
+// The only socket of a process may be another one than the context's. Kerberos has found everything else in order, the token is
+// new (its replay cache has it now), and so it is asked once more about the same token, without bindings and cache.
+OM_uint32 ask_without_channel(OM_uint32* minor, InterposedContext& context, const Acceptance& with, OM_uint32& flags) {
+  OM_uint32 ignored;
+  (void)mechglue().gss_delete_sec_context(&ignored, &context.kerberos, GSS_C_NO_BUFFER);
+  (void)mechglue().gss_release_buffer(&ignored, with.output);
+  context.channel.reset();
+  gss_key_value_element_desc element{"rcache", "none:"};
+  const gss_key_value_set_desc store{1, &element};
+  return ask_kerberos(minor, context, with, &store, flags);
+}
+
+bool may_ask_again(const InterposedContext& context, const Acceptance& with, OM_uint32 major) noexcept {
+  return GSS_ROUTINE_ERROR(major) == GSS_S_BAD_BINDINGS && context.channel && !context.channel->certain() && with.credential == GSS_C_NO_CREDENTIAL;
+}
+
+void accepted(InterposedContext& context, OM_uint32 major, OM_uint32& flags, const Acceptance& with) {
+  if (!context.channel) return;
+  context.channel->note_token(view_of(with.input));
+  context.channel->note_token(view_of(with.output));
+  if (major == GSS_S_COMPLETE && (flags & GSS_C_CHANNEL_BOUND_FLAG)) complete_on_channel(context, flags);
+  else if (major == GSS_S_COMPLETE) context.channel.reset();
+  flags &= ~static_cast<OM_uint32>(GSS_C_CHANNEL_BOUND_FLAG);  // the program gave no bindings
+}
+
+}  // namespace
+
+OM_uint32 gssi_accept_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context_handle, gss_cred_id_t acceptor_cred_handle,
+                                  gss_buffer_t input_token_buffer, gss_channel_bindings_t input_chan_bindings, gss_name_t* src_name,
+                                  gss_OID* mech_type, gss_buffer_t output_token, OM_uint32* ret_flags, OM_uint32* time_rec,
+                                  gss_cred_id_t* delegated_cred_handle) {
+  return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!context_handle || !output_token) return no_output(minor);
+    const bool first = *context_handle == GSS_C_NO_CONTEXT;
+    auto made = first ? InterposedHandle::make() : nullptr;
+    auto* handle = first ? made.get() : InterposedHandle::of(*context_handle);
+    if (!handle) return no_context(minor);
+    InterposedContext& context = handle->object;
+    const Acceptance with{acceptor_cred_handle, input_token_buffer, input_chan_bindings, src_name, mech_type, output_token, time_rec, delegated_cred_handle};
+    if (first && input_chan_bindings == GSS_C_NO_CHANNEL_BINDINGS) bind_to_channel(context, channel::Role::acceptor, view_of(input_token_buffer));
+    OM_uint32 flags = 0;
+    OM_uint32 major = ask_kerberos(minor, context, with, GSS_C_NO_CRED_STORE, flags);
+    if (first && may_ask_again(context, with, major)) major = ask_without_channel(minor, context, with, flags);
+    accepted(context, major, flags, with);
+    if (ret_flags) *ret_flags = flags;
+    if (made && !GSS_ERROR(major)) *context_handle = InterposedHandle::give(std::move(made));
+    return major;
+  });
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+// Between an interposed context and the channel: socket, bindings, key.
+#include "base/trace.h"
+#include "client/connect.h"
+#include "gss-glue/interposed.h"
+#include "gss-glue/union_token.h"
+#include "mech_ipsec/credential.h"
+
+namespace gssipsec::glue {
+namespace {
+
+base::Status take_keys(InterposedContext& context, OM_uint32 flags) {
+  base::Bytes input = context.channel->key_input();
+  gss_buffer_desc asked = buffer_of(input);
+  MechglueBuffer keys;
+  OM_uint32 minor;
+  const OM_uint32 major = mechglue().gss_pseudo_random(&minor, context.kerberos, GSS_C_PRF_KEY_FULL, &asked, mech::KerberosContext::kKeys, &keys);
+  if (GSS_ERROR(major)) return base::fail(base::Code::UNAVAILABLE, "Kerberos makes no key");
+  const base::Status made = context.channel->complete(view_of(&keys), {(flags & GSS_C_REPLAY_FLAG) != 0, (flags & GSS_C_SEQUENCE_FLAG) != 0});
+  explicit_bzero(keys.value, keys.length);
+  return made;
+}
+
+}  // namespace
+
+OwnBindings::OwnBindings(const mech::KerberosContext* context, gss_channel_bindings_t applications) : applications_(applications) {
+  if (context) octets_ = context->bindings();
+  bindings_.application_data = buffer_of(octets_);
+}
+
+// Before Kerberos is called, which opens connections of its own to the KDC.
+void bind_to_channel(InterposedContext& context, channel::Role role, base::View token) {
+  if (!client::broker_was_started()) return;  // before all descriptors are looked at
+  const auto socket = mech::default_socket(role, token);
+  if (!socket) {
+    if (base::tracing()) base::trace("kerberos", "not bound: " + base::describe(socket.error()));
+    return;
+  }
+  auto channel = std::make_unique<mech::KerberosContext>(role);
+  if (channel->bind(*socket).ok()) context.channel = std::move(channel);
+}
+
+void complete_on_channel(InterposedContext& context, OM_uint32 flags) {
+  const base::Status made = take_keys(context, flags);
+  if (made.ok()) return;
+  if (base::tracing()) base::trace("kerberos", "Kerberos alone: " + base::describe(made.error()));
+  context.channel.reset();
+}
+
+}  // namespace gssipsec::glue

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#include "gss-glue/mechglue.h"
+
+#include <dlfcn.h>
+
+#include <initializer_list>
+
+namespace gssipsec::glue {
+namespace {
+
+constinit Mechglue found;
+
+template <typename Function>
+bool find(void* library, const char* name, Function*& out) noexcept {
+  out = reinterpret_cast<Function*>(dlsym(library, name));
+  return out != nullptr;
+}
+
+}  // namespace
+
+// Called under the mechglue's lock, before anything else of the interposer. The handle is kept: whoever loaded us needs the library.
+bool find_mechglue() noexcept {
+  void* library = dlopen("libgssapi_krb5.so.2", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (!library) return false;
+  bool all = true;
+#define GSS_IPSEC_MECHGLUE(name) all = find(library, #name, found.name) && all;
+#include "gss-glue/mechglue.def"
+#undef GSS_IPSEC_MECHGLUE
+  return all;
+}
+
+const Mechglue& mechglue() noexcept { return found; }
+
+}  // namespace gssipsec::glue

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// Messages of a Kerberos context by whatever way they go: whole, in pieces, with additional data; MICs, and how long they may be.
+#include "tests/glue/kerberos_support.h"
+
+namespace gssipsec::tests {
+namespace {
+
+class KerberosMessagesTest : public KerberosFixture {
+  CPPUNIT_TEST_SUITE(KerberosMessagesTest);
+  CPPUNIT_TEST(mics_stay_kerberos);
+  CPPUNIT_TEST(the_size_limit_fits_every_way);
+  CPPUNIT_TEST(messages_in_pieces_go_every_way);
+  CPPUNIT_TEST(what_one_end_makes_in_pieces_the_other_opens_whole);
+  CPPUNIT_TEST(additional_data_is_covered_on_every_way);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void mics_stay_kerberos() {
+    KerberosPair pair;
+    switch_both(pair);
+    std::string mic;
+    CPPUNIT_ASSERT(pair.initiator.mic("attack", mic).ok());
+    CPPUNIT_ASSERT_EQUAL(char{0x04}, mic.front());
+    CPPUNIT_ASSERT(pair.acceptor.verify("attack", mic).ok());
+    CPPUNIT_ASSERT(!pair.acceptor.verify("retreat", mic).ok());
+  }
+
+  void the_size_limit_fits_every_way() {
+    for (const int confidential : {0, 1}) {
+      KerberosPair pair;
+      pair.must_shake();
+      for (End* end : {static_cast<End*>(&pair.acceptor), static_cast<End*>(&pair.initiator)}) {
+        OM_uint32 minor, most = 0;
+        CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_size_limit(&minor, end->context, confidential, 0, 1000, &most));
+        std::string token;
+        for (int i = 0; i < 2; ++i) {
+          CPPUNIT_ASSERT(end->wrap(std::string(most, 'x'), token, confidential).ok());
+          CPPUNIT_ASSERT(token.size() <= 1000 && token.size() > 900);
+          std::string message;
+          End& other = end == &pair.acceptor ? static_cast<End&>(pair.initiator) : pair.acceptor;
+          CPPUNIT_ASSERT(other.unwrap(token, message).ok());
+        }
+      }
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+    }
+  }
+
+  void messages_in_pieces_go_every_way() {
+    for (const bool allocated : {true, false}) {
+      KerberosPair pair;
+      pair.must_shake();
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass_pieces(pair.initiator, pair.acceptor, allocated));
+      CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass_pieces(pair.acceptor, pair.initiator, allocated));
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass_pieces(pair.acceptor, pair.initiator, allocated));
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass_pieces(pair.initiator, pair.acceptor, allocated));
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass_pieces(pair.acceptor, pair.initiator, allocated));
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
+    }
+  }
+
+  void what_one_end_makes_in_pieces_the_other_opens_whole() {
+    KerberosPair pair;
+    pair.must_shake();
+    for (const char wanted : {kWithSwitch, kByKerberos}) {
+      std::string token = wrapped_in_pieces(pair.acceptor, true), message;
+      CPPUNIT_ASSERT_EQUAL(wanted, token.front());
+      CPPUNIT_ASSERT(pair.initiator.unwrap(token, message).ok());
+      CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), message);
+    }
+    std::string token = wrapped_in_pieces(pair.initiator, true);
+    CPPUNIT_ASSERT_EQUAL(kByChannel, token.front());
+    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(pair.acceptor, token));
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack at dawn", token).ok());
+    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(pair.initiator, token));
+    KerberosPair other;
+    other.must_shake();
+    CPPUNIT_ASSERT(other.acceptor.wrap("attack at dawn", token).ok());
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, token.front());
+    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(other.initiator, token));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(other.initiator, other.acceptor));
+  }
+
+  void additional_data_is_covered_on_every_way() {
+    KerberosPair pair;
+    pair.must_shake();
+    for (const char wanted : {kWithSwitch, kByChannel}) {
+      End &from = wanted == kWithSwitch ? static_cast<End&>(pair.acceptor) : pair.initiator, &to = wanted == kWithSwitch ? static_cast<End&>(pair.initiator) : pair.acceptor;
+      std::string message = "attack", data = "at dawn", other = "at dusk";
+      gss_buffer_desc input = in(message), associated = in(data), wrong = in(other);
+      Buffer token, nothing, got;
+      OM_uint32 minor;
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_aead(&minor, from.context, 1, 0, &associated, &input, nullptr, &token));
+      CPPUNIT_ASSERT_EQUAL(wanted, token.str().front());
+      std::string copy = token.str();  // Kerberos decrypts in place
+      gss_buffer_desc same = in(copy);
+      CPPUNIT_ASSERT(GSS_ERROR(gss_unwrap_aead(&minor, to.context, &same, &wrong, &nothing, nullptr, nullptr)));
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_unwrap_aead(&minor, to.context, &token, &associated, &got, nullptr, nullptr));
+      CPPUNIT_ASSERT_EQUAL(message, got.str());
+    }
+  }
+
+ private:
+  // HEADER, DATA, PADDING, TRAILER as one token.
+  static std::string wrapped_in_pieces(End& from, bool allocated) {
+    std::string message = "attack at dawn", room(200, '\0');
+    gss_iov_buffer_desc iov[4] = {{GSS_IOV_BUFFER_TYPE_HEADER, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_DATA, in(message)},
+                                  {GSS_IOV_BUFFER_TYPE_PADDING, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_TRAILER, {0, nullptr}}};
+    OM_uint32 minor;
+    if (allocated) {
+      for (const int i : {0, 2, 3}) iov[i].type |= GSS_IOV_BUFFER_FLAG_ALLOCATE;
+    } else {
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_iov_length(&minor, from.context, 1, 0, nullptr, iov, 4));
+      iov[0].buffer.value = room.data(), iov[2].buffer.value = room.data() + 100, iov[3].buffer.value = room.data() + 120;
+    }
+    int concealed = 0;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_wrap_iov(&minor, from.context, 1, 0, &concealed, iov, 4));
+    CPPUNIT_ASSERT(concealed);
+    std::string token;
+    for (const auto& part : iov) token.append(static_cast<const char*>(part.buffer.value), part.buffer.length);
+    gss_release_iov_buffer(&minor, iov, 4);
+    return token;
+  }
+
+  static std::string from_stream(End& to, std::string token) {
+    gss_iov_buffer_desc iov[2] = {{GSS_IOV_BUFFER_TYPE_STREAM, in(token)}, {GSS_IOV_BUFFER_TYPE_DATA, {0, nullptr}}};
+    OM_uint32 minor;
+    const OM_uint32 major = gss_unwrap_iov(&minor, to.context, nullptr, nullptr, iov, 2);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of({major, minor}), OM_uint32{0}, major);
+    return {static_cast<const char*>(iov[1].buffer.value), iov[1].buffer.length};
+  }
+
+  static char pass_pieces(End& from, End& to, bool allocated) {
+    const std::string token = wrapped_in_pieces(from, allocated);
+    CPPUNIT_ASSERT_EQUAL(std::string("attack at dawn"), from_stream(to, token));
+    return token.front();
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(KerberosMessagesTest);
+
+}  // namespace
+}  // namespace gssipsec::tests

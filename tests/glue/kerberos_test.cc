@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: MIT
+// Kerberos over the channel, through the real libgssapi and the real Kerberos (a ticket without a KDC): who is bound, who switches,
+// and what a man in the middle can do to it.
+#include <cppunit/extensions/HelperMacros.h>
+#include <stdlib.h>
+
+#include <memory>
+
+#include "tests/glue/kerberos_support.h"
+
+namespace gssipsec::tests {
+namespace {
+
+using base::Code;
+using protocol::KerberosUse;
+using protocol::LatchState;
+using protocol::Verb;
+
+class KerberosGlueTest : public KerberosFixture {
+  CPPUNIT_TEST_SUITE(KerberosGlueTest);
+  CPPUNIT_TEST(both_ends_switch_and_messages_rest_on_the_channel);
+  CPPUNIT_TEST(without_a_line_everything_is_kerberos);
+  CPPUNIT_TEST(without_a_broker_everything_is_kerberos);
+  CPPUNIT_TEST(one_end_that_only_binds_keeps_kerberos);
+  CPPUNIT_TEST(one_end_alone_is_kerberos);
+  CPPUNIT_TEST(spnego_over_it_switches_too);
+  CPPUNIT_TEST(a_man_in_the_middle_is_found);
+  CPPUNIT_TEST(a_broker_that_saw_another_socket_binds_nothing);
+  CPPUNIT_TEST(a_programs_own_bindings_and_dce_are_left_alone);
+  CPPUNIT_TEST(a_programs_own_bindings_against_ours_are_refused);
+  CPPUNIT_TEST(the_program_is_not_told_of_bindings_it_did_not_give);
+  CPPUNIT_TEST(a_forged_switch_is_refused);
+  CPPUNIT_TEST(a_switch_of_another_context_is_refused);
+  CPPUNIT_TEST(a_suppressed_switch_leaves_kerberos);
+  CPPUNIT_TEST(a_channel_token_without_agreement_is_refused);
+  CPPUNIT_TEST(an_initiators_switch_is_refused);
+  CPPUNIT_TEST(a_broken_latch_stops_messages);
+  CPPUNIT_TEST(a_latch_that_cannot_be_confirmed_is_not_rested_on);
+  CPPUNIT_TEST(a_latch_that_broke_before_is_not_switched_to);
+  CPPUNIT_TEST(replay_and_loss_are_told_across_the_switch);
+  CPPUNIT_TEST(the_strength_is_the_channels_after_the_switch_only);
+  CPPUNIT_TEST(an_export_before_the_switch_disables_it_and_after_is_refused);
+  CPPUNIT_TEST(an_error_of_kerberos_keeps_its_text);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void both_ends_switch_and_messages_rest_on_the_channel() {
+    KerberosPair pair;
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+    std::string token;
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator, "attack at dawn", &token));
+    CPPUNIT_ASSERT(token.find("dawn") == std::string::npos && token[kSwitchSize] == kByKerberos);
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));  // it does not know yet that the initiator agrees
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor, "attack at dawn", &token));
+    CPPUNIT_ASSERT(token.ends_with("attack at dawn"));
+    for (int i = 0; i < 3; ++i) {
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
+      CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("user@EXAMPLE.ORG"), pair.acceptor.source.text());
+  }
+
+  void without_a_line_everything_is_kerberos() {
+    use(KerberosUse::off, KerberosUse::off);
+    must_be_kerberos();
+  }
+
+  void without_a_broker_everything_is_kerberos() {
+    twin_.reset();
+    must_be_kerberos();
+    twin_ = std::make_unique<TwinBroker>();
+  }
+
+  void one_end_that_only_binds_keeps_kerberos() {
+    for (const auto& [initiator, acceptor] : {std::pair(KerberosUse::bind, KerberosUse::bind), std::pair(KerberosUse::skip, KerberosUse::bind)}) {
+      use(initiator, acceptor);
+      must_be_kerberos();
+    }
+    use(KerberosUse::bind, KerberosUse::skip);
+    KerberosPair pair;
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator));
+    for (int i = 0; i < 3; ++i) {
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    }
+  }
+
+  void one_end_alone_is_kerberos() {
+    use(KerberosUse::skip, KerberosUse::off);
+    must_be_kerberos();
+    use(KerberosUse::off, KerberosUse::skip);
+    must_be_kerberos();
+  }
+
+  void spnego_over_it_switches_too() {
+    static gss_OID_desc spnego = {6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
+    KerberosPair pair;
+    pair.initiator.mechanism = &spnego;
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));
+  }
+
+  // Kerberos alone would accept: he relays its tokens unchanged.
+  void a_man_in_the_middle_is_found() {
+    twin_->knobs.man_in_the_middle = true;
+    KerberosPair pair;
+    const Status status = pair.shake();
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, status.major);
+    CPPUNIT_ASSERT(pair.acceptor.context == GSS_C_NO_CONTEXT && pair.acceptor.source.get() == GSS_C_NO_NAME);
+    use(KerberosUse::off, KerberosUse::off);
+    KerberosPair alone;
+    alone.must_shake();
+  }
+
+  void a_broker_that_saw_another_socket_binds_nothing() {
+    twin_->knobs.other_cookie = true;
+    must_be_kerberos();
+  }
+
+  void a_programs_own_bindings_and_dce_are_left_alone() {
+    std::string data = "tls-unique:1";
+    gss_channel_bindings_struct own{};
+    own.application_data = in(data);
+    KerberosPair pair;
+    std::string token;
+    name_socket(pair.connection.client.get());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_CONTINUE_NEEDED}, pair.initiator.begin(pair.target.get(), kUsualFlags, token, &own).major);
+    name_socket(pair.connection.server.get());
+    CPPUNIT_ASSERT(pair.acceptor.take(token, &own).ok());
+    CPPUNIT_ASSERT(pair.acceptor.flags & GSS_C_CHANNEL_BOUND_FLAG);
+    CPPUNIT_ASSERT(pair.initiator.begin(pair.target.get(), kUsualFlags, token, &own).ok());
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(0, twin_->requests(Verb::bind));
+    KerberosPair dce;
+    dce.request |= GSS_C_DCE_STYLE;
+    dce.must_shake();
+    CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::bind));  // the acceptor cannot tell before
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(dce.acceptor, dce.initiator));
+  }
+
+  void a_programs_own_bindings_against_ours_are_refused() {
+    std::string data = "tls-unique:1", token;
+    gss_channel_bindings_struct own{};
+    own.application_data = in(data);
+    KerberosPair pair;
+    name_socket(pair.connection.client.get());
+    (void)pair.initiator.begin(pair.target.get(), kUsualFlags, token, &own);
+    name_socket(pair.connection.server.get());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, pair.acceptor.take(token).major);
+  }
+
+  void the_program_is_not_told_of_bindings_it_did_not_give() {
+    KerberosPair pair;
+    pair.must_shake();
+    CPPUNIT_ASSERT(!(pair.acceptor.flags & GSS_C_CHANNEL_BOUND_FLAG));
+    OM_uint32 minor, flags = 0;
+    gss_inquire_context(&minor, pair.acceptor.context, nullptr, nullptr, nullptr, nullptr, &flags, nullptr, nullptr);
+    CPPUNIT_ASSERT(flags != 0 && !(flags & GSS_C_CHANNEL_BOUND_FLAG));
+  }
+
+  void a_forged_switch_is_refused() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
+    for (std::size_t i = 0; i < kSwitchSize; ++i) {
+      std::string forged = token;
+      forged[i] = static_cast<char>(forged[i] ^ 4);
+      const Status status = pair.initiator.unwrap(forged, message);
+      CPPUNIT_ASSERT_MESSAGE("octet " + std::to_string(i), GSS_ERROR(status.major) && message.empty());
+    }
+    std::string moved = token;
+    moved[9] = static_cast<char>(moved[9] ^ 1);  // another number
+    refused_as(Code::SWITCH_FORGED, pair.initiator.unwrap(moved, message));
+    CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.unwrap(token.substr(0, kSwitchSize - 1), message).major));
+    CPPUNIT_ASSERT(GSS_ERROR(pair.initiator.unwrap(token.substr(0, kSwitchSize), message).major));
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));  // none of them switched it
+    CPPUNIT_ASSERT(pair.initiator.unwrap(token, message).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+  }
+
+  void a_switch_of_another_context_is_refused() {
+    KerberosPair pair, other;
+    pair.must_shake();
+    other.must_shake();
+    std::string token, theirs, message;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
+    CPPUNIT_ASSERT(other.acceptor.wrap("attack", theirs).ok());
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(theirs, message).minor);
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::SWITCH_FORGED), pair.initiator.unwrap(theirs.substr(0, kSwitchSize) + token.substr(kSwitchSize), message).minor);
+  }
+
+  void a_suppressed_switch_leaves_kerberos() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
+    CPPUNIT_ASSERT(pair.initiator.unwrap(token.substr(kSwitchSize), message).ok());  // he takes the offer away
+    for (int i = 0; i < 3; ++i) {
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    }
+  }
+
+  void a_channel_token_without_agreement_is_refused() {
+    KerberosPair switched, pair;
+    switched.must_shake();
+    pair.must_shake();
+    std::string token, message, offer;
+    (void)pass(switched.acceptor, switched.initiator);
+    CPPUNIT_ASSERT(switched.initiator.wrap("attack", token).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, token.front());
+    refused_as(Code::NOT_SWITCHED, pair.acceptor.unwrap(token, message));
+    CPPUNIT_ASSERT(pair.acceptor.wrap("offer", offer).ok());
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::BAD_MIC), pair.acceptor.unwrap(token, message).minor);  // of another context
+    token[1] = 1;
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.initiator.unwrap(token, message).minor);
+    CPPUNIT_ASSERT(message.empty());
+  }
+
+  void an_initiators_switch_is_refused() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("attack", token).ok());
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::NOT_SWITCHED), pair.acceptor.unwrap(token, message).minor);
+  }
+
+  void a_broken_latch_stops_messages() {
+    KerberosPair pair;
+    switch_both(pair);
+    std::string before, token, message;
+    CPPUNIT_ASSERT(pair.initiator.wrap("attack", before).ok());
+    twin_->set_latches(LatchState::broken);
+    for (End* end : {static_cast<End*>(&pair.initiator), static_cast<End*>(&pair.acceptor)})
+      for (const int confidential : {0, 1}) {
+        CPPUNIT_ASSERT_EQUAL(minor_here(Code::LATCH_BROKEN), end->wrap("attack", token, confidential).minor);
+        CPPUNIT_ASSERT(token.empty());
+      }
+    CPPUNIT_ASSERT_EQUAL(minor_here(Code::LATCH_BROKEN), pair.acceptor.unwrap(before, message).minor);
+    CPPUNIT_ASSERT(message.empty());
+  }
+
+  void a_latch_that_cannot_be_confirmed_is_not_rested_on() {
+    KerberosPair pair;
+    switch_both(pair);
+    std::string token;
+    twin_->knobs.check = Code::UNKNOWN;
+    twin_->set_latches(LatchState::stale);
+    CPPUNIT_ASSERT_EQUAL(kBySeal, pass(pair.initiator, pair.acceptor, "attack at dawn", &token));
+    CPPUNIT_ASSERT(token.find("dawn") == std::string::npos);
+    CPPUNIT_ASSERT_EQUAL(kBySeal, pass(pair.acceptor, pair.initiator));
+  }
+
+  void a_latch_that_broke_before_is_not_switched_to() {
+    KerberosPair pair;
+    pair.must_shake();
+    twin_->set_latches(LatchState::broken);
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    KerberosPair later;
+    later.must_shake();
+    std::string token, message;
+    CPPUNIT_ASSERT(later.acceptor.wrap("attack", token).ok());
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, token.front());
+    twin_->set_latches(LatchState::broken);
+    CPPUNIT_ASSERT(later.initiator.unwrap(token, message).ok());
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(later.initiator, later.acceptor));
+  }
+
+  void replay_and_loss_are_told_across_the_switch() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string lost, late, first, second, message;
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+    CPPUNIT_ASSERT(pair.initiator.wrap("late", late).ok());
+    (void)pass(pair.acceptor, pair.initiator);
+    CPPUNIT_ASSERT(pair.initiator.wrap("first", first).ok());
+    CPPUNIT_ASSERT(pair.initiator.wrap("second", second).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, first.front());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_GAP_TOKEN}, pair.acceptor.unwrap(first, message).major);  // one of Kerberos' is missing
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNSEQ_TOKEN}, pair.acceptor.unwrap(late, message).major);
+    CPPUNIT_ASSERT_EQUAL(std::string("late"), message);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, pair.acceptor.unwrap(late, message).major);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, pair.acceptor.unwrap(first, message).major);
+    CPPUNIT_ASSERT(pair.initiator.wrap("lost", lost).ok());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_GAP_TOKEN}, third(pair).major);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNSEQ_TOKEN}, pair.acceptor.unwrap(second, message).major);
+
+    KerberosPair careless;
+    careless.request = GSS_C_MUTUAL_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
+    switch_both(careless);
+    CPPUNIT_ASSERT(careless.initiator.wrap("lost", lost).ok());
+    CPPUNIT_ASSERT(third(careless).ok());
+    CPPUNIT_ASSERT(careless.acceptor.unwrap(lost, message).ok());
+    CPPUNIT_ASSERT(careless.acceptor.unwrap(lost, message).ok());
+  }
+
+  void the_strength_is_the_channels_after_the_switch_only() {
+    KerberosPair pair;
+    pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(std::string("\0\0\1\0", 4), strength(pair.initiator));  // 256, the ticket's
+    (void)pass(pair.acceptor, pair.initiator);
+    CPPUNIT_ASSERT_EQUAL(std::string("\0\0\0\x80", 4), strength(pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(std::string("\0\0\1\0", 4), strength(pair.acceptor));
+    (void)pass(pair.initiator, pair.acceptor);
+    CPPUNIT_ASSERT_EQUAL(std::string("\0\0\0\x80", 4), strength(pair.acceptor));
+  }
+
+  void an_export_before_the_switch_disables_it_and_after_is_refused() {
+    OM_uint32 minor;
+    KerberosPair pair;
+    pair.must_shake();
+    Buffer token;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_export_sec_context(&minor, &pair.acceptor.context, &token));
+    CPPUNIT_ASSERT(pair.acceptor.context == GSS_C_NO_CONTEXT);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_import_sec_context(&minor, &token, &pair.acceptor.context));
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+
+    KerberosPair switched;
+    switch_both(switched);
+    for (KerberosEnd* end : {&switched.initiator, &switched.acceptor}) {
+      Buffer refused;
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNAVAILABLE}, gss_export_sec_context(&minor, &end->context, &refused));
+      CPPUNIT_ASSERT(end->context != GSS_C_NO_CONTEXT && refused.length == 0);
+      void* lucid = nullptr;
+      CPPUNIT_ASSERT(GSS_ERROR(gss_krb5_export_lucid_sec_context(&minor, &end->context, 1, &lucid)));
+    }
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(switched.initiator, switched.acceptor));
+
+    KerberosPair lucid;
+    lucid.must_shake();
+    void* keys = nullptr;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_krb5_export_lucid_sec_context(&minor, &lucid.acceptor.context, 1, &keys));
+    gss_krb5_free_lucid_sec_context(&minor, keys);
+  }
+
+  // Its number is another one: the mechglue sees to that.
+  void an_error_of_kerberos_keeps_its_text() {
+    setenv("KRB5CCNAME", "FILE:/nonexistent", 1);
+    KerberosPair pair;
+    std::string token;
+    const Status status = pair.initiator.begin(pair.target.get(), kUsualFlags, token);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_NO_CRED}, GSS_ROUTINE_ERROR(status.major));
+    Buffer text;
+    OM_uint32 minor, more = 0;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_display_status(&minor, status.minor, GSS_C_MECH_CODE, gss_mech_krb5, &more, &text));
+    CPPUNIT_ASSERT_MESSAGE(text.str(), text.str().find("/nonexistent") != std::string::npos);
+  }
+
+ private:
+  static void refused_as(Code code, const Status& status) {
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DEFECTIVE_TOKEN}, status.major);
+    CPPUNIT_ASSERT_EQUAL(minor_here(code), status.minor);
+    Buffer text;
+    OM_uint32 minor, more = 0;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_display_status(&minor, status.minor, GSS_C_MECH_CODE, gss_mech_krb5, &more, &text));
+    CPPUNIT_ASSERT_EQUAL(std::string(base::code_text(code)), text.str());
+  }
+
+  static void must_be_kerberos() {
+    KerberosPair pair;
+    pair.must_shake();
+    for (int i = 0; i < 3; ++i) {
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+    }
+  }
+
+  static Status third(KerberosPair& pair) {
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.initiator.wrap("third", token).ok());
+    return pair.acceptor.unwrap(token, message);
+  }
+
+  static std::string strength(const End& end) {
+    OM_uint32 minor;
+    gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+    if (gss_inquire_sec_context_by_oid(&minor, end.context, GSS_C_SEC_CONTEXT_SASL_SSF, &set) != GSS_S_COMPLETE) return "none";
+    const std::string got(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
+    gss_release_buffer_set(&minor, &set);
+    return got;
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(KerberosGlueTest);
+
+}  // namespace
+}  // namespace gssipsec::tests

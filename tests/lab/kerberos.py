@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: MIT
+"""Kerberos over the channel: ends with and without the interposer, and what kind each message token is."""
+import gss
+import krb5
+from host import MECHANISM
+
+KRB5 = "1.2.840.113554.1.2.2"
+KINDS = {"05": "kerberos", "14": "offer", "11": "channel", "12": "sealed"}
+GSS_S_BAD_BINDINGS = 4 << 16
+
+
+def program(use, path="/run/bin/gss_peer"):
+    """The administrator's line."""
+    return f'[[program]]\npath = "{path}"\nkerberos = "{use}"\n'
+
+
+def interposed(host):
+    """An environment with the interposer."""
+    path = f"{host.directory}/interposed.conf"
+    base = MECHANISM.rsplit(".", 1)[0]
+    with open(path, "w") as conf:
+        conf.write(f"ipsec {MECHANISM} /run/bin/mech_ipsec.so\nipsec-krb5 {base}.2 /run/bin/mech_ipsec.so <interposer>\n")
+    return {"GSS_MECH_CONFIG": path}
+
+
+def peer(host, env=None):
+    one = host.peer(env=interposed(host) if env is None else env)
+    one.cmd("mech", KRB5)
+    return one
+
+
+def send(lab, name, sender, receiver, message="attack at dawn", conf=1):
+    """A message goes over the connection; the kind of its token."""
+    wrapped = sender.cmd("wrap", 0, conf, gss.text(message))
+    if not lab.expect(f"{name}: wraps", wrapped["major"] == 0, gss.why(wrapped)):
+        return "none"
+    sender.cmd("send", wrapped["token"])
+    got = receiver.cmd("unwrap", receiver.cmd("recv")["data"])
+    lab.expect(f"{name}: unwraps to the same", got["major"] == 0 and got["data"] == gss.text(message), gss.why(got))
+    return KINDS.get(wrapped["token"][:2], wrapped["token"][:2])
+
+
+def conversation(lab, name, client, server, count=4):
+    """Messages both ways, the acceptor's first; the kinds of both, in order."""
+    return [[send(lab, f"{name} {i} {which}", *ends) for which, ends in (("back", (server, client)), ("there", (client, server)))] for i in range(count)]
+
+
+def realm(lab):
+    krb5.realm(lab, services=("host",))

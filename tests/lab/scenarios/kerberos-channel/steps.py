@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+# The group's PSK proves nobody, so latches are pinned: Kerberos says who the peer is, and nobody takes his place.
+import gss
+import ike
+import kerberos
+from peer import Exchange, connected
+
+PLAIN = [["kerberos", "kerberos"]] * 4
+SWITCHED = [["offer", "channel"]] + [["channel", "channel"]] * 3
+
+
+def brokers(lab, a, b):
+    for host, use in ((lab.a, a), (lab.b, b)):
+        if host.daemon:
+            host.stop_broker()
+        host.broker(ike.broker_config(host) + kerberos.program(use))
+
+
+def attempt(lab, port, client_env=None, server_env=None):
+    client, server = kerberos.peer(lab.a, client_env), kerberos.peer(lab.b, server_env)
+    connected(lab, client, server, port=port)
+    exchange = Exchange(client, server)
+    lab.need(f"{port}: the context is established", exchange.run(), exchange.why)
+    name = server.cmd("inquire")["source"]
+    lab.expect(f"{port}: the initiator is alice", name == "alice@EXAMPLE.ORG", name)
+    return client, server
+
+
+def said(lab, name, ends, wanted):
+    got = kerberos.conversation(lab, name, *ends)
+    lab.expect(f"{name}: {wanted[0]}, then {wanted[-1]}", got == wanted, (got, lab.a.log("trace.0")[-800:], lab.b.log("trace.0")[-800:]))
+
+
+def run(lab):
+    kerberos.realm(lab)
+    brokers(lab, "skip", "skip")
+    wire = lab.a.capture()
+    ends = attempt(lab, 7000)
+    said(lab, "both ends", ends, SWITCHED)
+    lab.expect("the messages are in ESP alone", not wire.outside_esp(7000) and not wire.clear_payload(b"attack at dawn"))
+    plain = {}
+    said(lab, "the client alone", attempt(lab, 7001, None, plain), PLAIN)
+    said(lab, "the server alone", attempt(lab, 7002, plain, None), PLAIN)
+    said(lab, "neither", attempt(lab, 7003, plain, plain), PLAIN)
+    brokers(lab, "bind", "skip")
+    said(lab, "a client that only binds", attempt(lab, 7004), [["offer", "kerberos"]] + PLAIN[1:])
+    brokers(lab, "skip", "bind")
+    said(lab, "a server that only binds", attempt(lab, 7005), PLAIN)
+    brokers(lab, "off", "skip")
+    said(lab, "a client that is off", attempt(lab, 7006), PLAIN)
+    brokers(lab, "skip", "skip")
+    broken(lab)
+
+
+def broken(lab):
+    ends = attempt(lab, 7010)
+    said(lab, "before the latch breaks", ends, SWITCHED)
+    wire = lab.a.capture()
+    lab.a.ip("xfrm state flush", "xfrm policy flush")
+    stopped = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(ends[0].cmd("wrap", 0, 1, gss.text("a secret for nobody"))), 8)
+    lab.expect("a broken latch stops messages", stopped and gss.says(stopped, "the latch on this connection is broken"), stopped)
+    lab.expect("and makes no token", not stopped.get("token"), stopped)
+    ends[0].cmd("send", gss.text("octets past the library"))
+    lab.expect("nothing in clear", not wire.outside_esp(7010) and not wire.clear_payload(b"secret for nobody") and not wire.clear_payload(b"past the library"))

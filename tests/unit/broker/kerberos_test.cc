@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+// BIND at two brokers that share an SA pair: both give the same binding, of this connection and these keys; and when messages
+// may rest on the channel.
+#include <cppunit/extensions/HelperMacros.h>
+
+#include "tests/unit/broker/stand.h"
+
+namespace gssipsec::broker::testing {
+namespace {
+
+using base::Code;
+using channel::Role;
+using protocol::BindReply;
+using protocol::BindRequest;
+using protocol::KerberosUse;
+using protocol::LatchState;
+
+constexpr char kProgram[] = "/usr/bin/psql";
+
+Config with_program(KerberosUse use, std::uint16_t bits = 128) {
+  Config config;
+  ProgramRule rule;
+  rule.path = kProgram;
+  rule.kerberos = use;
+  rule.min_key_bits = bits;
+  config.programs.push_back(rule);
+  return config;
+}
+
+base::Result<BindReply> bound(End& end, Role role, protocol::Found found = protocol::Found::named, const char* program = kProgram) {
+  const auto body = encode(BindRequest{found, role, program});
+  const auto answer = handle_bind(*end.core, *end.bench, end.request(body));
+  if (!answer) return answer.error();
+  return protocol::decode_bind_reply(answer->body);
+}
+
+void nobody_is_proven(End& end, const char* local, const char* remote) {
+  channel::PeerInfo peer = certified(local, remote);
+  peer.remote_method = channel::AuthMethod::null_auth;
+  end.set_peer(peer);
+  end.publish();
+}
+
+class KerberosTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(KerberosTest);
+  CPPUNIT_TEST(both_ends_are_given_the_same_binding);
+  CPPUNIT_TEST(another_connection_has_another_binding);
+  CPPUNIT_TEST(other_keys_give_another_binding);
+  CPPUNIT_TEST(two_initiators_do_not_match);
+  CPPUNIT_TEST(a_program_without_a_line_is_left_alone);
+  CPPUNIT_TEST(a_line_that_binds_does_not_let_skip);
+  CPPUNIT_TEST(what_breaks_open_is_not_rested_on);
+  CPPUNIT_TEST(weaker_than_the_line_asks_is_bound_only);
+  CPPUNIT_TEST(what_began_in_clear_is_bound_only);
+  CPPUNIT_TEST(without_replay_protection_it_is_bound_only);
+  CPPUNIT_TEST(an_unproven_peer_is_bound_and_pinned);
+  CPPUNIT_TEST(what_cannot_be_latched_is_bound_only);
+  CPPUNIT_TEST(an_unprotected_socket_is_refused);
+  CPPUNIT_TEST(a_socket_of_another_user_or_role_is_refused);
+  CPPUNIT_TEST(while_sas_are_replaced_nothing_is_bound);
+  CPPUNIT_TEST_SUITE_END();
+
+ public:
+  void setUp() override {
+    a_ = std::make_unique<End>(true, with_program(KerberosUse::skip));
+    b_ = std::make_unique<End>(false, with_program(KerberosUse::skip));
+    a_->host->destroys = b_->host->destroys = true;
+  }
+
+  void both_ends_are_given_the_same_binding() {
+    const auto a = bound(*a_, Role::initiator), b = bound(*b_, Role::acceptor);
+    CPPUNIT_ASSERT(a.ok() && b.ok());
+    CPPUNIT_ASSERT(base::equal_secret(a->binding.view(), b->binding.view()));
+    CPPUNIT_ASSERT(a->use == KerberosUse::skip && b->use == KerberosUse::skip);
+    CPPUNIT_ASSERT(a->channel.latch == LatchState::established && a->channel.cookie == a_->host->socket.cookie);
+    CPPUNIT_ASSERT(a_->page->state({a->channel.slot, a->channel.generation}) == LatchState::established);
+    CPPUNIT_ASSERT_EQUAL(1, a_->host->latches_set);
+    CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_cleared);
+  }
+
+  void another_connection_has_another_binding() {
+    const auto first = bound(*a_, Role::initiator);
+    ++a_->host->socket.flow.local_port;
+    ++a_->host->socket.cookie;
+    CPPUNIT_ASSERT(!base::equal_secret(first->binding.view(), bound(*a_, Role::initiator)->binding.view()));
+  }
+
+  void other_keys_give_another_binding() {
+    for (auto& [spi, key] : b_->host->keys) key.fill ^= std::byte{1};
+    CPPUNIT_ASSERT(!base::equal_secret(bound(*a_, Role::initiator)->binding.view(), bound(*b_, Role::acceptor)->binding.view()));
+  }
+
+  void two_initiators_do_not_match() {
+    CPPUNIT_ASSERT(!base::equal_secret(bound(*a_, Role::initiator)->binding.view(), bound(*b_, Role::initiator)->binding.view()));
+  }
+
+  void a_program_without_a_line_is_left_alone() {
+    const auto other = bound(*a_, Role::initiator, protocol::Found::named, "/usr/bin/other");
+    CPPUNIT_ASSERT(other->use == KerberosUse::off && other->binding.empty());
+    a_->core->set_config(with_program(KerberosUse::off));
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator)->use == KerberosUse::off);
+    CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_set);
+    CPPUNIT_ASSERT_EQUAL(0, a_->host->sockets_read);
+  }
+
+  void a_line_that_binds_does_not_let_skip() {
+    a_->core->set_config(with_program(KerberosUse::bind));
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::ok && got->binding.size() == 32);
+  }
+
+  void what_breaks_open_is_not_rested_on() {
+    a_->host->destroys = false;
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::NOT_LATCHABLE);
+  }
+
+  void weaker_than_the_line_asks_is_bound_only() {
+    a_->core->set_config(with_program(KerberosUse::skip, 512));
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::WEAK);
+  }
+
+  void what_began_in_clear_is_bound_only() {
+    a_->host->sockets[6] = {{501, address("10.1.0.1"), address("10.1.0.2"), 40000, 22, 1000, false}};
+    a_->core->history.reset();
+    a_->publish();
+    a_->core->census.take();
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::STARTED_IN_CLEAR);
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator)->use == KerberosUse::bind);  // its own latch proves nothing about before
+  }
+
+  void without_replay_protection_it_is_bound_only() {
+    for (channel::Sa& sa : a_->databases.sad.sas) sa.replay_window = 0;
+    a_->publish();
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::WEAK);
+  }
+
+  // Kerberos finds the man in the middle whom IKE cannot; the pin keeps out who comes later.
+  void an_unproven_peer_is_bound_and_pinned() {
+    nobody_is_proven(*a_, "fqdn:a.example.org", "fqdn:b.example.org");
+    a_->host->destroys = false;
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::skip && got->channel.breaks_shut && !got->channel.peer_authenticated);
+  }
+
+  void what_cannot_be_latched_is_bound_only() {
+    a_->host->route.vrf = true;
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->channel.latch == LatchState::none && got->binding.size() == 32);
+    CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_set);
+  }
+
+  void an_unprotected_socket_is_refused() {
+    a_->databases.spd.policies.clear();
+    a_->publish();
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator).error().code == Code::NO_POLICY);
+  }
+
+  void a_socket_of_another_user_or_role_is_refused() {
+    a_->host->listener = true;
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator, protocol::Found::sole).error().code == Code::WRONG_SIDE);
+    a_->host->listener = false;
+    a_->host->socket.owner_uid = 1001;
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator, protocol::Found::sole).error().code == Code::NOT_OWNER);
+  }
+
+  void while_sas_are_replaced_nothing_is_bound() {
+    add_newer(realtime() / 1000000000u - 1);
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator).error().code == Code::SA_GONE);
+    CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_set);
+    a_->databases.sad.sas.back().added = 1000;
+    a_->host->keys[0x101].added = 1000;
+    a_->publish();
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator).ok());
+  }
+
+ private:
+  void add_newer(std::uint64_t added) {
+    channel::Sa newer = a_->sa(kSpiToB);
+    newer.id.spi = 0x101;
+    newer.added = added;
+    a_->databases.sad.sas.push_back(newer);
+    a_->host->keys[0x101] = {added, std::byte{3}};
+    a_->set_peer(certified("fqdn:a.example.org", "fqdn:b.example.org"));
+    a_->publish();
+  }
+
+  std::unique_ptr<End> a_, b_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(KerberosTest);
+
+}  // namespace
+}  // namespace gssipsec::broker::testing
