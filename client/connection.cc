@@ -62,6 +62,8 @@ base::Status Connection::greet(const Deadline& deadline) {
 }
 
 base::Result<Answer> Connection::call(Verb verb, base::View body, int fd, const Deadline& deadline) {
+  if (version_ < protocol::first_version(verb))
+    return base::fail(Code::PROTOCOL_VERSION, "the broker speaks version " + std::to_string(version_) + ", which has no such request; restart it after the upgrade");
   const std::uint32_t request = ++last_request_;
   const base::Bytes datagram = protocol::encode({version_, verb, request, Code::ok}, body);
   if (const base::Status sent = send_datagram(socket_.get(), datagram, fd, deadline); !sent) {

@@ -40,6 +40,7 @@ base::Result<Frame> decode_frame(base::View datagram) {
   if (frame.header.version < kOldestVersion || frame.header.version > kVersion) return other_version(frame.header.version);
   if (!known_verb(verb)) return broken_body("verb");
   frame.header.verb = static_cast<Verb>(verb);
+  if (frame.header.version < first_version(frame.header.verb)) return other_version(frame.header.version);
   const base::View body = in.take(in.left());
   frame.body.assign(body.begin(), body.end());
   return frame;

@@ -50,6 +50,8 @@ enum class Verb : std::uint16_t {
   bind = 19,         // descriptor: latch it, give what another mechanism's context is bound to the SAs by
 };
 inline constexpr Verb kLastVerb = Verb::bind;
+// The version of the protocol that brought it.
+[[nodiscard]] constexpr std::uint16_t first_version(Verb verb) noexcept { return verb > Verb::mirror ? 2 : 1; }
 
 struct Header {
   std::uint16_t version = kVersion;

@@ -424,6 +424,10 @@ class BrokerTest : public CppUnit::TestFixture {
       expect(Code::ok, ask());
       CPPUNIT_ASSERT_EQUAL(int{protocol::kOldestVersion}, greeted.load());
       CPPUNIT_ASSERT_EQUAL(int{version}, asked.load());
+      const bool knows = version >= protocol::first_version(Verb::bind);
+      const auto fd = some_socket();
+      expect(knows ? Code::ok : Code::PROTOCOL_VERSION, code_of(Broker::bind(fd.get(), protocol::Found::named, channel::Role::initiator)));
+      CPPUNIT_ASSERT_EQUAL(knows ? 1 : 0, broker.requests(Verb::bind));
     }
   }
 

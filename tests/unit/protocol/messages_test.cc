@@ -374,6 +374,9 @@ class MessagesTest : public CppUnit::TestFixture {
       datagram[5] = static_cast<std::byte>(version);
       CPPUNIT_ASSERT(decode_frame(datagram).error().code == Code::PROTOCOL_VERSION);
     }
+    CPPUNIT_ASSERT(decode_frame(encode(Header{1, Verb::mirror}, {})).ok());
+    CPPUNIT_ASSERT(decode_frame(encode(Header{2, Verb::bind}, {})).ok());
+    CPPUNIT_ASSERT(decode_frame(encode(Header{1, Verb::bind}, {})).error().code == Code::PROTOCOL_VERSION);
   }
 
   void an_error_answer_says_code_and_detail() {
