@@ -65,7 +65,7 @@ Selector Generator::selector(const Aim& aim) {
   out.destination = prefix(aim.destination);
   ports(aim, out);
   if (feature(40, "protocol")) out.protocol = random_.chance(85) ? aim.protocol : random_.of<std::uint8_t>({1, 6, 17, 132});
-  if (feature(5, "ifindex")) out.ifindex = 1 + random_.below(3);
+  if (feature(5, "ifindex")) out.ifindex = 1 + random_.below(4);
   if (feature(8, "user")) out.user = random_.of({1000u, 1u});
   if (random_.chance(3)) {  // of the other family
     features_.insert("other-family");

@@ -145,7 +145,8 @@ Host::Host(const std::string& name) : namespace_(::open(("/run/netns/" + name).c
   netlink_ = open_xfrm();
   statistics_.reset(::open("/proc/thread-self/net/xfrm_stat", O_RDONLY | O_CLOEXEC));
   if (!statistics_) give_up("xfrm_stat");
-  devices_ = {0, if_nametoindex("lo"), if_nametoindex("eth0"), if_nametoindex("eth1")};
+  const unsigned vrf = if_nametoindex("vrf0");
+  devices_ = {0, if_nametoindex("lo"), if_nametoindex("eth0"), if_nametoindex("eth1"), vrf != 0 ? vrf : if_nametoindex("eth2")};
 }
 
 void Host::enter() const {

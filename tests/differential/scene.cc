@@ -59,6 +59,7 @@ class Author {
     scene_.on_ipv6 = family == Family::ipv6 || random_.chance(20);
     if (scene_.on_ipv6 && family == Family::ipv4) feature("v4-mapped");
     if (random_.chance(6)) scene_.bound = random_.of({Device::eth0, Device::eth1}), feature("bound-to-device");
+    else if (scene_.kind != Kind::sctp && random_.chance(8)) scene_.bound = Device::vrf, feature("vrf");  // SCTP of Linux 6.1 knows none
     if (random_.chance(2)) scene_.no_xfrm = true, feature("disable_xfrm");
     if (random_.chance(2)) scene_.no_policy = true, feature("disable_policy");
     feature(family == Family::ipv4 ? "ipv4" : "ipv6");

@@ -18,7 +18,7 @@ inline constexpr std::uint32_t kDevices = 2;  // eth0, eth1
 [[nodiscard]] const std::vector<channel::Address>& addresses_of_a(channel::Family family);
 [[nodiscard]] const std::vector<channel::Address>& addresses_of_b(channel::Family family);
 
-enum class Device : std::uint8_t { none, loopback, eth0, eth1 };
+enum class Device : std::uint8_t { none, loopback, eth0, eth1, vrf };  // vrf: at B, who has none, the cable that is in it at A
 
 // `policy.selector.ifindex` is a Device here: real numbers are known where it is installed.
 struct PutPolicy {
@@ -63,7 +63,7 @@ struct Scene {
   Kind kind = Kind::udp_connected;
   bool on_ipv6 = false;   // an IPv6 socket
   Device bound = Device::none;
-  bool no_xfrm = false, no_policy = false;  // disable_xfrm, disable_policy of both devices
+  bool no_xfrm = false, no_policy = false;  // disable_xfrm, disable_policy of all devices
   channel::Flow flow;     // local, remote, ports, mark, protocol
   std::vector<Round> rounds;
   std::uint64_t inbound_seed = 0;  // which SAs the peer tries

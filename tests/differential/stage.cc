@@ -55,7 +55,7 @@ broker::Case Product::ask(int fd, const channel::Flow& flow) {
 
 Stage::Stage(const std::string& a, const std::string& b, const std::string& aside, bool verbose)
     : verbose_(verbose), marker_(aside), a_(a), b_(b), wire_(), product_((a_.enter(), Product())), peer_(b_) {
-  if (a_.devices().back() == 0) give_up("device eth1");
+  if (a_.devices().back() == 0) give_up("device vrf0");
   a_.clear();
   b_.clear();
   b_.queue(defaults_request({channel::Action::block, channel::Action::allow}));  // B answers nobody
@@ -67,7 +67,7 @@ void Stage::say(const std::string& text) const {
 }
 
 void Stage::set_devices(const Scene& scene, bool back) {
-  for (const std::string name : {"eth0", "eth1"}) {
+  for (const std::string name : {"eth0", "eth1", "eth2", "vrf0"}) {
     if (scene.no_xfrm) write_file("/proc/sys/net/ipv4/conf/" + name + "/disable_xfrm", back ? "0" : "1");
     for (const std::string family : {"ipv4", "ipv6"})
       if (scene.no_policy) write_file("/proc/sys/net/" + family + "/conf/" + name + "/disable_policy", back ? "0" : "1");

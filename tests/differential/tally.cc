@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::uint64_t kEnough = 1000;  // cases after which everything must have been met
 
-constexpr std::array<std::string_view, 54> kFeatures = {
-    "ipv4", "ipv6", "v4-mapped", "udp-connected", "udp-unconnected", "tcp", "sctp", "set-mark", "socket-mark", "bound-to-device", "disable_xfrm",
+constexpr std::array<std::string_view, 55> kFeatures = {
+    "ipv4", "ipv6", "v4-mapped", "udp-connected", "udp-unconnected", "tcp", "sctp", "set-mark", "socket-mark", "bound-to-device", "vrf", "disable_xfrm",
     "disable_policy", "default-block", "several-policies", "forward", "prefix", "ports", "port-masks", "protocol", "ifindex", "user",
     "other-family", "block", "sub-policy", "mark", "if_id", "optional", "algorithm-masks", "several-templates", "transport", "tunnel",
     "beet", "esp", "ah", "ipcomp", "cross-family", "open-tunnel-end", "larval", "soft-limit", "hard-limit", "numbers-used-up", "esn",

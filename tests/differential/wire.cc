@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::uint8_t kIpip = 4, kTcp = 6, kUdp = 17, kIpv6 = 41, kIcmpv6 = 58, kSctp = 132;
 constexpr std::uint16_t kEncapsulationPort = 4500;
-constexpr unsigned char kMacOfA[2][6] = {{2, 0, 0, 0, 0, 0xa0}, {2, 0, 0, 0, 0, 0xa1}};
+constexpr unsigned char kMacOfA[3][6] = {{2, 0, 0, 0, 0, 0xa0}, {2, 0, 0, 0, 0, 0xa1}, {2, 0, 0, 0, 0, 0xa2}};
 
 // Network header after network header, until something hides the rest.
 class Dissection {

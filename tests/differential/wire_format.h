@@ -8,7 +8,7 @@
 namespace gssipsec::differential {
 
 using kernel::Request;
-using Ifindexes = std::array<std::uint32_t, 4>;  // by Device
+using Ifindexes = std::array<std::uint32_t, 5>;  // by Device
 
 [[nodiscard]] Request policy_request(const PutPolicy& put, const Ifindexes& devices);
 [[nodiscard]] Request drop_request(const channel::Policy& policy, const Ifindexes& devices);
