@@ -29,6 +29,7 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::unlatch: return handle_unlatch(core, request);
     case Verb::bind: return handle_bind(core, bench, request);
     case Verb::mirror: return handle_mirror(core, bench, request);
+    case Verb::latches: return handle_latches(core, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
 }

@@ -48,8 +48,9 @@ enum class Verb : std::uint16_t {
   unlatch = 17,      // descriptor: remove the latch from the kernel; by who set it, when no context rests on it
   mirror = 18,       // no descriptor, root only: is the broker's copy of the SPD and SAD what the kernel has?
   bind = 19,         // descriptor: latch it, give what another mechanism's context is bound to the SAs by
+  latches = 20,      // no descriptor, root only: the latches that the broker knows
 };
-inline constexpr Verb kLastVerb = Verb::bind;
+inline constexpr Verb kLastVerb = Verb::latches;
 // The version of the protocol that brought it.
 [[nodiscard]] constexpr std::uint16_t first_version(Verb verb) noexcept { return verb > Verb::mirror ? 2 : 1; }
 
