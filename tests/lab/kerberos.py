@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Kerberos over the channel: ends with and without the interposer, and what kind each message token is."""
+import os
+
 import gss
 import krb5
 from host import MECHANISM
@@ -47,3 +49,30 @@ def conversation(lab, name, client, server, count=4):
 
 def realm(lab):
     krb5.realm(lab, services=("host",))
+
+
+class Ends:
+    """The environments of a real client on A and a real server on B, each with the interposer or not, and what their plugins wrote."""
+
+    def __init__(self, lab, client, server):
+        self.client = self.environment(lab.a, client, "client")
+        self.server = self.environment(lab.b, server, "server")
+
+    @staticmethod
+    def environment(host, interposes, name):
+        trace = f"/tmp/trace-{name}"
+        if os.path.exists(trace):
+            os.unlink(trace)
+        return {**(interposed(host) if interposes else {}), "GSS_IPSEC_TRACE": trace}
+
+    def switched(self):
+        """Whether each end says that it speaks by the channel now."""
+        return [said in self.log(env) for env, said in ((self.client, "SWITCH believed"), (self.server, "the peer switched"))]
+
+    @staticmethod
+    def log(env):
+        path = env["GSS_IPSEC_TRACE"]
+        return open(path).read() if os.path.exists(path) else ""
+
+    def __str__(self):
+        return f"{self.log(self.client)[-700:]} | {self.log(self.server)[-700:]}"

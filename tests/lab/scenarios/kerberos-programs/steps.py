@@ -11,33 +11,6 @@ PROGRAMS = (f"{postgres.BIN}/psql", f"{postgres.BIN}/postgres", "/usr/bin/ldapse
 LINES = "".join(kerberos.program("skip", path) for path in PROGRAMS)
 
 
-class Ends:
-    """The environments of a client and a server, and what their plugins wrote."""
-
-    def __init__(self, lab, client, server):
-        self.client = self.environment(lab.a, client, "client")
-        self.server = self.environment(lab.b, server, "server")
-
-    @staticmethod
-    def environment(host, interposed, name):
-        trace = f"/tmp/trace-{name}"
-        if os.path.exists(trace):
-            os.unlink(trace)
-        return {**(kerberos.interposed(host) if interposed else {}), "GSS_IPSEC_TRACE": trace}
-
-    def switched(self):
-        """Whether each end says that it speaks by the channel now."""
-        return [said in self.log(env) for env, said in ((self.client, "SWITCH believed"), (self.server, "the peer switched"))]
-
-    @staticmethod
-    def log(env):
-        path = env["GSS_IPSEC_TRACE"]
-        return open(path).read() if os.path.exists(path) else ""
-
-    def __str__(self):
-        return f"{self.log(self.client)[-700:]} | {self.log(self.server)[-700:]}"
-
-
 def ready(lab):
     """How often PostgreSQL said so: it listens before."""
     path = f"{lab.b.directory}/postgres.log"
@@ -45,7 +18,7 @@ def ready(lab):
 
 
 def database(lab, data, client, server):
-    ends, before = Ends(lab, client, server), ready(lab)
+    ends, before = kerberos.Ends(lab, client, server), ready(lab)
     with postgres.running(lab.b, postgres.start(lab.b, ends.server)):
         lab.wait(lambda: ready(lab) > before, 20)
         facts = postgres.ask(lab, ends.client)
@@ -57,7 +30,7 @@ def database(lab, data, client, server):
 
 
 def directory(lab, client, server):
-    ends = Ends(lab, client, server)
+    ends = kerberos.Ends(lab, client, server)
     facts = slapd.run(lab, ends.client, ends.server)
     name = f"slapd, interposer at client {client}, at server {server}"
     lab.expect(f"{name}: alice", facts.ok and facts.user == "dn:cn=alice,dc=example,dc=org", (facts, str(ends)))
