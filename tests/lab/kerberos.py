@@ -69,6 +69,10 @@ class Ends:
         """Whether each end says that it speaks by the channel now."""
         return [said in self.log(env) for env, said in ((self.client, "SWITCH believed"), (self.server, "the peer switched"))]
 
+    def bound(self):
+        """Whether the server knows that both were given the same bindings. The client is not told."""
+        return "bound to the channel" in self.log(self.server)
+
     @staticmethod
     def log(env):
         path = env["GSS_IPSEC_TRACE"]
