@@ -25,8 +25,13 @@ def interposed(host):
     return {"GSS_MECH_CONFIG": path}
 
 
-def peer(host, env=None):
-    one = host.peer(env=interposed(host) if env is None else env)
+def is_error(token):
+    """KRB-ERROR in Kerberos' frame (RFC 4121 4.1), or no token."""
+    return not token or token[26:30] == "0300" and token[30:32] == "7e"
+
+
+def peer(host, env=None, uid=None):
+    one = host.peer(uid, interposed(host) if env is None else env)
     one.cmd("mech", KRB5)
     return one
 
