@@ -8,8 +8,8 @@ import kerberos
 import krb5
 from compatibility import ran
 from servers import apache, cyrus, gss_python, gss_sample, postgres, slapd
+from servers.daemon import must
 
-OCTETS = 2_000_000
 PATHS = (f"{postgres.BIN}/psql", f"{postgres.BIN}/postgres", "/usr/bin/ldapsearch", "/usr/bin/ldapwhoami", "/usr/sbin/slapd", "/usr/bin/sasl-sample-client",
          "/usr/sbin/sasl-sample-server", "/usr/bin/gss-client", "/usr/bin/gss-server", os.path.realpath("/usr/bin/python3"), "/usr/bin/curl", "/usr/sbin/apache2")
 LINES = "".join(kerberos.program("skip", path) for path in PATHS)
@@ -26,15 +26,27 @@ def ready(lab):
     return open(path).read().count("ready to accept connections") if os.path.exists(path) else 0
 
 
-def database(lab, ends):
+def database(lab, ends, octets):
     """psql with gssencmode=require, and COPY both ways."""
-    before, data = ready(lab), postgres.rows(OCTETS)
+    before, data = ready(lab), postgres.rows(octets)
     with postgres.running(lab.b, postgres.start(lab.b, ends.server)):
         lab.wait(lambda: ready(lab) > before, 20)
         facts = postgres.ask(lab, ends.client)
         back, *_ = postgres.copy_both_ways(lab.a, data, ends.client)
-    facts.ok = facts.ok and back == data and facts.protection == "encrypted"
+        facts.protection = "plain in its token" if plain_in_token(lab, ends) else facts.protection
+    facts.ok = facts.ok and back == data and facts.protection != ""
     return facts
+
+
+def plain_in_token(lab, ends):
+    """Whether what the server sends stands in what psql reads: it was encrypted by ESP and not once more."""
+    trace = "/tmp/strace-psql"
+    if os.path.exists(trace):
+        os.unlink(trace)
+    argv = ["/usr/bin/strace", "-s", "300", "-e", "trace=recvfrom", "-o", trace, *postgres.command("select 'a row in its token'", "require")]
+    must(lab.a.run(argv, env=ends.client, uid=postgres.USERS["alice"]))
+    with open(trace) as lines:
+        return "a row in its token" in lines.read()
 
 
 def outcome(ends):
@@ -46,26 +58,29 @@ def outcome(ends):
     return "Kerberos alone" if not ends.bound() and ends.switched() == [False, False] else f"odd: {ends.bound()} {ends.switched()}"
 
 
-def one(lab, module, user, wanted, ends, how):
-    facts = database(lab, ends) if module is postgres else module.run(lab, ends.client, ends.server)
+def one(lab, module, user, wanted, ends, how, octets):
+    facts = database(lab, ends, octets) if module is postgres else module.run(lab, ends.client, ends.server)
     got = outcome(ends)
     ran(lab, module.PROGRAM, module.PACKAGES, "krb5", how, f"works, the user is {user}; {wanted}", facts.ok and facts.user == user and got == wanted,
         f"{got} {facts} {ends}")
+    if module is postgres:
+        lab.expect(f"{how}: PostgreSQL's rows are {'plain' if wanted == SWITCHES else 'encrypted'} in their tokens",
+                   (facts.protection == "plain in its token") == (wanted == SWITCHES), facts)
     if module is gss_python:
         tokens = "encrypted plain plain plain / encrypted plain plain plain" if wanted == SWITCHES else "encrypted encrypted encrypted encrypted / " \
             "encrypted encrypted encrypted encrypted"
         lab.expect(f"{how}: python's tokens are {tokens}", facts.protection == tokens, facts)
 
 
-def run(lab, mixtures, below, protected):
-    """`below`: what carries the connections, and whether it protects them."""
+def run(lab, mixtures, below, protected, octets):
+    """`below`: what carries the connections, and whether it protects them; `octets`: what COPY carries."""
     gss.brokers(lab, a=LINES, b=LINES)
     krb5.realm(lab)
     wire = lab.a.capture()
     for client, server in mixtures:
         for module, user, wanted in PROGRAMS:
             wanted = wanted if client and server and protected else "Kerberos alone"
-            one(lab, module, user, wanted, kerberos.Ends(lab, client, server), f"the interposer at {WHERE[client, server]}, {below}")
+            one(lab, module, user, wanted, kerberos.Ends(lab, client, server), f"the interposer at {WHERE[client, server]}, {below}", octets)
             if protected:
                 lab.expect(f"{module.PROGRAM}: all of it in ESP", not any(wire.outside_esp(port) for port in PORTS))
             wire.clear()

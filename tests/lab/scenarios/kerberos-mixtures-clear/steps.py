@@ -3,4 +3,4 @@ import interposed
 
 
 def run(lab):
-    interposed.run(lab, tuple(interposed.WHERE), "without IPsec", False)
+    interposed.run(lab, tuple(interposed.WHERE), "without IPsec", False, 20_000_000)

@@ -3,4 +3,4 @@ import interposed
 
 
 def run(lab):
-    interposed.run(lab, ((True, False), (False, True), (False, False)), "over ESP", True)
+    interposed.run(lab, ((True, False), (False, True), (False, False)), "over ESP", True, 20_000_000)

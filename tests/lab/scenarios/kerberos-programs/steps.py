@@ -3,4 +3,4 @@ import interposed
 
 
 def run(lab):
-    interposed.run(lab, ((True, True),), "over ESP", True)
+    interposed.run(lab, ((True, True),), "over ESP", True, 2_000_000)
