@@ -17,6 +17,11 @@ COPIED, SEARCHED = 20_000_000, 50_000_000
 SAME = "the same comes back"
 PROGRAMS = (f"{postgres.BIN}/psql", f"{postgres.BIN}/postgres", "/usr/bin/ldapsearch", "/usr/sbin/slapd")
 LAYERS = ("none", "krb5", "interposed")
+MECHANISM = {"none": "none", "krb5": "krb5", "interposed": "krb5"}
+
+
+def over_channel(layer):
+    return ", over the channel" if layer == "interposed" else ""
 
 
 def of_children(pid):
@@ -69,7 +74,7 @@ def copies(lab, ends, times):
     postgres.fill(lab.a, stream, ends.client)
     for layer, (mode, env) in modes.items():
         digest, octets = postgres.digest_of_bulk(lab.a, env, mode)
-        ran(lab, postgres.PROGRAM, postgres.PACKAGES, layer, f"COPY of 20 MB both ways, {lab.scenario}", SAME,
+        ran(lab, postgres.PROGRAM, postgres.PACKAGES, MECHANISM[layer], f"COPY of 20 MB, gssencmode={mode}{over_channel(layer)}", SAME,
             digest == stream.digest.hexdigest() and octets > 0.95 * COPIED, f"{octets} octets came back")
     lab.expect("PostgreSQL and psql rest on the channel", ends.switched() == [True, True], ends)
 
@@ -87,7 +92,8 @@ def searches(lab, ends, times):
     layers = {"none": ("maxssf=0", ends.client), "krb5": ("minssf=256", {}), "interposed": ("minssf=256", ends.client)}
     for layer, (wanted, env) in layers.items():
         back = slapd.fetch_photos(lab.a, env, more=("-O", wanted))
-        ran(lab, slapd.PROGRAM, slapd.PACKAGES, layer, f"50 MB of pictures, {wanted}, {lab.scenario}", SAME, back == lines, f"{len(lines)} went, {len(back)} came back")
+        ran(lab, slapd.PROGRAM, slapd.PACKAGES, "krb5", f"50 MB of pictures, {wanted}{over_channel(layer)}", SAME,
+            back == lines, f"{len(lines)} went, {len(back)} came back")
     lab.expect("slapd and ldapsearch rest on the channel", ends.switched() == [True, True], ends)
     transfers = Transfers("ldapsearch", SEARCHED, daemon, lambda layer: slapd.drop_photos(lab.a, layers[layer][1], ("-O", layers[layer][0])))
     transfers.measure(times)
