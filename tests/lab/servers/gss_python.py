@@ -9,7 +9,7 @@ PROGRAM = "python3-gssapi, both ends"
 PACKAGES = ("python3-gssapi",)
 PORT = 7300
 
-FRAMED = f"""
+FRAMED = """
 import socket, gssapi
 def send(data): s.sendall(len(data).to_bytes(4, "big") + data)
 def read(n):
