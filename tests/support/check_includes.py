@@ -25,7 +25,7 @@ ARROWS = {
 }
 # Public C headers (folder include/) are for the C borders.
 PUBLIC = ('gss-glue', 'mech_ipsec', 'ipsecapi', 'tools', 'include')
-PLUGIN = ('base', 'channel', 'protocol', 'preload', 'client', 'mech_ipsec', 'gss-glue')
+PLUGIN = ('base', 'channel', 'protocol', 'preload', 'client', 'mech_ipsec', 'gss-glue', 'ipsecapi')
 
 # Header, and the only files that may include it.
 RESTRICTED = [
