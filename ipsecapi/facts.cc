@@ -68,8 +68,9 @@ base::Error why_not(const Report& report) {
 
 Wanted strength_of(const Report& report) noexcept {
   if (!secured(report)) return {};
-  return {report.out.confidentiality && report.in.confidentiality, report.out.integrity && report.in.integrity,
-          report.out.replay_protection && report.in.replay_protection, std::min(report.out.key_bits, report.in.key_bits)};
+  // Replay is the receiver's business: outbound SAs show no window.
+  return {report.out.confidentiality && report.in.confidentiality, report.out.integrity && report.in.integrity, report.in.replay_protection,
+          std::min(report.out.key_bits, report.in.key_bits)};
 }
 
 ipsec_mode mode_of(const Report& report) noexcept {

@@ -59,7 +59,7 @@ unsigned ipsec_capabilities(void);
 #define IPSEC_INFO_ENFORCED 16u          /* and the kernel itself lets nothing else pass on this socket */
 #define IPSEC_INFO_E2E 32u               /* and it ends at the peer, not at a gateway before him */
 #define IPSEC_INFO_SINCE_START 64u       /* and no octet of this connection can have passed before */
-#define IPSEC_INFO_REPLAY 128u           /* and the SAs drop replayed packets */
+#define IPSEC_INFO_REPLAY 128u           /* and replayed packets are dropped here */
 /* Without IPSEC_INFO_ENFORCED it is what the SPD asks for; what root set on this very socket before cannot be seen. */
 
 /* RFC 5660 2: the first four. Numbers are fixed. */

@@ -11,7 +11,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 LAB = TOP / "build" / "lab"
 PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so", ".libs/libgss-ipsec.so.0",
-            ".libs/libgss-ipsec-preload.so")
+            ".libs/libgss-ipsec-preload.so", ".libs/libipsecapi.so.0")
 
 
 RUNNING = set()

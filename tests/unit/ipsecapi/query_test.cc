@@ -78,6 +78,7 @@ class ApiQueryTest : public ApiFixture {
         {IPSEC_INFO_E2E, [](auto& r) { r.end_to_end = false; }},
         {IPSEC_INFO_SINCE_START, [](auto& r) { r.since_start = false; }},
         {IPSEC_INFO_REPLAY, [](auto& r) { r.in.replay_protection = false; }},
+        {0, [](auto& r) { r.out.replay_protection = false; }},
     };
     for (const auto& [missing, change] : changes) {
       report = honest_report();

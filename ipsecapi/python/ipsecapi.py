@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""What IPsec protects a socket, and who is at its other end: <ipsec/ipsecapi.h> for Python, through ctypes. ipsecapi(3) says what
+each function does. Sockets are given as such, or as descriptors. A failure raises Error; nothing here is secret."""
+import ctypes
+import os
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_uint32, c_void_p
+
+SECURED, ENCRYPTED, PEER_AUTHENTICATED, LATCHED, ENFORCED, END_TO_END, SINCE_START, REPLAY = (1 << bit for bit in range(8))
+LATCH_STATES = ("none", "listener", "established", "broken", "closed", "stale", "monitored")
+MODES = ("any", "transport", "tunnel", "beet")
+ANY, DISABLE, ENABLE = 0, 1, 2
+# Attributes by name: number, and what it is.
+PROTECTION = {"privacy": (0x0100, int), "integrity": (0x0101, int), "policy_name": (0x0103, str), "tunnel_mode": (0x0106, int), "information": (0x0108, str),
+              "latch_state": (0x0182, int), "replay": (0x0186, int), "mode": (0x0187, int), "enforcement": (0x018D, int), "flags": (0x018E, int),
+              "key_bits": (0x018F, int), "why": (0x0190, int), "audit": (0x01F0, str)}
+IDENTITY = {"method": (0x0200, int), "certificate_dn": (0x0202, str), "public_key_id": (0x0203, str), "id_type": (0x0280, int), "id_data": (0x0281, str),
+            "authenticated": (0x0287, int), "name": (0x0288, str), "audit": (0x01F0, str)}
+_LOCAL, _PEER, _NAME = 0x0180, 0x0181, 0x0288
+
+# By its name alone, as the dynamic linker finds it.
+_library = ctypes.CDLL("libipsecapi.so.0", use_errno=True)
+_FUNCTIONS = {
+    "api_version": (c_int,), "capabilities": (c_uint,), "strerror": (c_char_p, c_int), "get_error": (c_int, c_char_p, c_size_t),
+    "query": (c_int, c_int, c_void_p), "get_peer": (c_int, c_int, c_char_p, c_size_t),
+    "create_pToken": (c_void_p,), "free_pToken": (c_int, c_void_p), "cmp_pToken": (c_int, c_void_p, c_void_p),
+    "dup_pToken": (c_int, c_void_p, POINTER(c_void_p)), "get_socket_pToken": (c_int, c_int, c_void_p),
+    "create_iToken": (c_void_p,), "free_iToken": (c_int, c_void_p), "cmp_iToken": (c_int, c_void_p, c_void_p),
+    "export_iToken": (c_int, c_void_p, c_void_p, POINTER(c_size_t)), "import_iToken": (c_int, c_char_p, c_size_t, POINTER(c_void_p)),
+    "get_token_attr": (c_int, c_void_p, c_uint32, POINTER(c_uint32), c_void_p), "set_token_attr": (c_int, c_void_p, c_uint32, c_uint32, c_void_p),
+}
+for _name, (_result, *_arguments) in _FUNCTIONS.items():
+    _function = getattr(_library, "ipsec_" + _name)
+    _function.restype, _function.argtypes = _result, _arguments
+
+
+class Error(OSError):
+    """errno and text as of any system call; `reason` is the number of enum ipsec_err."""
+
+    def __init__(self):
+        text = ctypes.create_string_buffer(1024)
+        self.reason = _library.ipsec_get_error(text, len(text))
+        number = ctypes.get_errno()
+        super().__init__(number, f"{os.strerror(number)}: {text.value.decode(errors='replace')}")
+
+
+def _call(name, *arguments):
+    result = getattr(_library, "ipsec_" + name)(*arguments)
+    if result is None or result == -1:
+        raise Error()
+    return result
+
+
+def _descriptor(socket):
+    return socket if isinstance(socket, int) else socket.fileno()
+
+
+class SecurityInfo(ctypes.Structure):
+    _fields_ = [(name, c_uint32) for name in ("size", "flags", "latch_state", "auth_method", "mode", "key_bits", "why")]
+
+    @property
+    def secured(self):
+        return bool(self.flags & SECURED)
+
+    @property
+    def reason(self):
+        """Why it is not secured, for people."""
+        return strerror(self.why)
+
+
+def version():
+    return _library.ipsec_api_version()
+
+
+def capabilities():
+    return _library.ipsec_capabilities()
+
+
+def strerror(reason):
+    return _library.ipsec_strerror(reason).decode()
+
+
+def query(socket):
+    info = SecurityInfo(size=ctypes.sizeof(SecurityInfo))
+    _call("query", _descriptor(socket), byref(info))
+    return info
+
+
+def peer(socket):
+    """The proven identity at the other end, "fqdn:client.example.org"."""
+    name = ctypes.create_string_buffer(1040)
+    _call("get_peer", _descriptor(socket), name, len(name))
+    return name.value.decode()
+
+
+class _Token:
+    """A handle of the library's, freed with this object. Attributes of the token are attributes of it."""
+    _free, _compare, _attributes = "", "", {}
+
+    def __init__(self, handle):
+        self._handle = c_void_p(handle)
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            getattr(_library, "ipsec_" + self._free)(self._handle)
+
+    def __eq__(self, other):
+        return type(other) is type(self) and _call(self._compare, self._handle, other._handle) == 0
+
+    __hash__ = None
+
+    def __getattr__(self, name):
+        if name.startswith("_") or name not in self._attributes:
+            raise AttributeError(name)
+        attribute, kind = self._attributes[name]
+        length = c_uint32()
+        _call("get_token_attr", self._handle, attribute, byref(length), None)
+        value = ctypes.create_string_buffer(length.value)
+        _call("get_token_attr", self._handle, attribute, byref(length), value)
+        return c_uint32.from_buffer(value).value if kind is int else value.value.decode(errors="replace")
+
+    def want(self, name, value):
+        """Sets an attribute of a template or of a wanted identity."""
+        attribute, kind = self._attributes[name]
+        octets = bytes(c_uint32(value)) if kind is int else value.encode()
+        _call("set_token_attr", self._handle, attribute, len(octets), octets)
+        return self
+
+
+class Identity(_Token):
+    """Identity("fqdn:server.example.org") is wanted; those of a Protection were found. Equal: the same, and each proven or wanted."""
+    _free, _compare, _attributes = "free_iToken", "cmp_iToken", IDENTITY
+
+    def __init__(self, name):
+        super().__init__(_call("create_iToken"))
+        self.want("name", name)
+
+    @classmethod
+    def _of(cls, handle):
+        token = cls.__new__(cls)
+        _Token.__init__(token, handle)
+        return token
+
+    @classmethod
+    def load(cls, octets):
+        """What export() gave, as an identity that is wanted."""
+        handle = c_void_p()
+        _call("import_iToken", octets, len(octets), byref(handle))
+        return cls._of(handle.value)
+
+    def export(self):
+        size = c_size_t(512)
+        octets = ctypes.create_string_buffer(size.value)
+        _call("export_iToken", self._handle, octets, byref(size))
+        return octets.raw[:size.value]
+
+
+class Protection(_Token):
+    """Protection(socket) is what protects it now; Protection() is a template that wants nothing yet."""
+    _free, _compare, _attributes = "free_pToken", "cmp_pToken", PROTECTION
+
+    def __init__(self, socket=None):
+        super().__init__(_call("create_pToken"))
+        if socket is not None:
+            _call("get_socket_pToken", _descriptor(socket), self._handle)
+
+    def _end(self, attribute):
+        handle, length = c_void_p(), c_uint32(ctypes.sizeof(c_void_p))
+        _call("get_token_attr", self._handle, attribute, byref(length), byref(handle))
+        return Identity._of(handle.value)
+
+    @property
+    def local(self):
+        return self._end(_LOCAL)
+
+    @property
+    def peer(self):
+        return self._end(_PEER)

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+"""One end of a connection for scenarios of the sockets-layer API: reads a line of JSON, [command, argument...], and answers with
+one. Everything goes through the Python module, which is what a program of that language has."""
+import json
+import os
+import socket
+import sys
+
+import ipsecapi
+
+KINDS = {"tcp": (socket.SOCK_STREAM, 0), "udp": (socket.SOCK_DGRAM, 0)}
+
+
+class End:
+    def __init__(self):
+        self.connected = self.listener = self.kept = None
+        self.latches = {}
+
+    def which(self, name):
+        return {"connected": self.connected, "listener": self.listener}[name]
+
+    def make(self, address, kind):
+        return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, *KINDS[kind])
+
+    # --- sockets
+    def listen(self, address, port):
+        self.listener = self.make(address, "tcp")
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((address, port))
+        self.listener.listen()
+
+    def connect(self, address, port, kind="tcp", wait=8):
+        self.connected = self.make(address, kind)
+        self.connected.settimeout(wait)
+        self.connected.connect((address, port))
+
+    def accept(self, wait=8):
+        self.listener.settimeout(wait)
+        self.connected, _ = self.listener.accept()
+        self.connected.settimeout(wait)
+
+    def send(self, text):
+        self.connected.sendall(text.encode())
+
+    def recv(self, wait=3):
+        self.connected.settimeout(wait)
+        return self.connected.recv(4096).decode()
+
+    def close(self, name="connected"):
+        self.which(name).close()
+
+    # --- questions
+    def version(self):
+        return {"version": ipsecapi.version(), "capabilities": ipsecapi.capabilities()}
+
+    def query(self, name="connected"):
+        info = ipsecapi.query(self.which(name))
+        return {"flags": info.flags, "secured": info.secured, "why": info.why, "reason": info.reason, "latch": ipsecapi.LATCH_STATES[info.latch_state],
+                "mode": ipsecapi.MODES[info.mode], "key_bits": info.key_bits, "method": info.auth_method}
+
+    def peer(self):
+        return ipsecapi.peer(self.connected)
+
+    def protection(self):
+        token = ipsecapi.Protection(self.connected)
+        found = {name: getattr(token, name) for name in ipsecapi.PROTECTION}
+        found["ends"] = [{name: getattr(end, name) for name in ("name", "authenticated", "method")} for end in (token.local, token.peer)]
+        found["as_kept"] = self.kept == token if self.kept else None
+        self.kept = self.kept or token
+        return found
+
+    def export(self):
+        return ipsecapi.Protection(self.connected).peer.export().hex()
+
+    def is_peer(self, octets):
+        return ipsecapi.Identity.load(bytes.fromhex(octets)) == ipsecapi.Protection(self.connected).peer
+
+    def query_other(self, kind):
+        """Of a socket of another kind, made for this."""
+        made = {"unix": lambda: socket.socket(socket.AF_UNIX), "unconnected": lambda: socket.socket(), "pair": lambda: socket.socketpair()[0],
+                "loopback": self.loopback}[kind]()
+        with made:
+            return ipsecapi.query(made).reason
+
+    def loopback(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            made = socket.create_connection(server.getsockname())
+            self.kept_open = server.accept()[0]
+            return made
+
+
+def answer(end, command, *arguments):
+    try:
+        return {"ok": True, "value": getattr(end, command)(*arguments)}
+    except ipsecapi.Error as error:
+        return {"ok": False, "errno": os.strerror(error.errno), "reason": error.reason, "text": str(error)}
+    except OSError as error:
+        return {"ok": False, "errno": os.strerror(error.errno) if error.errno else str(error), "reason": 0, "text": str(error)}
+
+
+def main():
+    end = End()
+    for line in sys.stdin:
+        print(json.dumps(answer(end, *json.loads(line))), flush=True)
+
+
+main()
