@@ -186,6 +186,40 @@ int ipsec_get_token_attr(const void *token, uint32_t attribute, uint32_t *length
 /* EINVAL also: a value that the attribute cannot have. EPERM: what was found is not changed. C04 (which takes a const token). */
 int ipsec_set_token_attr(void *token, uint32_t attribute, uint32_t length, const void *value);
 
+/* ---- Latches (RFC 5660 2.3) -------------------------------------------------------------------------------------------- */
+
+/* By the socket, where the RFC has a 5-tuple: who only knows the addresses of a connection has no say in it. A handle is used by one
+   thread at a time. The latch itself is the kernel's: it outlives the handle, the program that set it, and the broker, and goes
+   with the socket. */
+typedef struct ipsec_latch *ipsec_latch_t;
+
+/* From now on the kernel sends and takes on this connected socket only what the present peer protects at least as now, whatever
+   becomes of the SPD; rekeys pass. `wanted`: null, or the strength that is wanted at least: a template, or what was found on another
+   socket. `peer`: null, or who it must be, proven. Both are compared with what was latched: EACCES (IPSEC_E_WEAK,
+   IPSEC_E_WRONG_PEER), and EACCES where nothing protects the socket; then the socket may be latched all the same, which takes nothing
+   from it: close it. EOPNOTSUPP: the kernel cannot enforce it here (SCTP, marks, VRF, MPTCP); subscribe to events instead.
+   EPERM: another user latched it otherwise. CREATE_CONNECTION_LATCH. */
+int ipsec_create_connection_latch(int fd, const ipsec_pToken_t wanted, const ipsec_iToken_t peer, ipsec_latch_t *latch);
+/* The same for a listening TCP socket and the SAs with `peer`, which need not be there yet: connections whose SYN comes later inherit
+   it. EOPNOTSUPP: of both families (set IPV6_V6ONLY). EPERM: not of your making. CREATE_LISTENER_LATCH. */
+int ipsec_create_listener_latch(int fd, const struct sockaddr *peer, socklen_t length, ipsec_latch_t *latch);
+/* A handle of the latch that a connected socket has, whoever of this user set it; ENOENT: none. FIND_LATCH. */
+int ipsec_find_latch(int fd, ipsec_latch_t *latch);
+/* The state now, without asking anybody but where it is stale; IPSEC_LATCH_CLOSED after the socket was closed, or its number given to
+   another. `protection`: null, or a token that becomes what ipsec_get_socket_pToken() says. INQUIRE_LATCH. */
+int ipsec_inquire_latch(ipsec_latch_t latch, enum ipsec_latch_state *state, ipsec_pToken_t protection);
+/* Takes the latch away from the kernel, for all who share the socket, and frees the handle; on failure it frees nothing. EBUSY:
+   security contexts rest on it. EPERM: another user's. RELEASE_LATCH. */
+int ipsec_release_latch(ipsec_latch_t latch);
+/* Frees the handle alone; the latch stays. Null is no error. EXT. */
+int ipsec_free_latch(ipsec_latch_t latch);
+
+/* What happens when a latch breaks (RFC 5660 5.5). DROP is always there: nothing passes until it is restored. RESET where the kernel
+   closes such connections (CONFIG_INET_DIAG_DESTROY), whether it was wished or not; else EOPNOTSUPP. NOTIFY, to go on
+   unprotected, never: EOPNOTSUPP. */
+enum ipsec_break_policy { IPSEC_ON_BREAK_DROP = 0, IPSEC_ON_BREAK_RESET = 1, IPSEC_ON_BREAK_NOTIFY = 2 };
+int ipsec_set_break_policy(ipsec_latch_t latch, enum ipsec_break_policy policy);
+
 #ifdef __cplusplus
 }
 #endif

@@ -3,12 +3,15 @@
 each function does. Sockets are given as such, or as descriptors. A failure raises Error; nothing here is secret."""
 import ctypes
 import os
+import socket as _socket
+import struct
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_uint32, c_void_p
 
 SECURED, ENCRYPTED, PEER_AUTHENTICATED, LATCHED, ENFORCED, END_TO_END, SINCE_START, REPLAY = (1 << bit for bit in range(8))
 LATCH_STATES = ("none", "listener", "established", "broken", "closed", "stale", "monitored")
 MODES = ("any", "transport", "tunnel", "beet")
 ANY, DISABLE, ENABLE = 0, 1, 2
+DROP, RESET, NOTIFY = 0, 1, 2
 # Attributes by name: number, and what it is.
 PROTECTION = {"privacy": (0x0100, int), "integrity": (0x0101, int), "policy_name": (0x0103, str), "tunnel_mode": (0x0106, int), "information": (0x0108, str),
               "latch_state": (0x0182, int), "replay": (0x0186, int), "mode": (0x0187, int), "enforcement": (0x018D, int), "flags": (0x018E, int),
@@ -26,6 +29,9 @@ _FUNCTIONS = {
     "dup_pToken": (c_int, c_void_p, POINTER(c_void_p)), "get_socket_pToken": (c_int, c_int, c_void_p),
     "create_iToken": (c_void_p,), "free_iToken": (c_int, c_void_p), "cmp_iToken": (c_int, c_void_p, c_void_p),
     "export_iToken": (c_int, c_void_p, c_void_p, POINTER(c_size_t)), "import_iToken": (c_int, c_char_p, c_size_t, POINTER(c_void_p)),
+    "create_connection_latch": (c_int, c_int, c_void_p, c_void_p, POINTER(c_void_p)), "find_latch": (c_int, c_int, POINTER(c_void_p)),
+    "create_listener_latch": (c_int, c_int, c_char_p, c_uint, POINTER(c_void_p)), "release_latch": (c_int, c_void_p), "free_latch": (c_int, c_void_p),
+    "inquire_latch": (c_int, c_void_p, POINTER(c_int), c_void_p), "set_break_policy": (c_int, c_void_p, c_int),
     "get_token_attr": (c_int, c_void_p, c_uint32, POINTER(c_uint32), c_void_p), "set_token_attr": (c_int, c_void_p, c_uint32, c_uint32, c_void_p),
 }
 for _name, (_result, *_arguments) in _FUNCTIONS.items():
@@ -175,3 +181,48 @@ class Protection(_Token):
     @property
     def peer(self):
         return self._end(_PEER)
+
+
+def _address(address):
+    """The octets of a struct sockaddr_in or sockaddr_in6."""
+    if ":" in address:
+        return struct.pack("=HHI16sI", _socket.AF_INET6, 0, 0, _socket.inet_pton(_socket.AF_INET6, address), 0)
+    return struct.pack("=HH4s8x", _socket.AF_INET, 0, _socket.inet_pton(_socket.AF_INET, address))
+
+
+class Latch:
+    """The kernel's latch on a socket, which it outlives as an object; release() takes it away. Made by connection(), listener(), find()."""
+
+    def __init__(self, name, *arguments):
+        self._handle = c_void_p()
+        _call(name, *arguments, byref(self._handle))
+
+    @classmethod
+    def connection(cls, socket, wanted=None, peer=None):
+        return cls("create_connection_latch", _descriptor(socket), wanted and wanted._handle, peer and peer._handle)
+
+    @classmethod
+    def listener(cls, socket, peer_address):
+        octets = _address(peer_address)
+        return cls("create_listener_latch", _descriptor(socket), octets, len(octets))
+
+    @classmethod
+    def find(cls, socket):
+        return cls("find_latch", _descriptor(socket))
+
+    @property
+    def state(self):
+        state = c_int()
+        _call("inquire_latch", self._handle, byref(state), None)
+        return LATCH_STATES[state.value]
+
+    def set_break_policy(self, policy):
+        _call("set_break_policy", self._handle, policy)
+
+    def release(self):
+        _call("release_latch", self._handle)
+        self._handle = None
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            _library.ipsec_free_latch(self._handle)

@@ -16,19 +16,19 @@ class ApiPeer:
         self.process = host.popen(["python3", str(TOP / "tests/lab/api_peer.py")], env=env, uid=uid, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(f"{host.directory}/api.log", "ab"), text=True, bufsize=1)
 
-    def cmd(self, *words):
+    def cmd(self, command, *arguments, **options):
         """One command; its whole answer."""
-        self.process.stdin.write(json.dumps(words) + "\n")
+        self.process.stdin.write(json.dumps([command, options, *arguments]) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"api_peer of {self.host.name} died at {words[0]}: {self.host.log('api.log')[-1500:]}")
+            raise RuntimeError(f"api_peer of {self.host.name} died at {command}: {self.host.log('api.log')[-1500:]}")
         return json.loads(line)
 
-    def value(self, *words):
+    def value(self, command, *arguments, **options):
         """What a command that must succeed gives."""
-        answer = self.cmd(*words)
-        self.host.lab.need(f"{self.host.name}: {words[0]}", answer["ok"], answer)
+        answer = self.cmd(command, *arguments, **options)
+        self.host.lab.need(f"{self.host.name}: {command}", answer["ok"], answer)
         return answer["value"]
 
 

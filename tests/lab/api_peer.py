@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""One end of a connection for scenarios of the sockets-layer API: reads a line of JSON, [command, argument...], and answers with
-one. Everything goes through the Python module, which is what a program of that language has."""
+"""One end of a connection for scenarios of the sockets-layer API: reads a line of JSON, [command, options, argument...], and answers
+with one. Everything goes through the Python module, which is what a program of that language has."""
 import json
 import os
 import socket
@@ -75,6 +75,35 @@ class End:
     def is_peer(self, octets):
         return ipsecapi.Identity.load(bytes.fromhex(octets)) == ipsecapi.Protection(self.connected).peer
 
+    # --- latches
+    def latch(self, name="connected", address=None, peer=None, **wanted):
+        template = ipsecapi.Protection() if wanted else None
+        for attribute, value in wanted.items():
+            template.want(attribute, value)
+        if name == "listener":
+            self.latches[name] = ipsecapi.Latch.listener(self.listener, address)
+        else:
+            self.latches[name] = ipsecapi.Latch.connection(self.connected, template, peer and ipsecapi.Identity(peer))
+        return self.latches[name].state
+
+    def latched(self, name="connected"):
+        return self.latches[name].state
+
+    def find(self):
+        self.latches["found"] = ipsecapi.Latch.find(self.connected)
+        return self.latches["found"].state
+
+    def break_policy(self, policy):
+        self.latches["connected"].set_break_policy(policy)
+
+    def release(self, name="connected"):
+        self.latches[name].release()
+        del self.latches[name]
+
+    def forget(self, name="connected"):
+        del self.latches[name]
+
+    # --- sockets of other kinds
     def query_other(self, kind):
         """Of a socket of another kind, made for this."""
         made = {"unix": lambda: socket.socket(socket.AF_UNIX), "unconnected": lambda: socket.socket(), "pair": lambda: socket.socketpair()[0],
@@ -89,9 +118,9 @@ class End:
             return made
 
 
-def answer(end, command, *arguments):
+def answer(end, command, options, *arguments):
     try:
-        return {"ok": True, "value": getattr(end, command)(*arguments)}
+        return {"ok": True, "value": getattr(end, command)(*arguments, **options)}
     except ipsecapi.Error as error:
         return {"ok": False, "errno": os.strerror(error.errno), "reason": error.reason, "text": str(error)}
     except OSError as error:
