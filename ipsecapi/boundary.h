@@ -27,9 +27,9 @@ struct Reason {
 
 // The body returns what the entry point returns. errno stays what it was where that is no failure.
 template <typename Body>
-int guarded(Body&& body) noexcept {
+auto guarded(Body&& body) noexcept -> decltype(body()) {
   const int before = errno;
-  int result = -1;
+  decltype(body()) result = -1;
   try {
     result = std::forward<Body>(body)();
   } catch (const std::bad_alloc&) {

@@ -7,7 +7,8 @@ namespace {
 
 bool known_verb(std::uint16_t verb) noexcept {
   constexpr std::uint16_t kUnused = 6;
-  return verb >= static_cast<std::uint16_t>(Verb::hello) && verb <= static_cast<std::uint16_t>(kLastVerb) && verb != kUnused;
+  const auto number = [](Verb named) { return static_cast<std::uint16_t>(named); };
+  return verb >= number(Verb::hello) && verb <= number(kLastVerb) && verb != kUnused && (verb <= number(Verb::bind) || verb >= number(Verb::binding));
 }
 
 base::Error other_version(std::uint16_t found) {

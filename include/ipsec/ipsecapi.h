@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include <ipsec/ipsec_err.h>
 
@@ -219,6 +220,74 @@ int ipsec_free_latch(ipsec_latch_t latch);
    unprotected, never: EOPNOTSUPP. */
 enum ipsec_break_policy { IPSEC_ON_BREAK_DROP = 0, IPSEC_ON_BREAK_RESET = 1, IPSEC_ON_BREAK_NOTIFY = 2 };
 int ipsec_set_break_policy(ipsec_latch_t latch, enum ipsec_break_policy policy);
+
+/* ---- Channel bindings (CBA, RFC 5056) ---------------------------------------------------------------------------------- */
+
+#define IPSEC_CB_EXPORTER_NAME "x-ipsec-exporter-v1" /* EXT: derived from the keys of the SAs and this connection */
+#define IP_SEC_CBINDING_TYPES_BUFSIZE 256
+#define IP_SEC_CBINDING_DATA_BUFSIZE 128
+/* The types that this connected socket can have, in order of preference, with colons between and NUL. `size` in: room, out: what
+   it takes, also with ERANGE and with null `names`. EACCES: nothing protects it. EOPNOTSUPP: what could be bound to could change,
+   for it cannot be latched. CBA. */
+int ipsec_cbinding_types(int fd, char *names, size_t *size);
+/* The binding of this type in the form of RFC 5056, "type:data": equal at both ends of one connection under the same SAs, where one end
+   says `initiator` 1 and the other 0; and to what Kerberos over the channel (mech_ipsec(7)) binds itself to. Latches the socket.
+   It is public, and says nothing about who the peer is: what is bound to it does. `size` as above. EAGAIN: the SAs are being
+   replaced; again after some seconds. EOPNOTSUPP: another type. <ipsec/ipsec_gss.h> makes it a gss_channel_bindings_t. CBA. */
+int ipsec_cbinding_data(int fd, const char *type, int initiator, void *octets, size_t *size);
+
+/* ---- Events (draft-komu-btns-api 2, in the shape of RFC 6458 6) -------------------------------------------------------- */
+
+/* In msg_flags of ipsec_recvmsg(): what came is a struct ipsec_notification. The bit is SCTP's MSG_NOTIFICATION, whose types begin
+   at 0x8001. */
+#define IPSEC_MSG_NOTIFICATION 0x8000
+enum ipsec_sn_type {
+  IPSEC_SN_ALL = 0x7000, /* in a struct ipsec_event alone */
+  IPSEC_SN_LATCH_CHANGE = 0x7001, /* sn_state, sn_reason */
+  IPSEC_SN_REKEY = 0x7002,
+  IPSEC_SN_SA_SOFT_EXPIRE = 0x7003,
+  IPSEC_SN_PROTECTION_CHANGE = 0x7004, /* sn_reason: 0 protected from now on, or why no more */
+  IPSEC_SN_IDENTITY_CHANGE = 0x7005,   /* sn_peer is somebody else, or the same proven otherwise */
+  IPSEC_SN_LOCATOR_CHANGE = 0x7006,    /* MOBIKE, XFRM_MSG_MIGRATE */
+  IPSEC_SN_NAT_MAPPING = 0x7007,
+  IPSEC_SN_PEER_DEAD = 0x7008,         /* he does not answer the IKE daemon */
+  IPSEC_SN_BROKER_DOWN = 0x700a,       /* the last one: subscribe anew. Always comes */
+  IPSEC_SN_LOST = 0x700b               /* sn_missing events are missing here, 0 nobody can count them: ask again. Always comes */
+};
+struct ipsec_sn_header {
+  uint16_t sn_type;   /* enum ipsec_sn_type */
+  uint16_t sn_flags;  /* 0 */
+  uint32_t sn_length; /* of the whole notification */
+};
+struct ipsec_notification {
+  struct ipsec_sn_header sn_header;
+  uint64_t sn_when;    /* nanoseconds since 1970 */
+  uint32_t sn_state;   /* enum ipsec_latch_state */
+  uint32_t sn_reason;  /* enum ipsec_err */
+  uint32_t sn_missing;
+  char sn_peer[276];   /* identity, "" unknown; as the IKE daemon has it, whether proven or not */
+  char sn_text[256];   /* for people */
+};
+struct ipsec_event {
+  uint16_t se_type; /* enum ipsec_sn_type */
+  uint8_t se_on;    /* 1 wanted, 0 not (after IPSEC_SN_ALL) */
+};
+typedef struct ipsec_subscription *ipsec_subscription_t;
+
+/* Tells what changes about a connected socket from now on. The subscription is of this process and user, for one thread at a time, and
+   does not keep the socket. EINVAL: no such type, or none wanted. Other errors as ipsec_query(). */
+int ipsec_event_subscribe(int fd, const struct ipsec_event *events, size_t count, ipsec_subscription_t *subscription);
+/* For poll(2): readable when ipsec_event_next() has something. The subscription's own: do not read, close or keep it.
+   ECONNREFUSED after the end. */
+int ipsec_event_fd(ipsec_subscription_t subscription);
+/* 1: the next event. 0: none now; never waits. After IPSEC_SN_BROKER_DOWN ECONNREFUSED. In a forked child EAGAIN: subscribe anew. */
+int ipsec_event_next(ipsec_subscription_t subscription, struct ipsec_notification *event);
+/* recvmsg(2) on the subscribed socket, which also wakes up for events and gives them first, each alone, with IPSEC_MSG_NOTIFICATION
+   in msg_flags, and MSG_EOR where it is whole: the rest of one that is longer than the room comes with the next call. Waits
+   where recvmsg(2) would. MSG_WAITALL is not waited for, MSG_PEEK sees data alone. ESTALE: the descriptor is another socket. */
+ssize_t ipsec_recvmsg(ipsec_subscription_t subscription, struct msghdr *message, int flags);
+/* Null is no error. */
+int ipsec_event_free(ipsec_subscription_t subscription);
 
 #ifdef __cplusplus
 }

@@ -5,7 +5,7 @@ import ctypes
 import os
 import socket as _socket
 import struct
-from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint, c_uint32, c_void_p
+from ctypes import POINTER, byref, c_char, c_char_p, c_int, c_size_t, c_ssize_t, c_uint, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
 
 SECURED, ENCRYPTED, PEER_AUTHENTICATED, LATCHED, ENFORCED, END_TO_END, SINCE_START, REPLAY = (1 << bit for bit in range(8))
 LATCH_STATES = ("none", "listener", "established", "broken", "closed", "stale", "monitored")
@@ -20,6 +20,10 @@ IDENTITY = {"method": (0x0200, int), "certificate_dn": (0x0202, str), "public_ke
             "authenticated": (0x0287, int), "name": (0x0288, str), "audit": (0x01F0, str)}
 _LOCAL, _PEER, _NAME = 0x0180, 0x0181, 0x0288
 
+EVENTS = {0x7001: "latch-change", 0x7002: "rekey", 0x7003: "soft-expire", 0x7004: "protection-change", 0x7005: "identity-change",
+          0x7006: "locator-change", 0x7007: "nat-mapping", 0x7008: "peer-dead", 0x700A: "broker-down", 0x700B: "lost"}
+_ALL_EVENTS, _NOTIFICATION = 0x7000, 0x8000
+
 # By its name alone, as the dynamic linker finds it.
 _library = ctypes.CDLL("libipsecapi.so.0", use_errno=True)
 _FUNCTIONS = {
@@ -32,6 +36,9 @@ _FUNCTIONS = {
     "create_connection_latch": (c_int, c_int, c_void_p, c_void_p, POINTER(c_void_p)), "find_latch": (c_int, c_int, POINTER(c_void_p)),
     "create_listener_latch": (c_int, c_int, c_char_p, c_uint, POINTER(c_void_p)), "release_latch": (c_int, c_void_p), "free_latch": (c_int, c_void_p),
     "inquire_latch": (c_int, c_void_p, POINTER(c_int), c_void_p), "set_break_policy": (c_int, c_void_p, c_int),
+    "cbinding_types": (c_int, c_int, c_char_p, POINTER(c_size_t)), "cbinding_data": (c_int, c_int, c_char_p, c_int, c_void_p, POINTER(c_size_t)),
+    "event_subscribe": (c_int, c_int, c_void_p, c_size_t, POINTER(c_void_p)), "event_fd": (c_int, c_void_p), "event_next": (c_int, c_void_p, c_void_p),
+    "event_free": (c_int, c_void_p), "recvmsg": (c_ssize_t, c_void_p, c_void_p, c_int),
     "get_token_attr": (c_int, c_void_p, c_uint32, POINTER(c_uint32), c_void_p), "set_token_attr": (c_int, c_void_p, c_uint32, c_uint32, c_void_p),
 }
 for _name, (_result, *_arguments) in _FUNCTIONS.items():
@@ -226,3 +233,78 @@ class Latch:
     def __del__(self):
         if getattr(self, "_handle", None):
             _library.ipsec_free_latch(self._handle)
+
+
+def bindings(socket, initiator, kind="x-ipsec-exporter-v1"):
+    """Channel bindings in the form of RFC 5056, for GSS-API: equal at both ends of one connection."""
+    size = c_size_t(128)
+    octets = ctypes.create_string_buffer(size.value)
+    _call("cbinding_data", _descriptor(socket), kind.encode(), int(initiator), octets, byref(size))
+    return octets.raw[:size.value]
+
+
+def binding_types(socket):
+    size = c_size_t(256)
+    names = ctypes.create_string_buffer(size.value)
+    _call("cbinding_types", _descriptor(socket), names, byref(size))
+    return names.value.decode().split(":")
+
+
+class _Wanted(ctypes.Structure):
+    _fields_ = [("type", c_uint16), ("on", c_uint8)]
+
+
+class Notification(ctypes.Structure):
+    _fields_ = [("type", c_uint16), ("flags", c_uint16), ("length", c_uint32), ("when", c_uint64), ("state", c_uint32), ("reason", c_uint32),
+                ("missing", c_uint32), ("_peer", c_char * 276), ("_text", c_char * 256)]
+
+    @property
+    def event(self):
+        return EVENTS.get(self.type, "unknown")
+
+    @property
+    def peer(self):
+        return self._peer.decode(errors="replace")
+
+    @property
+    def text(self):
+        return self._text.decode(errors="replace")
+
+
+class _Part(ctypes.Structure):
+    _fields_ = [("base", c_void_p), ("length", c_size_t)]
+
+
+class _Message(ctypes.Structure):
+    _fields_ = [("name", c_void_p), ("name_length", c_uint32), ("parts", POINTER(_Part)), ("count", c_size_t), ("control", c_void_p),
+                ("control_length", c_size_t), ("flags", c_int)]
+
+
+class Subscription:
+    """Events of a socket, all types or those of EVENTS that are named. fileno() is for poll and selectors; iterating gives what came."""
+
+    def __init__(self, socket, *types):
+        numbers = [number for number, name in EVENTS.items() if name in types] or [_ALL_EVENTS]
+        wanted = (_Wanted * len(numbers))(*[_Wanted(number, 1) for number in numbers])
+        self._handle = c_void_p()
+        _call("event_subscribe", _descriptor(socket), wanted, len(numbers), byref(self._handle))
+
+    def fileno(self):
+        return _call("event_fd", self._handle)
+
+    def __iter__(self):
+        event = Notification()
+        while _call("event_next", self._handle, byref(event)):
+            yield event
+            event = Notification()
+
+    def recv(self, size, flags=0):
+        """The socket's data as octets, or a Notification, whichever comes first."""
+        room = ctypes.create_string_buffer(max(size, ctypes.sizeof(Notification)))
+        message = _Message(parts=ctypes.pointer(_Part(ctypes.cast(room, c_void_p), len(room))), count=1)
+        got = _call("recvmsg", self._handle, byref(message), flags)
+        return Notification.from_buffer_copy(room) if message.flags & _NOTIFICATION else room.raw[:got]
+
+    def __del__(self):
+        if getattr(self, "_handle", None):
+            _library.ipsec_event_free(self._handle)

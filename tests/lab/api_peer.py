@@ -3,7 +3,9 @@
 with one. Everything goes through the Python module, which is what a program of that language has."""
 import json
 import os
+import select
 import socket
+import struct
 import sys
 
 import ipsecapi
@@ -13,7 +15,7 @@ KINDS = {"tcp": (socket.SOCK_STREAM, 0), "udp": (socket.SOCK_DGRAM, 0)}
 
 class End:
     def __init__(self):
-        self.connected = self.listener = self.kept = None
+        self.connected = self.listener = self.kept = self.events = None
         self.latches = {}
 
     def which(self, name):
@@ -103,6 +105,29 @@ class End:
     def forget(self, name="connected"):
         del self.latches[name]
 
+    # --- channel bindings
+    def bindings(self, initiator):
+        return ipsecapi.bindings(self.connected, initiator).hex()
+
+    def binding_types(self):
+        return ipsecapi.binding_types(self.connected)
+
+    # --- events
+    def subscribe(self, *types):
+        self.events = ipsecapi.Subscription(self.connected, *types)
+
+    def poll(self, wait=5):
+        """Blocked in poll until something comes; all that came."""
+        select.select([self.events], [], [], wait)
+        return [told(event) for event in self.events]
+
+    def recvmsg(self, wait=5):
+        """Data or one notification, from a blocking read."""
+        self.connected.settimeout(None)
+        self.connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", wait, 0))
+        got = self.events.recv(4096)
+        return got.decode() if isinstance(got, bytes) else told(got)
+
     # --- sockets of other kinds
     def query_other(self, kind):
         """Of a socket of another kind, made for this."""
@@ -116,6 +141,11 @@ class End:
             made = socket.create_connection(server.getsockname())
             self.kept_open = server.accept()[0]
             return made
+
+
+def told(event):
+    return {"event": event.event, "state": ipsecapi.LATCH_STATES[event.state], "reason": event.reason, "missing": event.missing, "peer": event.peer,
+            "text": event.text}
 
 
 def answer(end, command, options, *arguments):

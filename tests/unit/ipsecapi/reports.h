@@ -41,7 +41,11 @@ class ApiFixture : public CppUnit::TestFixture {
     pair = kernel::testing::tcp_pair(AF_INET);
     report = honest_report();
   }
-  void tearDown() override { broker.reset(); }
+  // A fixture lives as long as the program.
+  void tearDown() override {
+    broker.reset();
+    pair = {};
+  }
 
  protected:
   virtual void answer(tests::FakeBroker& self, tests::FakeRequest& request) {
