@@ -294,9 +294,8 @@ class Subscription:
 
     def __iter__(self):
         event = Notification()
-        while _call("event_next", self._handle, byref(event)):
+        while event.event != "broker-down" and _call("event_next", self._handle, byref(event := Notification())):
             yield event
-            event = Notification()
 
     def recv(self, size, flags=0):
         """The socket's data as octets, or a Notification, whichever comes first."""
