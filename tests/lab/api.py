@@ -5,6 +5,8 @@ import subprocess
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
+# With the library and the module of the tree.
+ENVIRONMENT = {"PYTHONPATH": str(TOP / "ipsecapi/python"), "LD_LIBRARY_PATH": "/run/bin", "PYTHONDONTWRITEBYTECODE": "1"}
 ALL = 255  # IPSEC_INFO_...
 SECURED, ENCRYPTED, PEER_AUTHENTICATED, LATCHED, ENFORCED, END_TO_END, SINCE_START, REPLAY = (1 << bit for bit in range(8))
 
@@ -12,8 +14,7 @@ SECURED, ENCRYPTED, PEER_AUTHENTICATED, LATCHED, ENFORCED, END_TO_END, SINCE_STA
 class ApiPeer:
     def __init__(self, host, uid=None):
         self.host = host
-        env = {"PYTHONPATH": str(TOP / "ipsecapi/python"), "LD_LIBRARY_PATH": "/run/bin", "PYTHONDONTWRITEBYTECODE": "1"}
-        self.process = host.popen(["python3", str(TOP / "tests/lab/api_peer.py")], env=env, uid=uid, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = host.popen(["python3", str(TOP / "tests/lab/api_peer.py")], env=ENVIRONMENT, uid=uid, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                   stderr=open(f"{host.directory}/api.log", "ab"), text=True, bufsize=1)
 
     def cmd(self, command, *arguments, **options):
