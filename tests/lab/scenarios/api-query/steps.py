@@ -31,6 +31,7 @@ def identities(lab, client, server):
 def others(lab, client):
     api.refused(lab, "a Unix socket", client.cmd("query_other", "unix"), "Socket operation on non-socket", "not a connected internet socket")
     api.refused(lab, "an unconnected one", client.cmd("query_other", "unconnected"), "Transport endpoint is not connected", "not connected")
+    api.refused(lab, "one of another network namespace", api.ApiPeer(lab.a).cmd("foreign", "B"), "Invalid cross-device link", "another network namespace")
     lab.expect("loopback is not protected, and it says why", "loopback" in client.value("query_other", "loopback"))
 
 
