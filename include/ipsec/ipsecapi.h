@@ -206,11 +206,12 @@ int ipsec_create_connection_latch(int fd, const ipsec_pToken_t wanted, const ips
 int ipsec_create_listener_latch(int fd, const struct sockaddr *peer, socklen_t length, ipsec_latch_t *latch);
 /* A handle of the latch that a connected socket has, whoever of this user set it; ENOENT: none. FIND_LATCH. */
 int ipsec_find_latch(int fd, ipsec_latch_t *latch);
-/* The state now, without asking anybody but where it is stale; IPSEC_LATCH_CLOSED after the socket was closed, or its number given to
-   another. `protection`: null, or a token that becomes what ipsec_get_socket_pToken() says. INQUIRE_LATCH. */
+/* The state now, without asking anybody but where it is stale; IPSEC_LATCH_CLOSED after the descriptor of its making was closed, or
+   its number given to another socket. `protection`: null, or a token that becomes what ipsec_get_socket_pToken() says. INQUIRE_LATCH. */
 int ipsec_inquire_latch(ipsec_latch_t latch, enum ipsec_latch_state *state, ipsec_pToken_t protection);
-/* Takes the latch away from the kernel, for all who share the socket, and frees the handle; on failure it frees nothing. EBUSY:
-   security contexts rest on it. EPERM: another user's. RELEASE_LATCH. */
+/* Takes the latch away from the kernel, for all who share the socket, and frees the handle; on failure it frees nothing. Where its
+   descriptor was closed it frees the handle alone: the latch goes with the socket. EBUSY: security contexts rest on it. EPERM: another
+   user's. RELEASE_LATCH. */
 int ipsec_release_latch(ipsec_latch_t latch);
 /* Frees the handle alone; the latch stays. Null is no error. EXT. */
 int ipsec_free_latch(ipsec_latch_t latch);
