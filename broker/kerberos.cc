@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // BIND: what a Kerberos context is bound to the SAs under its socket by, and whether its messages may rest on them. Whom the
 // peer is, Kerberos says: IKE may have authenticated nobody. May rest: only on a latch that stays with whom Kerberos found.
+// BINDING: the same value for whoever holds the socket, so that either end may leave the asking to its Kerberos.
 #include <algorithm>
 
 #include "broker/bind.h"
@@ -90,6 +91,18 @@ base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& reques
   if (rule.kerberos == KerberosUse::off) return Answer{encode(BindReply{})};
   const auto reply = bind_once(core, bench, request, *asked, rule);
   if (!reply) return reply.error();
+  return Answer{encode(*reply)};
+}
+
+// RFC 5056: what a channel is bound to must not change as long as it lives, which the latch sees to.
+base::Result<Answer> handle_binding(Core& core, Bench& bench, const Request& request) {
+  const auto asked = protocol::decode_binding_request(request.body);
+  if (!asked) return asked.error();
+  ProgramRule rule;
+  rule.kerberos = KerberosUse::bind;
+  const auto reply = bind_once(core, bench, request, {protocol::Found::named, asked->role, {}}, rule);
+  if (!reply) return reply.error();
+  if (reply->channel.latch != protocol::LatchState::established) return fail(reply->why, reply->detail);
   return Answer{encode(*reply)};
 }
 

@@ -50,6 +50,7 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::initiate:
     case Verb::accept:
     case Verb::bind:
+    case Verb::binding:
     case Verb::latch:
     case Verb::unlatch:
     case Verb::check: return Action::latch;

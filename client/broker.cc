@@ -223,6 +223,12 @@ Result<Latched<protocol::BindReply>> Broker::bind(int fd, protocol::Found found,
   return latched(std::move(got->reply), std::move(got->slot));
 }
 
+Result<Latched<protocol::BindReply>> Broker::binding(int fd, channel::Role role) {
+  auto got = latching(with_socket(ask_for(Verb::binding, protocol::BindingRequest{role}, fd)), protocol::decode_bind_reply);
+  if (!got) return got.error();
+  return latched(std::move(got->reply), std::move(got->slot));
+}
+
 base::Status Broker::check(int fd, std::uint64_t cookie, LatchWord& latch) {
   const auto now = socket_cookie(fd);
   if (!now || *now != cookie) return base::fail(Code::SOCKET_CHANGED, "descriptor " + std::to_string(fd) + " was closed or reused");

@@ -52,6 +52,8 @@ class Broker {
   [[nodiscard]] static base::Result<Latched<protocol::AcceptReply>> accept(int fd, const protocol::AcceptRequest& request);
   // For a context of another mechanism: what binds it to the SAs. The latch word is valid where the socket could be latched.
   [[nodiscard]] static base::Result<Latched<protocol::BindReply>> bind(int fd, protocol::Found found, channel::Role role);
+  // The same for any program: always bound, and latched.
+  [[nodiscard]] static base::Result<Latched<protocol::BindReply>> binding(int fd, channel::Role role);
   // Confirms a stale latch: on another connection if need be; the latch word may be replaced. LATCH_BROKEN, SOCKET_CHANGED: it
   // is gone. Everything else: nobody can say now.
   [[nodiscard]] static base::Status check(int fd, std::uint64_t cookie, LatchWord& latch);

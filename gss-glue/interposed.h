@@ -50,7 +50,7 @@ struct InterposedContext {
   gss_ctx_id_t kerberos = GSS_C_NO_CONTEXT;
   std::unique_ptr<mech::KerberosContext> channel;  // none: Kerberos alone
 };
-using InterposedHandle = Handle<InterposedContext, gss_ctx_id_t, 0x6970736563206b72>;
+using InterposedHandle = base::Handle<InterposedContext, gss_ctx_id_t, 0x6970736563206b72>;
 
 // No context for what is none of ours, which Kerberos then refuses.
 [[nodiscard]] inline gss_ctx_id_t kerberos_of(gss_ctx_id_t context) noexcept {

@@ -40,10 +40,4 @@ base::Result<ChannelBinding> bind_channel(channel::Role role, const client::Foun
   return binding;
 }
 
-base::Bytes application_data(const Digest& binding) {
-  base::Writer data;
-  data.raw("x-ipsec-exporter-v1:").raw(binding);
-  return std::move(data).take();
-}
-
 }  // namespace gssipsec::mech

@@ -17,7 +17,5 @@ struct ChannelBinding {
 };
 
 [[nodiscard]] base::Result<ChannelBinding> bind_channel(channel::Role role, const client::FoundSocket& socket);
-// As the application data of GSS-API's channel bindings (RFC 5056: a unique prefix, a colon).
-[[nodiscard]] base::Bytes application_data(const Digest& binding);
 
 }  // namespace gssipsec::mech

@@ -2,6 +2,7 @@
 #include "mech_ipsec/kerberos_context.h"
 
 #include "base/trace.h"
+#include "channel/binding.h"
 #include "mech_ipsec/decision.h"
 
 namespace gssipsec::mech {
@@ -40,7 +41,7 @@ Status KerberosContext::bind(const client::FoundSocket& socket) {
 
 base::Bytes KerberosContext::bindings() const {
   const Locked lock(mutex_);
-  return binding_ ? application_data(binding_->value) : base::Bytes();
+  return binding_ ? channel::binding_octets(channel::kExporterBinding, binding_->value) : base::Bytes();
 }
 
 bool KerberosContext::certain() const {

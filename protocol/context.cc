@@ -39,6 +39,11 @@ void layout(Codec& c, Of<BindRequest> auto& m) {
 }
 
 template <typename Codec>
+void layout(Codec& c, Of<BindingRequest> auto& m) {
+  c.choice(m.role, channel::Role::initiator, channel::Role::acceptor);
+}
+
+template <typename Codec>
 void layout(Codec& c, Of<BindReply> auto& m) {
   c.choice(m.use, KerberosUse::off, KerberosUse::skip);
   if (m.use == KerberosUse::off) return;
@@ -49,6 +54,7 @@ void layout(Codec& c, Of<BindReply> auto& m) {
 
 GSS_IPSEC_BODY(BindRequest, decode_bind_request)
 GSS_IPSEC_BODY(BindReply, decode_bind_reply)
+GSS_IPSEC_BODY(BindingRequest, decode_binding_request)
 GSS_IPSEC_BODY(InitiateRequest, decode_initiate_request)
 GSS_IPSEC_BODY(InitiateReply, decode_initiate_reply)
 GSS_IPSEC_BODY(AcceptRequest, decode_accept_request)

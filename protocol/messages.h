@@ -49,8 +49,9 @@ enum class Verb : std::uint16_t {
   mirror = 18,       // no descriptor, root only: is the broker's copy of the SPD and SAD what the kernel has?
   bind = 19,         // descriptor: latch it, give what another mechanism's context is bound to the SAs by
   latches = 20,      // no descriptor, root only: the latches that the broker knows
+  binding = 21,      // descriptor: the same for whoever holds it -> BindReply, always bound and latched
 };
-inline constexpr Verb kLastVerb = Verb::latches;
+inline constexpr Verb kLastVerb = Verb::binding;
 // The version of the protocol that brought it.
 [[nodiscard]] constexpr std::uint16_t first_version(Verb verb) noexcept { return verb > Verb::mirror ? 2 : 1; }
 
@@ -191,6 +192,7 @@ struct BindRequest {
   std::string program;                      // its /proc/self/exe: chooses convenience only
   bool operator==(const BindRequest&) const = default;
 };
+struct BindingRequest { channel::Role role = channel::Role::initiator; bool operator==(const BindingRequest&) const = default; };
 struct BindReply {
   KerberosUse use = KerberosUse::off;       // off: nothing else is set
   base::Code why = base::Code::ok;          // of bind, where the administrator allows more: why not skip
@@ -247,6 +249,7 @@ GSS_IPSEC_MESSAGE(AcceptRequest, decode_accept_request)
 GSS_IPSEC_MESSAGE(AcceptReply, decode_accept_reply)
 GSS_IPSEC_MESSAGE(BindRequest, decode_bind_request)
 GSS_IPSEC_MESSAGE(BindReply, decode_bind_reply)
+GSS_IPSEC_MESSAGE(BindingRequest, decode_binding_request)
 GSS_IPSEC_MESSAGE(LatchStatement, decode_latch_statement)
 GSS_IPSEC_MESSAGE(CheckRequest, decode_check_request)
 GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)

@@ -11,7 +11,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 LAB = TOP / "build" / "lab"
 PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so", ".libs/libgss-ipsec.so.0",
-            ".libs/libgss-ipsec-preload.so")
+            ".libs/libgss-ipsec-preload.so", ".libs/libipsecapi.so.0", "docs/examples/echo_c",
+            "docs/examples/echo_cxx", "docs/examples/who_is_there")
 
 
 RUNNING = set()

@@ -25,11 +25,11 @@ ARROWS = {
 }
 # Public C headers (folder include/) are for the C borders.
 PUBLIC = ('gss-glue', 'mech_ipsec', 'ipsecapi', 'tools', 'include')
-PLUGIN = ('base', 'channel', 'protocol', 'preload', 'client', 'mech_ipsec', 'gss-glue')
+PLUGIN = ('base', 'channel', 'protocol', 'preload', 'client', 'mech_ipsec', 'gss-glue', 'ipsecapi')
 
 # Header, and the only files that may include it.
 RESTRICTED = [
-    (r'gssapi(/|\.h$)', r'gss-glue/'),
+    (r'gssapi(/|\.h$)', r'gss-glue/|include/ipsec/ipsec_gss\.h$'),
     (r'netlink/|linux/xfrm\.h$|linux/pfkeyv2\.h$|linux/inet_diag\.h$|linux/sock_diag\.h$|linux/netlink\.h$|linux/rtnetlink\.h$', r'kernel/'),
     (r'openssl/', r'channel/exporter|channel/hmac|mech_ipsec/seal|ike/'),
     (r'systemd/', r'broker/'),

@@ -211,7 +211,7 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::explain: return answer(request, protocol::encode(protocol::ExplainReply{true, "1. so: protected\n"}));
     case Verb::latch: return answer(request, protocol::encode(protocol::LatchReply{new_channel(request), base::Code::ok, {}}));
     case Verb::unlatch: return answer(request, {});
-    case Verb::bind: return answer(request, protocol::encode(protocol::BindReply{protocol::KerberosUse::skip, {}, {}, new_channel(request), base::Secret(32)}));
+    case Verb::bind: case Verb::binding: return answer(request, protocol::encode(protocol::BindReply{protocol::KerberosUse::skip, {}, {}, new_channel(request), base::Secret(32)}));
     case Verb::latches: return answer(request, protocol::encode(protocol::LatchesReply{}));
     case Verb::mirror: return answer(request, protocol::encode(protocol::MirrorReply{true, 2, 2, {}}));
     case Verb::release: case Verb::hello: case Verb::event: return;

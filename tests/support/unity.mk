@@ -2,7 +2,7 @@
 # The GNUmakefile of trees that only tests use (tests/support/build_tree): what belongs to one target is compiled in lots of
 # several files, in half the time. The trees that users build compile file by file, which proves that files stand alone.
 lots_of = 12
-united = libchannel_la libkernel_la libike_la libprotocol_la libbroker_la libclient_la libmech_ipsec_la libgss_glue_la libtools_la \
+united = libchannel_la libkernel_la libike_la libprotocol_la libbroker_la libclient_la libmech_ipsec_la libgss_glue_la libapi_la libtools_la \
   libtest_support_la
 united_programs = tests_unit_unit tests_glue_glue tests_differential_differential
 

@@ -34,6 +34,14 @@ base::Result<BindReply> bound(End& end, Role role, protocol::Found found = proto
   return protocol::decode_bind_reply(answer->body);
 }
 
+// BINDING, which asks for no line of the configuration.
+base::Result<BindReply> given(End& end, Role role) {
+  const auto body = encode(protocol::BindingRequest{role});
+  const auto answer = handle_binding(*end.core, *end.bench, end.request(body));
+  if (!answer) return answer.error();
+  return protocol::decode_bind_reply(answer->body);
+}
+
 void nobody_is_proven(End& end, const char* local, const char* remote) {
   channel::PeerInfo peer = certified(local, remote);
   peer.remote_method = channel::AuthMethod::null_auth;
@@ -58,6 +66,8 @@ class KerberosTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_unprotected_socket_is_refused);
   CPPUNIT_TEST(a_socket_of_another_user_or_role_is_refused);
   CPPUNIT_TEST(while_sas_are_replaced_nothing_is_bound);
+  CPPUNIT_TEST(whoever_holds_the_socket_is_given_the_same);
+  CPPUNIT_TEST(what_is_not_latched_is_not_given);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -92,6 +102,24 @@ class KerberosTest : public CppUnit::TestFixture {
 
   void two_initiators_do_not_match() {
     CPPUNIT_ASSERT(!base::equal_secret(bound(*a_, Role::initiator)->binding.view(), bound(*b_, Role::initiator)->binding.view()));
+  }
+
+  void whoever_holds_the_socket_is_given_the_same() {
+    const auto kerberos = bound(*a_, Role::initiator);
+    b_->core->set_config({});
+    const auto other = given(*b_, Role::acceptor);
+    CPPUNIT_ASSERT(base::equal_secret(kerberos->binding.view(), other->binding.view()));
+    CPPUNIT_ASSERT(other->use == KerberosUse::bind && other->channel.latch == LatchState::established);
+    CPPUNIT_ASSERT_EQUAL(1, b_->host->latches_set);
+    CPPUNIT_ASSERT(!base::equal_secret(kerberos->binding.view(), given(*b_, Role::initiator)->binding.view()));
+  }
+
+  void what_is_not_latched_is_not_given() {
+    a_->host->route.vrf = true;
+    CPPUNIT_ASSERT(given(*a_, Role::initiator).error().code == Code::NOT_LATCHABLE);
+    b_->databases.spd.policies.clear();
+    b_->publish();
+    CPPUNIT_ASSERT(given(*b_, Role::acceptor).error().code == Code::NO_POLICY);
   }
 
   void a_program_without_a_line_is_left_alone() {

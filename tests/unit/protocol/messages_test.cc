@@ -106,6 +106,7 @@ std::vector<Sample> samples() {
       sample("accept reply", an_accept_reply(), decode_accept_reply),
       sample("retry", retry, decode_accept_reply),
       sample("bind", BindRequest{Found::sole, channel::Role::acceptor, "/usr/bin/psql"}, decode_bind_request),
+      sample("binding", BindingRequest{channel::Role::acceptor}, decode_binding_request),
       sample("bind reply", BindReply{KerberosUse::bind, Code::WEAK, "wanted 256", a_channel(), base::Secret(digest(6))}, decode_bind_reply),
       sample("bind reply, off", BindReply{}, decode_bind_reply),
       sample("statement", a_statement(), decode_latch_statement),
@@ -365,8 +366,10 @@ class MessagesTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(decode_frame(magic).error().code == Code::BAD_MESSAGE);
     verb[7] = static_cast<std::byte>(static_cast<int>(kLastVerb) + 1);
     CPPUNIT_ASSERT(decode_frame(verb).error().code == Code::BAD_MESSAGE);
-    verb[7] = std::byte{0};
-    CPPUNIT_ASSERT(!decode_frame(verb).ok());
+    for (const int unused : {0, 6}) {
+      verb[7] = static_cast<std::byte>(unused);
+      CPPUNIT_ASSERT(!decode_frame(verb).ok());
+    }
     CPPUNIT_ASSERT(!decode_frame(Bytes(kMaxMessage + 1)).ok());
     CPPUNIT_ASSERT_THROW((void)encode(Header{}, Bytes(kMaxMessage)), std::length_error);
   }
@@ -378,7 +381,7 @@ class MessagesTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(decode_frame(datagram).error().code == Code::PROTOCOL_VERSION);
     }
     CPPUNIT_ASSERT(decode_frame(encode(Header{1, Verb::mirror}, {})).ok());
-    CPPUNIT_ASSERT(decode_frame(encode(Header{2, Verb::bind}, {})).ok());
+    for (const Verb newer : {Verb::bind, Verb::binding}) CPPUNIT_ASSERT(decode_frame(encode(Header{2, newer}, {})).ok());
     CPPUNIT_ASSERT(decode_frame(encode(Header{1, Verb::bind}, {})).error().code == Code::PROTOCOL_VERSION);
   }
 

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: MIT
+"""One end of a connection for scenarios of the sockets-layer API: reads a line of JSON, [command, options, argument...], and answers
+with one. Everything goes through the Python module, which is what a program of that language has."""
+import ctypes
+import json
+import os
+import select
+import socket
+import struct
+import sys
+
+import ipsecapi
+
+KINDS = {"tcp": (socket.SOCK_STREAM, 0), "udp": (socket.SOCK_DGRAM, 0)}
+
+
+class End:
+    def __init__(self):
+        self.connected = self.listener = self.kept = self.events = None
+        self.latches = {}
+
+    def which(self, name):
+        return {"connected": self.connected, "listener": self.listener}[name]
+
+    def make(self, address, kind):
+        return socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, *KINDS[kind])
+
+    # --- sockets
+    def listen(self, address, port):
+        self.listener = self.make(address, "tcp")
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((address, port))
+        self.listener.listen()
+
+    def connect(self, address, port, kind="tcp", wait=8):
+        self.connected = self.make(address, kind)
+        self.connected.settimeout(wait)
+        self.connected.connect((address, port))
+
+    def accept(self, wait=8):
+        self.listener.settimeout(wait)
+        self.connected, _ = self.listener.accept()
+        self.connected.settimeout(wait)
+
+    def send(self, text):
+        self.connected.sendall(text.encode())
+
+    def recv(self, wait=3):
+        self.connected.settimeout(wait)
+        return self.connected.recv(4096).decode()
+
+    def close(self, name="connected"):
+        self.which(name).close()
+
+    # --- questions
+    def version(self):
+        return {"version": ipsecapi.version(), "capabilities": ipsecapi.capabilities()}
+
+    def query(self, name="connected"):
+        info = ipsecapi.query(self.which(name))
+        return {"flags": info.flags, "secured": info.secured, "why": info.why, "reason": info.reason, "latch": ipsecapi.LATCH_STATES[info.latch_state],
+                "mode": ipsecapi.MODES[info.mode], "key_bits": info.key_bits, "method": info.auth_method}
+
+    def peer(self):
+        return ipsecapi.peer(self.connected)
+
+    def protection(self):
+        token = ipsecapi.Protection(self.connected)
+        found = {name: getattr(token, name) for name in ipsecapi.PROTECTION}
+        found["ends"] = [{name: getattr(end, name) for name in ("name", "authenticated", "method")} for end in (token.local, token.peer)]
+        found["as_kept"] = self.kept == token if self.kept else None
+        self.kept = self.kept or token
+        return found
+
+    def export(self):
+        return ipsecapi.Protection(self.connected).peer.export().hex()
+
+    def is_peer(self, octets):
+        return ipsecapi.Identity.load(bytes.fromhex(octets)) == ipsecapi.Protection(self.connected).peer
+
+    # --- latches
+    def latch(self, name="connected", address=None, peer=None, **wanted):
+        template = ipsecapi.Protection() if wanted else None
+        for attribute, value in wanted.items():
+            template.want(attribute, value)
+        if name == "listener":
+            self.latches[name] = ipsecapi.Latch.listener(self.listener, address)
+        else:
+            self.latches[name] = ipsecapi.Latch.connection(self.connected, template, peer and ipsecapi.Identity(peer))
+        return self.latches[name].state
+
+    def latched(self, name="connected"):
+        return self.latches[name].state
+
+    def find(self):
+        self.latches["found"] = ipsecapi.Latch.find(self.connected)
+        return self.latches["found"].state
+
+    def break_policy(self, policy):
+        self.latches["connected"].set_break_policy(policy)
+
+    def release(self, name="connected"):
+        self.latches[name].release()
+        del self.latches[name]
+
+    def forget(self, name="connected"):
+        del self.latches[name]
+
+    # --- channel bindings
+    def bindings(self, initiator):
+        return ipsecapi.bindings(self.connected, initiator).hex()
+
+    def binding_types(self):
+        return ipsecapi.binding_types(self.connected)
+
+    # --- events
+    def subscribe(self, *types):
+        self.events = ipsecapi.Subscription(self.connected, *types)
+
+    def poll(self, wait=5):
+        """Blocked in poll until something comes; all that came."""
+        select.select([self.events], [], [], wait)
+        return [told(event) for event in self.events]
+
+    def recvmsg(self, wait=5):
+        """Data or one notification, from a blocking read."""
+        self.connected.settimeout(None)
+        self.connected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", wait, 0))
+        got = self.events.recv(4096)
+        return got.decode() if isinstance(got, bytes) else told(got)
+
+    # --- sockets of other kinds
+    def query_other(self, kind):
+        """Of a socket of another kind, made for this."""
+        made = {"unix": lambda: socket.socket(socket.AF_UNIX), "unconnected": lambda: socket.socket(), "pair": lambda: socket.socketpair()[0],
+                "loopback": self.loopback}[kind]()
+        with made:
+            return ipsecapi.query(made).reason
+
+    def foreign(self, namespace):
+        """A connection of another network namespace, which root can enter."""
+        with open("/proc/self/ns/net") as own, open(f"/run/netns/{namespace}") as other:
+            enter(other)
+            made = self.loopback()
+            enter(own)
+        with made:
+            return ipsecapi.query(made).reason
+
+    def loopback(self):
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            made = socket.create_connection(server.getsockname())
+            self.kept_open = server.accept()[0]
+            return made
+
+
+def enter(namespace):
+    if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), 0x40000000) != 0:
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def told(event):
+    return {"event": event.event, "state": ipsecapi.LATCH_STATES[event.state], "reason": event.reason, "missing": event.missing, "peer": event.peer,
+            "text": event.text}
+
+
+def answer(end, command, options, *arguments):
+    try:
+        return {"ok": True, "value": getattr(end, command)(*arguments, **options)}
+    except ipsecapi.Error as error:
+        return {"ok": False, "errno": os.strerror(error.errno), "reason": error.reason, "text": str(error)}
+    except OSError as error:
+        return {"ok": False, "errno": os.strerror(error.errno) if error.errno else str(error), "reason": 0, "text": str(error)}
+
+
+def main():
+    end = End()
+    for line in sys.stdin:
+        print(json.dumps(answer(end, *json.loads(line))), flush=True)
+
+
+main()
