@@ -73,7 +73,7 @@ class Context {
   [[nodiscard]] base::Result<Order> verify_mic(const MessageToken& token, Views message);
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 
-  // For another process that holds the same connection; afterwards this context does nothing more. Needs a latch that holds.
+  // For another process that holds the same connection; afterwards this context sends nothing more, and goes. Needs a latch that holds.
   [[nodiscard]] base::Result<base::Bytes> leave();
   // A new context becomes the one that left another process. One that failed is of no more use.
   [[nodiscard]] base::Status arrive(base::View token);

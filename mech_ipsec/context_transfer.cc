@@ -29,12 +29,8 @@ Result<base::Bytes> Context::leave() {
   state.peer_name = channel::format(peer_->peer);
   state.peer_services = channel_.peer_services;
   protection_->leave(state);
-  auto token = seal_exported(over->id, terms_.socket.cookie, over->key.view(), state);
-  state_ = State::failed;
-  protection_.reset();
-  latch_.release();
   if (base::tracing()) base::trace("context", "exported");
-  return token;
+  return seal_exported(over->id, terms_.socket.cookie, over->key.view(), state);
 }
 
 Status Context::arrive(base::View token) {

@@ -38,6 +38,7 @@ class ExportTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_changed_token_is_refused);
   CPPUNIT_TEST(no_name_stands_in_the_token);
   CPPUNIT_TEST(the_importer_has_a_latch_of_his_own);
+  CPPUNIT_TEST(a_broker_that_latched_another_socket_is_refused);
   CPPUNIT_TEST(a_broken_latch_is_not_exported);
   CPPUNIT_TEST(when_the_broker_refuses_the_context_stays);
   CPPUNIT_TEST(the_sequence_goes_along);
@@ -223,6 +224,13 @@ class ExportTest : public CppUnit::TestFixture {
     expect(initiator().wrap(kLetter, message), GSS_S_FAILURE, Code::LATCH_BROKEN);
   }
 
+  void a_broker_that_latched_another_socket_is_refused() {
+    std::string token;
+    must(leave(initiator(), token));
+    twin_->knobs.other_cookie = true;
+    expect(arrive(initiator(), token), GSS_S_FAILURE, Code::SOCKET_CHANGED);
+  }
+
   void a_broken_latch_is_not_exported() {
     twin_->knobs.hand_over = Code::LATCH_BROKEN;
     std::string token;
@@ -293,19 +301,7 @@ class ExportTest : public CppUnit::TestFixture {
 
   void spnego_exports_it_too() {
     Pair other;
-    gss_OID_desc spnego{6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
-    gss_OID_set_desc mechs{1, &spnego};
-    OM_uint32 minor;
-    const auto acquire = [&](End& end, int fd, gss_cred_usage_t usage) {
-      const std::string number = std::to_string(fd);
-      gss_key_value_element_desc element{"ipsec-socket", number.c_str()};
-      const gss_key_value_set_desc store{1, &element};
-      gss_release_cred(&minor, end.credential.out());
-      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_acquire_cred_from(&minor, GSS_C_NO_NAME, 0, &mechs, usage, &store, end.credential.out(), nullptr, nullptr));
-    };
-    acquire(other.initiator, other.connection.client.get(), GSS_C_INITIATE);
-    acquire(other.acceptor, other.connection.server.get(), GSS_C_ACCEPT);
-    other.initiator.mechanism = &spnego;
+    through_spnego(other);
     other.must_shake();
     std::string token;
     must(leave(other.acceptor, token));

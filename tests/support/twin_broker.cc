@@ -107,6 +107,11 @@ protocol::ChannelInfo TwinBroker::new_latch(const FakeRequest& request) {
   return info;
 }
 
+std::string TwinBroker::client_of(const FakeRequest& request, Role role) const {
+  if (!knobs.names_by_port) return knobs.client_name;
+  return "ipsec:fqdn:port-" + std::to_string(label_for(request.fd.get(), role).initiator_port) + ".example.org";
+}
+
 protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, bool initiator_anonymous) {
   protocol::ChannelInfo info = new_latch(request);
   info.integrity = info.replay_protection = true;
@@ -115,7 +120,7 @@ protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, b
   info.key_bits = knobs.key_bits;
   info.suite = "AES_GCM_16-128";
   info.lifetime = knobs.lifetime;
-  const std::string initiator = initiator_anonymous ? kAnonymous : knobs.client_name, acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
+  const std::string initiator = initiator_anonymous ? kAnonymous : client_of(request, role), acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
   info.local_name = role == Role::initiator ? initiator : acceptor;
   info.peer_name = knobs.bad_names ? "root@client" : role == Role::initiator ? acceptor : initiator;
   info.cookie = cookie_of(request.fd.get());
