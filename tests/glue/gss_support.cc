@@ -44,12 +44,14 @@ std::string texts(OM_uint32 code, int type) {
 
 }  // namespace
 
-// The ones asked for are kept to the end of the program.
+// All at once, for any thread; kept to the end of the program.
 gss_OID project_oid(unsigned arc) {
-  static std::array<gss_OID, 128> known{};
-  gss_OID& oid = known.at(arc);
-  if (!oid) oid = parse_oid("{ " + std::string(kBase) + " " + std::to_string(arc) + " }");
-  return oid;
+  static const auto kKnown = [] {
+    std::array<gss_OID, 128> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = parse_oid("{ " + std::string(kBase) + " " + std::to_string(i) + " }");
+    return all;
+  }();
+  return kKnown.at(arc);
 }
 
 gss_OID spnego_mech() {
