@@ -73,6 +73,8 @@ class Context {
   [[nodiscard]] base::Result<Order> verify_mic(const MessageToken& token, Views message);
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 
+  [[nodiscard]] base::Result<base::Secret> application_key();
+
   // For another process that holds the same connection; afterwards this context sends nothing more, and goes. Needs a latch that holds.
   [[nodiscard]] base::Result<base::Bytes> leave();
   // A new context becomes the one that left another process. One that failed is of no more use.

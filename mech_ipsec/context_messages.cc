@@ -103,6 +103,12 @@ Result<Order> Context::verify_mic(const MessageToken& token, Views message) {
   return protection_->check_mic(token, message);
 }
 
+Result<base::Secret> Context::application_key() {
+  const Locked lock(mutex_);
+  if (const Status can = usable(); !can) return can.error();
+  return protection_->application_key();
+}
+
 Status Context::pseudo_random(bool full, View input, std::span<std::byte> out) {
   const Locked lock(mutex_);
   if (const Status can = usable(); !can) return can;

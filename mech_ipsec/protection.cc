@@ -107,6 +107,8 @@ Aead* Protection::cipher(Keys& keys, Direction direction, Aead::Use use) {
   return &*keys.sealed;
 }
 
+Result<base::Secret> Protection::application_key() { return key_for(prk_, "ipsec-gss application v1", 0); }
+
 Result<MessageHeader> Protection::next_header(MessageType type, std::size_t size) {
   if (size > kMaxMessageSize) return fail(Code::BAD_ARGUMENT, "a message of " + std::to_string(size) + " octets");
   const auto sequence = counter_.next();

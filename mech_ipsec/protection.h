@@ -44,6 +44,8 @@ class Protection {
   [[nodiscard]] base::Result<std::uint64_t> pass_number() noexcept { return counter_.next(); }
   void expect_next() noexcept { window_.skip(); }
 
+  // For the application's own use, and for no other.
+  [[nodiscard]] base::Result<base::Secret> application_key();
   // RFC 4401. FULL and PARTIAL have keys of their own.
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 

@@ -27,6 +27,7 @@ class ContextBehavioursTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(t_lifetime_is_the_same_everywhere);
   CPPUNIT_TEST(t_prf_is_as_long_as_asked);
   CPPUNIT_TEST(t_spnego_carries_messages);
+  CPPUNIT_TEST(the_session_key_is_shared_and_of_its_context);
   CPPUNIT_TEST_SUITE_END();
 
   std::unique_ptr<TwinBroker> twin_;
@@ -223,6 +224,35 @@ class ContextBehavioursTest : public CppUnit::TestFixture {
     OM_uint32 minor;
     CPPUNIT_ASSERT(GSS_ERROR(gss_pseudo_random(&minor, pair.initiator.context, 7, &input, 8, &none)));
     CPPUNIT_ASSERT(GSS_ERROR(gss_pseudo_random(&minor, pair.initiator.context, GSS_C_PRF_KEY_FULL, &input, -1, &none)));
+  }
+
+  static std::string session_key(End& end) {
+    gss_OID_desc oid{11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
+    gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+    OM_uint32 minor;
+    must(gss_inquire_sec_context_by_oid(&minor, end.context, &oid, &set), minor);
+    CPPUNIT_ASSERT(set->count == 2 && set->elements[0].length == 32);
+    const std::string key(static_cast<const char*>(set->elements[0].value), set->elements[0].length);
+    gss_release_buffer_set(&minor, &set);
+    return key;
+  }
+
+  void the_session_key_is_shared_and_of_its_context() {
+    Pair pair, other;
+    pair.must_shake();
+    other.must_shake();
+    CPPUNIT_ASSERT(session_key(pair.initiator) == session_key(pair.acceptor) && session_key(other.initiator) != session_key(pair.initiator));
+    std::string empty;
+    gss_buffer_desc input = in(empty);
+    OM_uint32 minor;
+    Buffer prf, token;
+    must(gss_pseudo_random(&minor, pair.initiator.context, GSS_C_PRF_KEY_FULL, &input, 32, &prf), minor);
+    const std::string key = session_key(pair.initiator);
+    CPPUNIT_ASSERT(prf.str() != key);
+    must(gss_export_sec_context(&minor, &pair.initiator.context, &token), minor);
+    CPPUNIT_ASSERT(token.str().find(key) == std::string::npos);
+    must(gss_import_sec_context(&minor, &token, &pair.initiator.context), minor);
+    CPPUNIT_ASSERT(session_key(pair.initiator) == key);
   }
 
   void t_spnego_carries_messages() {

@@ -39,6 +39,7 @@ class ExportedTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(numbers_go_on_and_end_at_the_old_place);
   CPPUNIT_TEST(numbers_that_no_message_has_are_refused);
   CPPUNIT_TEST(the_window_goes_along);
+  CPPUNIT_TEST(the_applications_key_is_its_own);
   CPPUNIT_TEST_SUITE_END();
 
   static Bytes token(const ContextState& state) {
@@ -126,6 +127,16 @@ class ExportedTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(Protection::resume(state).error().code == Code::BAD_TOKEN);
       state.*number = 0;
     }
+  }
+
+  void the_applications_key_is_its_own() {
+    Protection initiator = end_of(Direction::from_initiator), acceptor = end_of(Direction::from_acceptor);
+    const auto one = initiator.application_key(), two = acceptor.application_key();
+    CPPUNIT_ASSERT(one->size() == 32 && base::equal_secret(one->view(), two->view()));
+    CPPUNIT_ASSERT(!base::equal_secret(one->view(), state_of(initiator).key.view()));
+    Bytes prf(32);
+    testing::must(acceptor.pseudo_random(true, {}, prf));
+    CPPUNIT_ASSERT(!base::equal_secret(one->view(), prf));
   }
 
   void the_window_goes_along() {
