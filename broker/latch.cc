@@ -149,4 +149,11 @@ base::Result<Answer> handle_unlatch(Core& core, const Request& request) {
   return Answer{};
 }
 
+base::Result<Answer> handle_latches(Core& core, const Request& request) {
+  const auto asked = protocol::decode_latches_request(request.body);
+  if (!asked) return asked.error();
+  if (!request.caller.privileged) return fail(Code::NOT_ALLOWED, "wanted root for a look at all latches");
+  return Answer{encode(core.latches.list(asked->after, protocol::kMaxList))};
+}
+
 }  // namespace gssipsec::broker

@@ -225,6 +225,18 @@ base::Status Latches::room(std::uint64_t cookie, std::uint32_t owner, std::uint3
   return base::fail(base::Code::LIMIT, "wanted at most " + std::to_string(most) + " latched sockets of one user");
 }
 
+protocol::LatchesReply Latches::list(std::uint64_t after, std::size_t most) const {
+  const std::lock_guard lock(mutex_);
+  protocol::LatchesReply reply;
+  auto entry = latches_.upper_bound(after);
+  for (; entry != latches_.end() && reply.latches.size() < most; ++entry) {
+    const Latch& latch = entry->second;
+    reply.latches.push_back({entry->first, latch.status.state, latch.setup.flow, latch.setup.owner});
+  }
+  reply.more = entry != latches_.end();
+  return reply;
+}
+
 std::size_t Latches::size() const {
   const std::lock_guard lock(mutex_);
   return latches_.size();

@@ -14,6 +14,7 @@
 #include "broker/latch_rules.h"
 #include "broker/page.h"
 #include "kernel/socket.h"
+#include "protocol/events.h"
 
 namespace gssipsec::broker {
 
@@ -75,6 +76,8 @@ class Latches {
   // Closes those made before `before` whose socket is in the list, but with another connection.
   void close_moved(const std::vector<kernel::DiagSocket>& sockets, Time before);
   [[nodiscard]] std::size_t size() const;
+  // In the order of their cookies, those behind `after`; `more` when that was not all.
+  [[nodiscard]] protocol::LatchesReply list(std::uint64_t after, std::size_t most) const;
   // Whether this user may latch this socket, too: LIMIT when `most` others are his already.
   [[nodiscard]] base::Status room(std::uint64_t cookie, std::uint32_t owner, std::uint32_t most) const;
 

@@ -79,19 +79,24 @@ Judged exempted(const Spd& spd, Direction direction) {
 }
 
 // SCTP (Linux 6.1) asks for a route from its own choice of addresses before it asks from the socket's, and what comes of a refused look-up is
-// not a refused packet: seen to leave in clear. By IPv6 even a look-up that succeeds may be for another address. None has the mark.
-const char* doubt_of_sctp(const Spd& spd, const Packet& packet, const OneWay& way) {
+// not a refused packet: seen to leave in clear. So was what a tunnel should have carried that has no route. By IPv6 even a look-up that succeeds
+// may be for another address. None has the mark.
+const char* doubt_of_sctp(const Spd& spd, const Packet& packet, const Path& path, const OneWay& way) {
   if (packet.protocol != kSctp || packet.direction != Direction::out) return nullptr;
   if (packet.source.family == Family::ipv6) return "SCTP over IPv6 looks for policies from another address than it sends from";
   if (is_closed(way) && !way.is_protected) return "SCTP may send in clear what a policy refuses";
+  const auto routed_anew = [](const Template& one) { return one.mode != Mode::transport; };
+  if (std::ranges::any_of(path.policies, [&](const Policy* one) { return std::ranges::any_of(one->templates, routed_anew); }))
+    return "SCTP sends in clear what a tunnel without a route should carry";
   const bool by_mark = std::ranges::any_of(spd.policies, [](const Policy& one) { return one.direction == Direction::out && one.mark.mask != 0; });
   return packet.mark != 0 && by_mark ? "SCTP looks for policies without the socket's mark" : nullptr;
 }
 
 Judged one_way(const Spd& spd, const Sad& sad, const Packet& packet, bool exempt) {
   if (exempt) return exempted(spd, packet.direction);
-  Judged out = judge(sad, lookup(spd, packet).front(), packet, fallback_of(spd, packet.direction));
-  if (const char* doubt = doubt_of_sctp(spd, packet, out.way)) {
+  const Path path = lookup(spd, packet).front();
+  Judged out = judge(sad, path, packet, fallback_of(spd, packet.direction));
+  if (const char* doubt = doubt_of_sctp(spd, packet, path, out.way)) {
     out.way.is_protected = false;
     out.way.why_not = fail(Code::UNKNOWN, doubt);
   }

@@ -290,6 +290,10 @@ Result<std::string> Broker::metrics() {
   return std::move(got->text);
 }
 
+Result<protocol::LatchesReply> Broker::latches(std::uint64_t after) {
+  return simple(ask_for(Verb::latches, protocol::LatchesRequest{after}, -1), protocol::decode_latches_reply);
+}
+
 Result<protocol::MirrorReply> Broker::mirror() { return simple(Ask{Verb::mirror, {}, -1, false, nullptr, {}}, protocol::decode_mirror_reply); }
 
 }  // namespace gssipsec::client

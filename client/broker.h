@@ -75,6 +75,8 @@ class Broker {
   [[nodiscard]] static base::Result<std::string> metrics();
   // For root: whether the broker's copy of the SPD and SAD is what the kernel has.
   [[nodiscard]] static base::Result<protocol::MirrorReply> mirror();
+  // For root: what the broker knows to be latched, page by page.
+  [[nodiscard]] static base::Result<protocol::LatchesReply> latches(std::uint64_t after);
 
  private:
   template <typename Reply>

@@ -52,6 +52,23 @@ void layout(Codec& c, Of<MirrorReply> auto& m) {
   c.flag(m.same).u32(m.sas).u32(m.policies).document(m.differences);
 }
 
+template <typename Codec>
+void layout(Codec& c, Of<LatchesRequest> auto& m) {
+  c.u64(m.after);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<HeldLatch> auto& m) {
+  c.u64(m.cookie).choice(m.state, LatchState::none, LatchState::monitored);
+  layout(c, m.flow);
+  c.u32(m.owner);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<LatchesReply> auto& m) {
+  c.list(m.latches).flag(m.more);
+}
+
 GSS_IPSEC_BODY(SubscribeRequest, decode_subscribe_request)
 GSS_IPSEC_BODY(SubscribeReply, decode_subscribe_reply)
 GSS_IPSEC_BODY(UnsubscribeRequest, decode_unsubscribe_request)
@@ -60,6 +77,8 @@ GSS_IPSEC_BODY(MetricsReply, decode_metrics_reply)
 GSS_IPSEC_BODY(ExplainRequest, decode_explain_request)
 GSS_IPSEC_BODY(ExplainReply, decode_explain_reply)
 GSS_IPSEC_BODY(MirrorReply, decode_mirror_reply)
+GSS_IPSEC_BODY(LatchesRequest, decode_latches_request)
+GSS_IPSEC_BODY(LatchesReply, decode_latches_reply)
 
 const char* event_type_name(EventType type) noexcept {
   switch (type) {

@@ -64,6 +64,17 @@ struct ExplainReply { bool is_protected = false; std::string steps; bool operato
 // Whether the copy of the kernel's databases is what a fresh dump shows; where it is not, what differs, a line each.
 struct MirrorReply { bool same = false; std::uint32_t sas = 0, policies = 0; std::string differences; bool operator==(const MirrorReply&) const = default; };
 
+// Latches of sockets in the order of their cookies, those behind `after`; kMaxList at a time.
+struct LatchesRequest { std::uint64_t after = 0; bool operator==(const LatchesRequest&) const = default; };
+struct HeldLatch {
+  std::uint64_t cookie = 0;
+  LatchState state = LatchState::none;
+  channel::Flow flow;         // of a listener that of one of its peers
+  std::uint32_t owner = ~0U;  // uid that set it
+  bool operator==(const HeldLatch&) const = default;
+};
+struct LatchesReply { std::vector<HeldLatch> latches; bool more = false; bool operator==(const LatchesReply&) const = default; };
+
 [[nodiscard]] base::Bytes encode(const SubscribeRequest& message);
 [[nodiscard]] base::Result<SubscribeRequest> decode_subscribe_request(base::View body);
 [[nodiscard]] base::Bytes encode(const SubscribeReply& message);
@@ -80,5 +91,9 @@ struct MirrorReply { bool same = false; std::uint32_t sas = 0, policies = 0; std
 [[nodiscard]] base::Result<ExplainReply> decode_explain_reply(base::View body);
 [[nodiscard]] base::Bytes encode(const MirrorReply& message);
 [[nodiscard]] base::Result<MirrorReply> decode_mirror_reply(base::View body);
+[[nodiscard]] base::Bytes encode(const LatchesRequest& message);
+[[nodiscard]] base::Result<LatchesRequest> decode_latches_request(base::View body);
+[[nodiscard]] base::Bytes encode(const LatchesReply& message);
+[[nodiscard]] base::Result<LatchesReply> decode_latches_reply(base::View body);
 
 }  // namespace gssipsec::protocol

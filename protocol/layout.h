@@ -41,6 +41,13 @@ class Out {
   Out& prose(const std::string& value) { return out_.block16(presentable(value, kMaxName)), *this; }
   Out& names(const std::vector<std::string>& values, std::size_t limit);
   Out& lines(const std::vector<std::string>& values, std::size_t limit);
+  template <typename Entry>
+  Out& list(const std::vector<Entry>& entries) {
+    if (entries.size() > kMaxList) throw std::length_error("list in a broker message");
+    u16(static_cast<std::uint16_t>(entries.size()));
+    for (const Entry& entry : entries) layout(*this, entry);
+    return *this;
+  }
   // Text of several lines; the only place where line feeds are allowed. Throws when it is too long.
   Out& document(const std::string& value);
   Out& sealed(const base::Bytes& value);
@@ -75,6 +82,13 @@ class In {
   In& prose(std::string& value) { return name(value); }
   In& names(std::vector<std::string>& values, std::size_t limit);
   In& lines(std::vector<std::string>& values, std::size_t limit) { return names(values, limit); }
+  template <typename Entry>
+  In& list(std::vector<Entry>& entries) {
+    const std::size_t count = in_.u16();
+    if (count > kMaxList) in_.mark_failed();
+    for (std::size_t i = 0; i < count && !in_.failed(); ++i) layout(*this, entries.emplace_back());
+    return *this;
+  }
   In& document(std::string& value);
   In& sealed(base::Bytes& value);
   In& digest(Digest& value) { return in_.array(value), *this; }

@@ -48,9 +48,10 @@ enum class Verb : std::uint16_t {
   unlatch = 17,      // descriptor: remove the latch from the kernel; by who set it, when no context rests on it
   mirror = 18,       // no descriptor, root only: is the broker's copy of the SPD and SAD what the kernel has?
   bind = 19,         // descriptor: latch it, give what another mechanism's context is bound to the SAs by
-  hand_over = 20,    // descriptor: a key for a context that leaves this process
-  take_over = 21,    // descriptor: latch it for whoever goes on with that context, give the key, once
-  program = 24,      // no descriptor: the administrator's [[program]] line for this program
+  latches = 20,      // no descriptor, root only: the latches that the broker knows
+  hand_over = 21,    // descriptor: a key for a context that leaves this process
+  take_over = 22,    // descriptor: latch it for whoever goes on with that context, give the key, once
+  program = 23,      // no descriptor: the administrator's [[program]] line for this program
 };
 inline constexpr Verb kLastVerb = Verb::program;
 // The version of the protocol that brought it.

@@ -140,6 +140,13 @@ std::string as_json(const protocol::MirrorReply& reply) {
   return dump({{"same", reply.same}, {"sas", reply.sas}, {"policies", reply.policies}, {"differences", reply.differences}});
 }
 
+std::string as_json(const std::vector<protocol::HeldLatch>& latches) {
+  ordered_json all = ordered_json::array();
+  for (const protocol::HeldLatch& latch : latches)
+    all.push_back({{"flow", flow(latch.flow)}, {"latch", protocol::latch_state_name(latch.state)}, {"uid", latch.owner}});
+  return dump({{"latches", std::move(all)}});
+}
+
 std::string name_as_json(const char* key, const std::string& value) { return dump({{key, value}}); }
 
 }  // namespace gssipsec::tools

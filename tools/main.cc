@@ -53,6 +53,12 @@ void describe_host(CLI::App& app, Options& options, Verb& chosen) {
   may_print_json(*doctor, options);
   verb(app, "metrics", "Print the broker's figures in Prometheus' text format", run_metrics, chosen);
   may_print_json(*verb(app, "mirror", "Compare the broker's copy of policies and SAs with the kernel, for root", run_mirror, chosen), options);
+  may_print_json(*verb(app, "latched", "List the sockets that the broker knows to be latched, for root", run_latched, chosen), options);
+}
+
+void describe_interposer(CLI::App& app, Options& options, Verb& chosen) {
+  CLI::App* sub = verb(app, "interposer", "Say whether the plugin stands before Kerberos in programs that begin now, or change it, for root", run_interposer, chosen);
+  sub->add_option("change", options.change, "enable or disable")->check(CLI::IsMember({"enable", "disable"}));
 }
 
 void describe_names(CLI::App& app, Options& options, Verb& chosen) {
@@ -80,6 +86,7 @@ void describe(CLI::App& app, Options& options, Verb& chosen) {
   describe_sockets(app, options, chosen);
   describe_host(app, options, chosen);
   describe_names(app, options, chosen);
+  describe_interposer(app, options, chosen);
   describe_run(app, options, chosen);
   may_print_json(*verb(app, "version", "Print the version", run_version, chosen), options);
 }

@@ -19,6 +19,7 @@ struct Options {
   std::string name;
   std::vector<std::string> program;  // with its arguments
   std::string library;
+  std::string change;  // of what is there; "" none
   bool thread = false;
 };
 
@@ -28,6 +29,8 @@ struct Options {
 [[nodiscard]] int run_doctor(const Options& options);
 [[nodiscard]] int run_metrics(const Options& options);
 [[nodiscard]] int run_mirror(const Options& options);
+[[nodiscard]] int run_latched(const Options& options);
+[[nodiscard]] int run_interposer(const Options& options);
 [[nodiscard]] int run_localname(const Options& options);
 [[nodiscard]] int run_probe(const Options& options);
 [[nodiscard]] int run_version(const Options& options);

@@ -26,6 +26,8 @@ namespace gssipsec::tools {
 [[nodiscard]] std::string as_json(const Findings& findings);
 [[nodiscard]] std::string as_text(const protocol::MirrorReply& reply);
 [[nodiscard]] std::string as_json(const protocol::MirrorReply& reply);
+[[nodiscard]] std::string as_text(const std::vector<protocol::HeldLatch>& latches);
+[[nodiscard]] std::string as_json(const std::vector<protocol::HeldLatch>& latches);
 
 // One line each.
 [[nodiscard]] std::string as_text(const Watching& begun);

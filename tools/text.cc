@@ -110,6 +110,13 @@ std::string as_text(const protocol::MirrorReply& reply) {
   return "THE BROKER'S COPY DIFFERS from the kernel: " + compared + reply.differences;
 }
 
+std::string as_text(const std::vector<protocol::HeldLatch>& latches) {
+  std::string out;
+  for (const protocol::HeldLatch& latch : latches)
+    out += channel::format(latch.flow) + "  " + protocol::latch_state_name(latch.state) + ", set by uid " + std::to_string(latch.owner) + "\n";
+  return out;
+}
+
 std::string as_text(const std::vector<Subject>& subjects) {
   if (subjects.empty()) return "no connected internet sockets\n";
   std::string out;

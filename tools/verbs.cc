@@ -58,6 +58,18 @@ int run_mirror(const Options& options) {
   return got->same ? kProtected : kNotProtected;
 }
 
+int run_latched(const Options& options) {
+  std::vector<protocol::HeldLatch> all;
+  for (bool more = true; more;) {
+    const auto page = client::Broker::latches(all.empty() ? 0 : all.back().cookie);
+    if (!page) return complain(page.error(), options.json);
+    all.insert(all.end(), page->latches.begin(), page->latches.end());
+    more = page->more && !page->latches.empty();
+  }
+  print(options.json ? as_json(all) : as_text(all));
+  return kProtected;
+}
+
 int run_localname(const Options& options) {
   const auto user = client::Broker::localname(options.name);
   if (user.ok()) return print(options.json ? name_as_json("user", *user) : *user + "\n"), kProtected;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "tests/bench/contexts.h"
 
+#include <sys/socket.h>
+
 #include <chrono>
+#include <stdexcept>
 
 #include "tests/bench/acceptor.h"
 #include "tests/bench/gss.h"
@@ -28,8 +31,13 @@ int establish(Context& context, const Credential& credential, const Target& targ
   return tokens;
 }
 
+// The acceptor's first message offers to switch only on a context that is bound to the channel.
+void must_be_bound(int fd) {
+  if (send(fd, "m", 1, MSG_NOSIGNAL) != 1 || !with_offer(receive_token(fd))) throw std::runtime_error("Kerberos alone: the context is not bound");
+}
+
 // What is timed is the exchange alone, with credentials held, until both ends are established.
-void repeat_contexts(State& state, std::uint16_t port, Mechanism mechanism, const Target& target, const auto& credential_for) {
+void repeat_contexts(State& state, std::uint16_t port, Mechanism mechanism, const Target& target, const auto& credential_for, bool offers = false) {
   int tokens = 0;
   for (auto _ : state) {
     const base::UniqueFd fd = connect_to(port);
@@ -39,6 +47,7 @@ void repeat_contexts(State& state, std::uint16_t port, Mechanism mechanism, cons
     Context context(mechanism);
     tokens = establish(context, credential, target, fd.get());
     state.SetIterationTime(std::chrono::duration<double>(steady_clock::now() - begin).count());
+    if (offers) must_be_bound(fd.get());
   }
   state.counters["tokens"] = tokens;
 }
@@ -47,6 +56,13 @@ void context_krb5(State& state, const Peers& peers) {
   const Credential credential(Mechanism::krb5, GSS_C_INITIATE, {{"ccache", peers.ccache}});
   const Target target(peers.krb5_service);
   repeat_contexts(state, kKrb5Port, Mechanism::krb5, target, [&](int) -> const Credential& { return credential; });
+}
+
+// As unmodified programs have it: the socket is looked for.
+void context_interposed(State& state, const Peers& peers) {
+  const Credential credential(Mechanism::interposed, GSS_C_INITIATE, {{"ccache", peers.ccache}});
+  const Target target(peers.krb5_service);
+  repeat_contexts(state, kInterposedPort, Mechanism::interposed, target, [&](int) -> const Credential& { return credential; }, peers.offers);
 }
 
 // The credential names the socket, so there is one for each connection.
@@ -62,6 +78,7 @@ void context_ipsec(State& state, const Peers& peers) {
 void add_contexts(const Peers& peers) {
   const auto timed = [](benchmark::internal::Benchmark* added) { added->UseManualTime()->Unit(benchmark::kMicrosecond); };
   timed(add("context/ipsec", [peers](State& state) { context_ipsec(state, peers); }));
+  timed(add("context/interposed", [peers](State& state) { context_interposed(state, peers); }));
   timed(add("context/krb5", [peers](State& state) { context_krb5(state, peers); }));
 }
 

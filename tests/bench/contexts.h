@@ -24,6 +24,7 @@ benchmark::internal::Benchmark* add(const char* name, Body body) {
 struct Peers {
   std::string ipsec_service, krb5_service;  // as GSS_C_NT_HOSTBASED_SERVICE
   std::string ccache;
+  bool offers = true;  // the acceptor's first message on a context that is bound to the channel shows it
 };
 
 void add_contexts(const Peers& peers);

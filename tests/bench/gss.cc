@@ -5,13 +5,19 @@
 #include <gssapi/gssapi_krb5.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <stdexcept>
 
 namespace gssipsec::bench {
 namespace {
 
 constexpr char kIpsec[] = "{ 1 2 840 113556 1 8000 2554 29037 34951 56904 17186 41534 6054741 10980991 1 }";
+// The interposer's, with Kerberos' own behind it.
+constexpr char kPastUs[] = "{ 1 2 840 113556 1 8000 2554 29037 34951 56904 17186 41534 6054741 10980991 2 42 840 113554 1 2 2 }";
+constexpr char kThreadSocket[] = "{ 1 2 840 113556 1 8000 2554 29037 34951 56904 17186 41534 6054741 10980991 4 }";
 constexpr OM_uint32 kFlags = GSS_C_MUTUAL_FLAG | GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
+
+constexpr char kByChannel = 0x11, kWithOffer = 0x14;  // docs/protocol.md, Per-message tokens
 
 gss_OID parse_oid(std::string text) {
   gss_buffer_desc buffer{text.size(), text.data()};
@@ -44,8 +50,18 @@ std::string string_of(const Buffer& buffer) { return {static_cast<const char*>(b
 }  // namespace
 
 gss_OID oid_of(Mechanism mechanism) {
-  static const gss_OID ipsec = parse_oid(kIpsec);
-  return mechanism == Mechanism::ipsec ? ipsec : gss_mech_krb5;
+  static const gss_OID ipsec = parse_oid(kIpsec), krb5 = parse_oid(kPastUs);
+  if (mechanism == Mechanism::ipsec) return ipsec;
+  return mechanism == Mechanism::krb5 ? krb5 : gss_mech_krb5;
+}
+
+void name_socket(int fd) {
+  static const gss_OID thread_socket = parse_oid(kThreadSocket);
+  std::string number = fd < 0 ? "clear" : std::to_string(fd);
+  gss_buffer_desc value{number.size(), number.data()};
+  OM_uint32 minor;
+  const OM_uint32 major = gssspi_mech_invoke(&minor, oid_of(Mechanism::ipsec), thread_socket, &value);
+  must("gssspi_mech_invoke", major, minor, Mechanism::ipsec);
 }
 
 Buffer::~Buffer() {
@@ -124,6 +140,41 @@ void Context::unwrap(Buffer& token, Buffer& message) {
   must("gss_unwrap", major, minor, mechanism_);
   if (!confidential) throw std::runtime_error("gss_unwrap: not confidential");
 }
+
+namespace {
+
+using Pieces = std::array<gss_iov_buffer_desc, 4>;
+
+Pieces pieces_of(std::string& message, std::string& header) {
+  return {{{GSS_IOV_BUFFER_TYPE_HEADER, {header.size(), header.data()}},
+           {GSS_IOV_BUFFER_TYPE_DATA, {message.size(), message.data()}},
+           {GSS_IOV_BUFFER_TYPE_PADDING, {0, nullptr}},
+           {GSS_IOV_BUFFER_TYPE_TRAILER, {0, nullptr}}}};
+}
+
+}  // namespace
+
+void Context::wrap_pieces(std::string& message, std::string& header) {
+  Pieces pieces = pieces_of(message, header);
+  OM_uint32 minor;
+  int confidential = 0;
+  const OM_uint32 major = gss_wrap_iov(&minor, context_, 1, 0, &confidential, pieces.data(), pieces.size());
+  must("gss_wrap_iov", major, minor, mechanism_);
+  if (!confidential) throw std::runtime_error("gss_wrap_iov: not confidential");
+  header.resize(pieces[0].buffer.length);
+}
+
+void Context::unwrap_pieces(std::string& message, std::string& header) {
+  Pieces pieces = pieces_of(message, header);
+  OM_uint32 minor;
+  int confidential = 0;
+  const OM_uint32 major = gss_unwrap_iov(&minor, context_, &confidential, nullptr, pieces.data(), pieces.size());
+  must("gss_unwrap_iov", major, minor, mechanism_);
+  if (!confidential) throw std::runtime_error("gss_unwrap_iov: not confidential");
+}
+
+bool by_channel(const Buffer& token) { return token.length > 0 && *static_cast<const char*>(token.value) == kByChannel; }
+bool with_offer(const std::string& token) { return token.starts_with(kWithOffer); }
 
 void Context::must_be_mutual() const {
   constexpr OM_uint32 wanted = GSS_C_MUTUAL_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;

@@ -14,8 +14,11 @@ extern "C" {
 
 namespace gssipsec::bench {
 
-enum class Mechanism { ipsec, krb5 };
+// Where the interposer stands before Kerberos, `krb5` goes past it.
+enum class Mechanism { ipsec, krb5, interposed };
 [[nodiscard]] gss_OID oid_of(Mechanism mechanism);
+// The socket of this thread's contexts; -1: they look for it.
+void name_socket(int fd);
 
 // A buffer of the mechanism's, released with this.
 struct Buffer : gss_buffer_desc {
@@ -61,6 +64,9 @@ class Context {
   bool accept(const Credential& credential, const std::string& input, std::string& output);
   void wrap(const std::string& message, gss_qop_t qop, Buffer& token);
   void unwrap(Buffer& token, Buffer& message);
+  // In place, with HEADER and no other octets around the message; `header` has room for any.
+  void wrap_pieces(std::string& message, std::string& header);
+  void unwrap_pieces(std::string& message, std::string& header);
   // Throws unless the peer is proven and messages can be protected.
   void must_be_mutual() const;
 
@@ -69,6 +75,10 @@ class Context {
   gss_ctx_id_t context_ = GSS_C_NO_CONTEXT;
   OM_uint32 flags_ = 0;
 };
+
+// What the first octet of a message's token says: it rests on the channel; its sender offers that.
+[[nodiscard]] bool by_channel(const Buffer& token);
+[[nodiscard]] bool with_offer(const std::string& token);
 
 // A token behind its length, over a stream.
 void send_token(int fd, const std::string& token);

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 #include "tests/bench/acceptor.h"
@@ -104,11 +105,13 @@ void Hosts::join_namespaces() {
 pid_t Hosts::start_broker(const char* host, const char* recording, const char* local, const char* remote, int space) {
   const std::string program = broker_program(), socket = broker_socket(host);
   const std::string records = support::source_path(std::string("tests/support/recordings/") + recording);
+  const std::string configuration = directory_ + "/gssd.conf";
+  std::ofstream(configuration) << "[[program]]\npath = " << fs::read_symlink("/proc/self/exe") << "\nkerberos = \"skip\"\n";
   const pid_t pid = fork();
   must("fork", pid);
   if (pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (setns(space, CLONE_NEWNET) == 0) execl(program.c_str(), "native_broker", records.c_str(), socket.c_str(), local, remote, nullptr);
+    if (setns(space, CLONE_NEWNET) == 0) execl(program.c_str(), "native_broker", records.c_str(), socket.c_str(), local, remote, configuration.c_str(), nullptr);
     _exit(127);
   }
   for (int tries = 0; tries < 500 && access(socket.c_str(), F_OK) != 0; ++tries) {

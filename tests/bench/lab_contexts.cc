@@ -2,7 +2,7 @@
 // The context benchmarks between two hosts of the lab, over real ESP and with a real KDC:
 //   lab_contexts accept            on B: serves until it is ended; says "ready"
 //   lab_contexts [OPTIONS]         on A: Google Benchmark
-// Brokers, tickets and keytabs are the environment's.
+// Brokers, tickets, keytabs and the interposer are the environment's.
 #include <unistd.h>
 
 #include <cstdio>
@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   constexpr const char* kService = "host@server.example.org";
-  add_contexts({kService, kService, ccache});
+  add_contexts({kService, kService, ccache, false});
   benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Benchmarks by name; tests/bench/run runs them, keeps the results and works out the ratios that matter.
 //   acquire_cred/*   default credentials of all mechanisms: with the plugin and no broker, and without the plugin
+//   */interposed     Kerberos with the interposer before it, over a channel that both ends switch to
 //   context/*        mutual authentication over a new TCP connection between two processes in two namespaces
 //   wrap_unwrap/*    gss_wrap with confidentiality, and gss_unwrap by the other end, in one process
+//   wrap_unwrap_iov/*  gss_wrap_iov and gss_unwrap_iov in place, HEADER beside the message
 //   query/broker     one question about an established connection
 //   query/idle       the same, and
 //   query/hostile    while other users do their worst
@@ -35,6 +37,8 @@ using namespace gssipsec;
 using namespace gssipsec::bench;
 using benchmark::State;
 
+constexpr std::size_t kHeaderRoom = 256;
+
 struct World {
   support::Krb5Ticket sha1{"aes256-cts-hmac-sha1-96"}, sha384{"aes256-cts-hmac-sha384-192"};
   Hosts hosts{sha1};
@@ -48,6 +52,17 @@ void wrap_unwrap(State& state, Pair pair, gss_qop_t qop, std::size_t size) {
     pair.acceptor->unwrap(token, text);
     if (text.length != size) std::abort();
     benchmark::DoNotOptimize(text.value);
+  }
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(size));
+}
+
+void wrap_unwrap_pieces(State& state, Pair pair, std::size_t size) {
+  std::string message(size, 'm');
+  for (auto _ : state) {
+    std::string header(kHeaderRoom, '\0');
+    pair.initiator->wrap_pieces(message, header);
+    pair.acceptor->unwrap_pieces(message, header);
+    benchmark::DoNotOptimize(message.data());
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(size));
 }
@@ -78,6 +93,10 @@ void add_messages(const World& world) {
   for (const std::size_t size : {64u, 1024u, 16384u})
     add(("wrap_unwrap/qop0/" + std::to_string(size)).c_str(), [&, size](State& state) { wrap_unwrap(state, ipsec_pair(world.hosts), 0, size); });
   add("wrap_unwrap/qop1/16384", [&](State& state) { wrap_unwrap(state, ipsec_pair(world.hosts), 1, 16384); });
+  add("wrap_unwrap/interposed/16384", [&](State& state) { wrap_unwrap(state, interposed_pair(world.hosts, world.sha1), 0, 16384); });
+  for (const std::size_t size : {1024u, 1048576u})
+    add(("wrap_unwrap_iov/interposed/" + std::to_string(size)).c_str(),
+        [&, size](State& state) { wrap_unwrap_pieces(state, interposed_pair(world.hosts, world.sha1), size); });
   add("wrap_unwrap/krb5_sha1/16384", [&](State& state) { wrap_unwrap(state, krb5_pair(world.sha1), 0, 16384); });
   add("wrap_unwrap/krb5_sha384/16384", [&](State& state) { wrap_unwrap(state, krb5_pair(world.sha384), 0, 16384); });
 }
@@ -96,12 +115,12 @@ void add_mirrors() {
 
 int main(int argc, char** argv) try {
   const auto tree = std::filesystem::read_symlink("/proc/self/exe").parent_path();
-  setenv("GSS_MECH_CONFIG", (tree / "mech.conf").c_str(), 0);
+  setenv("GSS_MECH_CONFIG", (tree / "interposed.conf").c_str(), 0);
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   const World world;
   world.sha1.use();
-  const Acquirer absent(getenv("GSS_MECH_CONFIG")), no_plugin("/dev/null");
+  const Acquirer absent((tree / "mech.conf").string()), no_plugin("/dev/null");
   add_contexts({Hosts::kIpsecService, support::Krb5Ticket::kService, world.sha1.ccache()});
   add_messages(world);
   add_mirrors();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tests/bench/pair.h"
 
+#include <stdexcept>
+
 namespace gssipsec::bench {
 namespace {
 
@@ -27,6 +29,20 @@ void shake(Pair& pair, const Credential& first, const Credential& second, const 
   pair.acceptor->must_be_mutual();
 }
 
+bool pass(Context& from, Context& to) {
+  Buffer token, message;
+  from.wrap("a message", 0, token);
+  const bool rests = by_channel(token);
+  to.unwrap(token, message);
+  return rests;
+}
+
+void switch_both(Pair& pair) {
+  for (int turn = 0; turn < 4; ++turn)
+    if (pass(*pair.acceptor, *pair.initiator) & pass(*pair.initiator, *pair.acceptor)) return;
+  throw std::runtime_error("messages do not rest on the channel");
+}
+
 }  // namespace
 
 Pair ipsec_pair(const Hosts& hosts) {
@@ -39,6 +55,21 @@ Pair ipsec_pair(const Hosts& hosts) {
   };
   const Credential initiates = credential(true, pair.ends.client.get()), accepts = credential(false, pair.ends.server.get());
   shake(pair, initiates, accepts, Hosts::kIpsecService, turn);
+  return pair;
+}
+
+// Both ends are in one process: each names its socket.
+Pair interposed_pair(const Hosts& hosts, const support::Krb5Ticket& ticket) {
+  Pair pair = new_pair(Mechanism::interposed);
+  pair.ends = hosts.connection_here();
+  const Credential initiates(Mechanism::interposed, GSS_C_INITIATE, {{"ccache", ticket.ccache()}});
+  const Credential accepts(Mechanism::interposed, GSS_C_ACCEPT, {{"keytab", ticket.keytab()}});
+  shake(pair, initiates, accepts, support::Krb5Ticket::kService, [&](bool first) {
+    first ? hosts.ask_first_broker() : hosts.ask_second_broker();
+    name_socket((first ? pair.ends.client : pair.ends.server).get());
+  });
+  name_socket(-1);
+  switch_both(pair);
   return pair;
 }
 

@@ -18,5 +18,7 @@ struct Pair {
 // Each end on its own host's broker, so that the latch is a real one and the heartbeat goes on.
 [[nodiscard]] Pair ipsec_pair(const Hosts& hosts);
 [[nodiscard]] Pair krb5_pair(const support::Krb5Ticket& ticket);
+// Bound to the channel, and both ends have switched to it.
+[[nodiscard]] Pair interposed_pair(const Hosts& hosts, const support::Krb5Ticket& ticket);
 
 }  // namespace gssipsec::bench

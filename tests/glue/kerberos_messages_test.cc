@@ -12,6 +12,10 @@ class KerberosMessagesTest : public KerberosFixture {
   CPPUNIT_TEST(messages_in_pieces_go_every_way);
   CPPUNIT_TEST(what_one_end_makes_in_pieces_the_other_opens_whole);
   CPPUNIT_TEST(additional_data_is_covered_on_every_way);
+  CPPUNIT_TEST(cut_and_changed_tokens_of_the_channel_are_refused);
+  CPPUNIT_TEST(what_comes_late_lost_or_twice_around_the_switch_is_told);
+  CPPUNIT_TEST(an_offer_that_comes_again_or_late_is_told_and_still_one);
+  CPPUNIT_TEST(replay_alone_is_told_where_only_that_was_asked_for);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -99,7 +103,80 @@ class KerberosMessagesTest : public KerberosFixture {
     }
   }
 
+  // Of the plaintext behind the header nothing is checked but its length: that is ESP's.
+  void cut_and_changed_tokens_of_the_channel_are_refused() {
+    KerberosPair pair;
+    switch_both(pair);
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.initiator.wrap("attack", token).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, token.front());
+    for (std::size_t size = 0; size < token.size(); ++size) CPPUNIT_ASSERT_MESSAGE(std::to_string(size), refused(pair.acceptor, token.substr(0, size)));
+    CPPUNIT_ASSERT(refused(pair.acceptor, token + "s"));
+    for (std::size_t i = 0; i + std::string("attack").size() < token.size(); ++i) {
+      std::string changed = token;
+      changed[i] = static_cast<char>(changed[i] ^ 1);
+      CPPUNIT_ASSERT_MESSAGE("octet " + std::to_string(i), refused(pair.acceptor, changed));
+    }
+    CPPUNIT_ASSERT(refused(pair.initiator, token));  // back to who sent it
+    CPPUNIT_ASSERT(pair.acceptor.unwrap(token, message).ok());
+  }
+
+  void what_comes_late_lost_or_twice_around_the_switch_is_told() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string kerberos[3], offer, channel[4];
+    for (std::string& token : kerberos) CPPUNIT_ASSERT(pair.initiator.wrap("k", token).ok());
+    CPPUNIT_ASSERT(pair.acceptor.wrap("o", offer).ok());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, took(pair.initiator, offer));
+    for (std::string& token : channel) CPPUNIT_ASSERT(pair.initiator.wrap("c", token).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, channel[0].front());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, took(pair.acceptor, kerberos[0]));
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_GAP_TOKEN}, took(pair.acceptor, kerberos[2]));     // one of Kerberos' is missing: Kerberos' word
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNSEQ_TOKEN}, took(pair.acceptor, kerberos[1]));   // and comes after all
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, took(pair.acceptor, channel[0]));                    // none is missing any more
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, took(pair.acceptor, kerberos[2]));
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_GAP_TOKEN}, took(pair.acceptor, channel[2]));
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNSEQ_TOKEN}, took(pair.acceptor, channel[1]));
+    for (const std::string& token : channel)
+      CPPUNIT_ASSERT_EQUAL(&token == &channel[3] ? OM_uint32{0} : OM_uint32{GSS_S_DUPLICATE_TOKEN}, took(pair.acceptor, token));
+  }
+
+  void an_offer_that_comes_again_or_late_is_told_and_still_one() {
+    KerberosPair pair;
+    pair.must_shake();
+    std::string offer, second, token;
+    CPPUNIT_ASSERT(pair.acceptor.wrap("o", offer).ok());
+    CPPUNIT_ASSERT(pair.acceptor.wrap("k", second).ok());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_GAP_TOKEN}, took(pair.initiator, second));
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNSEQ_TOKEN}, took(pair.initiator, offer));
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, took(pair.initiator, offer));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.acceptor, pair.initiator));  // its number is the next one
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, took(pair.initiator, second));
+  }
+
+  void replay_alone_is_told_where_only_that_was_asked_for() {
+    KerberosPair pair;
+    pair.request = GSS_C_MUTUAL_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG | GSS_C_REPLAY_FLAG;
+    switch_both(pair);
+    std::string first, second;
+    CPPUNIT_ASSERT(pair.initiator.wrap("1", first).ok());
+    CPPUNIT_ASSERT(pair.initiator.wrap("2", second).ok());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, took(pair.acceptor, second));
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, took(pair.acceptor, first));
+    for (const std::string& token : {first, second}) CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, took(pair.acceptor, token));
+  }
+
  private:
+  static OM_uint32 took(End& to, std::string token) {
+    std::string message;
+    return to.unwrap(token, message).major;
+  }
+  static bool refused(End& to, std::string token) {
+    std::string message;
+    return GSS_ERROR(to.unwrap(token, message).major) && message.empty();
+  }
+
   // HEADER, DATA, PADDING, TRAILER as one token.
   static std::string wrapped_in_pieces(End& from, bool allocated) {
     std::string message = "attack at dawn", room(200, '\0');

@@ -51,7 +51,7 @@ def check(page, lines):
     """What is wrong with the page."""
     wrong = [f"{scenario}: the page and the run differ: {unversioned(page, scenario)} {unversioned(lines, scenario)}"
              for scenario in sorted({line["scenario"] for line in lines}) if unversioned(page, scenario) != unversioned(lines, scenario)]
-    reports = ("from compatibility import ran", "import mixtures")
+    reports = ("from compatibility import ran", "import mixtures", "import interposed", "import bulk")
     sources = {path.parent.name for path in SCENARIOS.glob("*/steps.py") if any(line in path.read_text() for line in reports)}
     listed = {line["scenario"] for line in page}
     return wrong + [f"{name}: runs a program, and the page has nothing of it" for name in sorted(sources - listed)] + \

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Kerberos over the channel: ends with and without the interposer, and what kind each message token is."""
+import os
+
 import gss
 import krb5
 from host import MECHANISM
@@ -23,8 +25,13 @@ def interposed(host):
     return {"GSS_MECH_CONFIG": path}
 
 
-def peer(host, env=None):
-    one = host.peer(env=interposed(host) if env is None else env)
+def is_error(token):
+    """KRB-ERROR in Kerberos' frame (RFC 4121 4.1), or no token."""
+    return not token or token[26:30] == "0300" and token[30:32] == "7e"
+
+
+def peer(host, env=None, uid=None):
+    one = host.peer(uid, interposed(host) if env is None else env)
     one.cmd("mech", KRB5)
     return one
 
@@ -47,3 +54,34 @@ def conversation(lab, name, client, server, count=4):
 
 def realm(lab):
     krb5.realm(lab, services=("host",))
+
+
+class Ends:
+    """The environments of a real client on A and a real server on B, each with the interposer or not, and what their plugins wrote."""
+
+    def __init__(self, lab, client, server):
+        self.client = self.environment(lab.a, client, "client")
+        self.server = self.environment(lab.b, server, "server")
+
+    @staticmethod
+    def environment(host, interposes, name):
+        trace = f"/tmp/trace-{name}"
+        if os.path.exists(trace):
+            os.unlink(trace)
+        return {**(interposed(host) if interposes else {}), "GSS_IPSEC_TRACE": trace}
+
+    def switched(self):
+        """Whether each end says that it speaks by the channel now."""
+        return [said in self.log(env) for env, said in ((self.client, "SWITCH believed"), (self.server, "the peer switched"))]
+
+    def bound(self):
+        """Whether the server knows that both were given the same bindings. The client is not told."""
+        return "bound to the channel" in self.log(self.server)
+
+    @staticmethod
+    def log(env):
+        path = env["GSS_IPSEC_TRACE"]
+        return open(path).read() if os.path.exists(path) else ""
+
+    def __str__(self):
+        return f"{self.log(self.client)[-700:]} | {self.log(self.server)[-700:]}"

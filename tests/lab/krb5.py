@@ -64,12 +64,12 @@ def must(host, argv, env, **options):
         raise RuntimeError(f"{argv[0]}: {done.stdout}{done.stderr}")
 
 
-def ticket(host, user="alice", uid=None):
-    """The user's ticket, in the host's default cache; `uid` is whose cache that becomes."""
+def ticket(host, user="alice", uid=None, more=()):
+    """The user's ticket, in the host's default cache; `uid` is whose cache that becomes; `more`: words for kinit."""
     with open(f"{host.directory}/password", "w+") as password:
         password.write(user + "\n")
         password.seek(0)
-        done = host.run(["/usr/bin/kinit", f"{user}@{REALM}"], stdin=password)
+        done = host.run(["/usr/bin/kinit", *more, f"{user}@{REALM}"], stdin=password)
     if uid is not None and done.returncode == 0:
         os.chown(f"{host.directory}/tickets", uid, uid)
     return done

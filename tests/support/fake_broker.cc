@@ -212,6 +212,7 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::latch: return answer(request, protocol::encode(protocol::LatchReply{new_channel(request), base::Code::ok, {}}));
     case Verb::unlatch: return answer(request, {});
     case Verb::bind: return answer(request, protocol::encode(protocol::BindReply{protocol::KerberosUse::skip, {}, {}, new_channel(request), base::Secret(32)}));
+    case Verb::latches: return answer(request, protocol::encode(protocol::LatchesReply{}));
     case Verb::mirror: return answer(request, protocol::encode(protocol::MirrorReply{true, 2, 2, {}}));
     case Verb::program: return answer(request, protocol::encode(protocol::ProgramReply{}));
     case Verb::hand_over: return answer(request, protocol::encode(protocol::HandOverReply{{}, base::Secret(32)}));

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """PostgreSQL 15: a server that lets in only who comes with GSS encryption, and psql."""
+import hashlib
 import os
+import random
 import shutil
+import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -24,7 +27,9 @@ fsync = off
 autovacuum = off
 jit = off
 log_connections = on
-"""
+wal_level = minimal
+max_wal_senders = 0
+"""  # the last two: a table that is filled in the transaction that makes it costs no log
 # Both kinds of names: a Kerberos principal, and a host with its user.
 ACCESS = "hostgssenc all all 10.1.0.0/24 gss include_realm=1 map=lab\n"
 IN_CLEAR = "hostnogssenc all all 10.1.0.0/24 trust\n"  # to compare with
@@ -63,8 +68,9 @@ def command(sql, mode):
     return [f"{BIN}/psql", "-XqAt", "-v", "ON_ERROR_STOP=1", words, "-c", sql]
 
 
-def psql(host, sql, env=None, mode="require", timeout=120, **options):
-    return host.run(command(sql, mode), env=env, uid=USERS["alice"], timeout=timeout, **options)
+def psql(host, sql, env=None, mode="require", timeout=120, more=(), **options):
+    """`more`: further words for psql."""
+    return host.run([*command(sql, mode), *more], env=env, uid=USERS["alice"], timeout=timeout, **options)
 
 
 def ask(lab, env=None):
@@ -97,6 +103,44 @@ def copy_both_ways(host, data, env=None, mode="require"):
     between = time.monotonic()
     back = must(psql(host, "copy bulk to stdout", env, mode)).stdout.encode()
     return back, between - started, time.monotonic() - between
+
+
+class Stream:
+    """The same rows again and again, never all in memory; `digest` is of what went by."""
+
+    def __init__(self, seed, octets):
+        self.seed, self.octets, self.digest = seed, octets, hashlib.sha256()
+
+    def __iter__(self):
+        random_octets = random.Random(self.seed)
+        for first in range(0, self.octets // 1000, 1000):
+            rows_here = b"".join(b"%d\t%s\n" % (first + n, random_octets.randbytes(495).hex().encode()) for n in range(1000))
+            self.digest.update(rows_here)
+            yield rows_here
+
+
+def fill(host, stream, env=None, mode="require", timeout=400):
+    """COPY FROM into a fresh table `bulk`."""
+    sql = "drop table if exists bulk; create table bulk (n int, t text); copy bulk from stdin"
+    process = host.popen(command(sql, mode), env=env, uid=USERS["alice"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    for piece in stream:
+        process.stdin.write(piece)
+    said, _ = process.communicate(timeout=timeout)
+    host.processes.remove(process)
+    if process.returncode != 0:
+        raise RuntimeError(f"psql: {said.decode()}")
+
+
+def digest_of_bulk(host, env=None, mode="require"):
+    """SHA-256 of what COPY TO brings, and how many octets."""
+    digest, octets = hashlib.sha256(), 0
+    process = host.popen(command("copy bulk to stdout", mode), env=env, uid=USERS["alice"], stdout=subprocess.PIPE)
+    while piece := process.stdout.read(1 << 16):
+        digest.update(piece)
+        octets += len(piece)
+    process.wait(timeout=20)
+    host.processes.remove(process)
+    return digest.hexdigest(), octets
 
 
 def python_client(host, mechanism, env=None):

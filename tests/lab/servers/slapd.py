@@ -2,7 +2,7 @@
 """OpenLDAP: slapd with Cyrus SASL, and the ldap tools."""
 import base64
 import os
-import time
+import subprocess
 
 from servers.daemon import SERVER, USERS, Facts, folder, must, running, serve, service, write
 
@@ -30,7 +30,7 @@ loglevel stats
 database mdb
 directory {directory}/data
 suffix dc=example,dc=org
-maxsize 134217728
+maxsize 268435456
 dbnosync
 """
 ENTRIES = """dn: dc=example,dc=org
@@ -70,12 +70,23 @@ def photos(octets):
     return "".join(entry.format(number, line) for number, line in enumerate(lines)), sorted(lines)
 
 
-def fetch_photos(host, env=None, mechanism="GSSAPI", more=("-O", "minssf=56")):
-    """Their lines, sorted, and the seconds it took."""
-    started = time.monotonic()
-    words = ("-Q", "-Y", mechanism, *more, "-LLL", "-o", "ldif_wrap=no", "-b", "dc=example,dc=org", "(sn=photo)", "jpegPhoto")
-    done = must(tool(host, "ldapsearch", *words, env=env, timeout=120))
-    return sorted(line for line in done.stdout.splitlines() if line.startswith("jpegPhoto")), time.monotonic() - started
+PHOTOS = ("-Q", "-Y", "GSSAPI", "-LLL", "-o", "ldif_wrap=no", "-b", "dc=example,dc=org", "(sn=photo)", "jpegPhoto")
+
+
+def fetch_photos(host, env=None, more=("-O", "minssf=56")):
+    """Their lines, sorted."""
+    done = must(tool(host, "ldapsearch", *more, *PHOTOS, env=env, timeout=120))
+    return sorted(line for line in done.stdout.splitlines() if line.startswith("jpegPhoto"))
+
+
+def drop_photos(host, env=None, more=("-O", "minssf=56")):
+    """They come, and nobody looks at them."""
+    argv = [f"/usr/bin/ldapsearch", "-N", "-H", URL, *more, *PHOTOS]
+    process = host.popen(argv, env={"LDAPNOINIT": "1", **(env or {})}, uid=USERS["alice"], stdout=subprocess.DEVNULL)
+    process.wait(timeout=120)
+    host.processes.remove(process)
+    if process.returncode != 0:
+        raise RuntimeError(f"ldapsearch: {process.returncode}")
 
 
 def ssf(done):

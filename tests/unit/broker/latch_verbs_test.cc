@@ -36,6 +36,8 @@ class LatchVerbsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(unconnected_datagrams_are_roots);
   CPPUNIT_TEST(a_listener_is_stale_and_not_broken_when_policies_change);
   CPPUNIT_TEST(another_user_does_not_move_a_listeners_latch);
+  CPPUNIT_TEST(root_sees_all_page_by_page);
+  CPPUNIT_TEST(nobody_else_sees_them);
   CPPUNIT_TEST(its_setter_removes_it);
   CPPUNIT_TEST(another_user_does_not_remove_it);
   CPPUNIT_TEST(a_context_holds_it);
@@ -229,6 +231,28 @@ class LatchVerbsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(1, end_->host->latches_set);
   }
 
+  void root_sees_all_page_by_page() {
+    end_->caller.privileged = true;
+    CPPUNIT_ASSERT(listed()->latches.empty() && !listed()->more);
+    const std::size_t many = protocol::kMaxList + 1;
+    for (std::size_t i = 0; i < many; ++i) {
+      end_->host->socket.cookie = 501 + i;
+      CPPUNIT_ASSERT(latch().ok());
+    }
+    const auto first = *listed();
+    CPPUNIT_ASSERT(first.latches.size() == protocol::kMaxList && first.more);
+    const protocol::HeldLatch& one = first.latches.front();
+    CPPUNIT_ASSERT(one.cookie == 501 && one.state == LatchState::established && one.owner == end_->caller.uid);
+    CPPUNIT_ASSERT(same_connection(one.flow, end_->host->socket.flow));
+    const auto rest = *listed(first.latches.back().cookie);
+    CPPUNIT_ASSERT(rest.latches.size() == 1 && rest.latches[0].cookie == 500 + many && !rest.more);
+  }
+
+  void nobody_else_sees_them() {
+    end_->caller.privileged = false;
+    CPPUNIT_ASSERT(listed().error().code == Code::NOT_ALLOWED);
+  }
+
   void its_setter_removes_it() {
     const LatchReply reply = *latch();
     CPPUNIT_ASSERT(unlatch() == Code::ok);
@@ -336,6 +360,11 @@ class LatchVerbsTest : public CppUnit::TestFixture {
   }
 
  private:
+  base::Result<protocol::LatchesReply> listed(std::uint64_t after = 0) {
+    const auto answer = handle_latches(*end_->core, end_->request(encode(protocol::LatchesRequest{after}), -1));
+    if (!answer) return answer.error();
+    return protocol::decode_latches_reply(answer->body);
+  }
   protocol::Report report() {
     end_->publish();
     const auto body = encode(protocol::QueryRequest{});

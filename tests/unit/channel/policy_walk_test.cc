@@ -61,6 +61,7 @@ class PolicyWalkTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(loopback_and_this_host_are_never_protected);
   CPPUNIT_TEST(sctp_over_ipv6_is_unknown);
   CPPUNIT_TEST(what_sctp_is_refused_is_unknown);
+  CPPUNIT_TEST(sctp_in_a_tunnel_is_unknown);
   CPPUNIT_TEST(sctp_has_no_mark_for_the_policies);
   CPPUNIT_TEST(a_stale_mirror_is_unknown);
   CPPUNIT_TEST(an_exempt_device_bypasses);
@@ -463,6 +464,18 @@ class PolicyWalkTest : public CppUnit::TestFixture {
     world.in().action = Action::block;
     CPPUNIT_ASSERT_EQUAL(Code::UNKNOWN, world.resolve().out.why_not.code);
     CPPUNIT_ASSERT_EQUAL(Code::BLOCKED, world.resolve().in.why_not.code);
+  }
+  void sctp_in_a_tunnel_is_unknown() {
+    World world;
+    world.flow.protocol = 132;
+    Template& tunnel = world.out().templates.at(0);
+    tunnel.mode = Mode::tunnel;
+    tunnel.source = world.flow.local;
+    tunnel.destination = world.flow.remote;
+    for (Sa& sa : world.sad.sas) sa.mode = Mode::tunnel;
+    CPPUNIT_ASSERT_EQUAL(Code::UNKNOWN, world.resolve().out.why_not.code);
+    world.flow.protocol = 17;
+    CPPUNIT_ASSERT(world.resolve().out.is_protected);
   }
   void sctp_has_no_mark_for_the_policies() {
     World world;

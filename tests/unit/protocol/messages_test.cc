@@ -138,6 +138,8 @@ std::vector<Sample> samples() {
       sample("explain", ExplainRequest{Found::sole, {}}, decode_explain_request),
       sample("explain flow", ExplainRequest{Found::named, a_flow()}, decode_explain_request),
       sample("explain reply", ExplainReply{true, "1. the socket\n"}, decode_explain_reply),
+      sample("latches", LatchesRequest{77}, decode_latches_request),
+      sample("latches reply", LatchesReply{{{1, LatchState::listener, a_flow(), 0}, {2, LatchState::broken, a_flow(), 1000}}, true}, decode_latches_reply),
       sample("mirror reply", MirrorReply{false, 3, 4, "only in the kernel: esp 0x1 > 10.1.0.2\n"}, decode_mirror_reply),
   };
 }
@@ -221,6 +223,7 @@ class MessagesTest : public CppUnit::TestFixture {
   }
   void every_single_changed_octet_is_refused_or_reads_as_written() {
     flip_all(a_report(), decode_report);
+    flip_all(LatchesReply{{{1, LatchState::listener, a_flow(), 0}}, true}, decode_latches_reply);
     flip_all(HelloRequest{1, 1, "/bin/x"}, decode_hello_request);
     flip_all(QueryFlowRequest{a_flow()}, decode_query_flow_request);
     flip_all(InitiateRequest{Found::sole, 1, "w", digest(1), digest(2)}, decode_initiate_request);

@@ -1,22 +1,14 @@
 # SPDX-License-Identifier: MIT
 import gss
 from compatibility import ran
+from servers.gss_python import FRAMED
 
-FRAMED = """
-import socket, sys, gssapi
+MECH = FRAMED + """
+import sys
 mech = gssapi.OID.from_int_seq(sys.argv[1])
-def send(data): s.sendall(len(data).to_bytes(4, "big") + data)
-def read(n):
-    data = b""
-    while len(data) < n:
-        more = s.recv(n - len(data))
-        if not more: raise SystemExit("closed")
-        data += more
-    return data
-def receive(): return read(int.from_bytes(read(4), "big"))
 """
 
-CLIENT = FRAMED + """
+CLIENT = MECH + """
 s = socket.create_connection(("10.1.0.2", 7000))
 creds = gssapi.Credentials(usage="initiate", mechs=[mech], store={"ipsec-socket": str(s.fileno())})
 name = gssapi.Name("host@server.example.org", gssapi.NameType.hostbased_service)
@@ -33,7 +25,7 @@ print("initiator", ctx.initiator_name, "peer", ctx.target_name, "encrypted", wra
 print("answer", ctx.unwrap(receive()).message.decode())
 """
 
-SERVER = FRAMED + """
+SERVER = MECH + """
 l = socket.create_server(("10.1.0.2", 7000))
 print("listening", flush=True)
 s, _ = l.accept()

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include "tools/interposer.h"
+
+#include <cppunit/extensions/HelperMacros.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace gssipsec::tools {
+namespace {
+
+class InterposerTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(InterposerTest);
+  CPPUNIT_TEST(it_is_where_kerberos_looks);
+  CPPUNIT_TEST(enabled_it_is_a_line_that_everybody_can_read);
+  CPPUNIT_TEST(disabled_nothing_is_left);
+  CPPUNIT_TEST(a_link_is_not_written_through);
+  CPPUNIT_TEST(a_folder_that_is_not_there_is_told);
+  CPPUNIT_TEST_SUITE_END();
+
+  std::filesystem::path folder_;
+  std::string file_;
+
+  static std::string text_of(const std::string& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+ public:
+  void setUp() override {
+    char name[] = "/tmp/gss-ipsec-interposer.XXXXXX";
+    CPPUNIT_ASSERT(mkdtemp(name));
+    folder_ = name;
+    file_ = folder_ / "ipsec-krb5.conf";
+  }
+  void tearDown() override { std::filesystem::remove_all(folder_); }
+
+  void it_is_where_kerberos_looks() { CPPUNIT_ASSERT_EQUAL(std::string("/etc/gss/mech.d/ipsec-krb5.conf"), interposer_file()); }
+
+  void enabled_it_is_a_line_that_everybody_can_read() {
+    const mode_t before = umask(077);
+    CPPUNIT_ASSERT(!interposer_enabled(file_));
+    CPPUNIT_ASSERT(enable_interposer(file_).ok() && enable_interposer(file_).ok());
+    umask(before);
+    CPPUNIT_ASSERT(interposer_enabled(file_));
+    struct stat status{};
+    CPPUNIT_ASSERT_EQUAL(0, stat(file_.c_str(), &status));
+    CPPUNIT_ASSERT_EQUAL(0644u, status.st_mode & 07777u);
+    const std::string text = text_of(file_);
+    CPPUNIT_ASSERT(text.find("\nipsec-krb5 1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.2 /") != std::string::npos);
+    CPPUNIT_ASSERT(text.ends_with("/mech_ipsec.so <interposer>\n"));
+  }
+
+  void disabled_nothing_is_left() {
+    CPPUNIT_ASSERT(disable_interposer(file_).ok());
+    CPPUNIT_ASSERT(enable_interposer(file_).ok() && disable_interposer(file_).ok());
+    CPPUNIT_ASSERT(!interposer_enabled(file_) && std::filesystem::is_empty(folder_));
+  }
+
+  void a_link_is_not_written_through() {
+    const std::string target = folder_ / "target";
+    CPPUNIT_ASSERT_EQUAL(0, symlink(target.c_str(), (file_ + ".new").c_str()));
+    CPPUNIT_ASSERT(enable_interposer(file_).error().code == base::Code::SYSTEM);
+    CPPUNIT_ASSERT(!std::filesystem::exists(target) && !interposer_enabled(file_));
+  }
+
+  void a_folder_that_is_not_there_is_told() {
+    CPPUNIT_ASSERT(enable_interposer(folder_ / "none/x.conf").error().detail.find("none/x.conf.new: open") != std::string::npos);
+  }
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(InterposerTest);
+
+}  // namespace
+}  // namespace gssipsec::tools

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "tools/interposer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/unique_fd.h"
+#include "tools/options.h"
+#include "tools/print.h"
+#include "tools/status.h"
+
+namespace gssipsec::tools {
+namespace {
+
+constexpr char kLine[] =
+    "# Made by `ipsec-gss interposer enable`; `ipsec-gss interposer disable` removes it.\n"
+    "ipsec-krb5 1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.2 " GSS_IPSEC_PLUGIN " <interposer>\n";
+
+base::Error failed(const std::string& file, const char* call) { return base::system_error(base::Code::SYSTEM, (file + ": " + call).c_str(), errno); }
+
+base::Status write_whole(const std::string& file) {
+  const base::UniqueFd fd(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!fd) return failed(file, "open");
+  constexpr ssize_t kSize = sizeof kLine - 1;
+  if (write(fd.get(), kLine, kSize) != kSize || fchmod(fd.get(), 0644) != 0 || fsync(fd.get()) != 0) return failed(file, "write");
+  return {};
+}
+
+}  // namespace
+
+std::string interposer_file() { return GSS_IPSEC_MECH_FOLDER "/ipsec-krb5.conf"; }
+
+bool interposer_enabled(const std::string& file) { return access(file.c_str(), F_OK) == 0; }
+
+base::Status enable_interposer(const std::string& file) {
+  const std::string fresh = file + ".new";  // not *.conf, so nobody reads it
+  if (const base::Status written = write_whole(fresh); !written) return written;
+  return rename(fresh.c_str(), file.c_str()) == 0 ? base::Status() : failed(file, "rename");
+}
+
+base::Status disable_interposer(const std::string& file) {
+  return unlink(file.c_str()) == 0 || errno == ENOENT ? base::Status() : failed(file, "unlink");
+}
+
+int run_interposer(const Options& options) {
+  const std::string file = interposer_file();
+  if (options.change.empty()) {
+    const bool enabled = interposer_enabled(file);
+    print(enabled ? "enabled by " + file + "\n" : "disabled\n");
+    return enabled ? kProtected : kNotProtected;
+  }
+  const base::Status changed = options.change == "enable" ? enable_interposer(file) : disable_interposer(file);
+  if (!changed) return complain(changed.error(), options.json);
+  print(options.change + "d: programs that begin now follow; which of them, the broker's [[program]] lines say\n");
+  return kProtected;
+}
+
+}  // namespace gssipsec::tools
