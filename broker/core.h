@@ -16,6 +16,7 @@
 #include "broker/metrics.h"
 #include "broker/names.h"
 #include "broker/subscriptions.h"
+#include "broker/transfers.h"
 #include "broker/turns.h"
 
 namespace gssipsec::broker {
@@ -35,6 +36,7 @@ struct Core {
   History history;
   Latches latches;
   Turns turns;  // of what sets or removes kernel latches
+  Transfers transfers;
   Subscriptions subscriptions{latches};
   Metrics metrics;
   Exporters exporters;

@@ -28,6 +28,9 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_release(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_probe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_localname(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_program(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_hand_over(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_take_over(Core& core, const Request& request);
 
 [[nodiscard]] base::Result<Answer> handle_subscribe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_unsubscribe(Core& core, const Request& request);

@@ -2,8 +2,6 @@
 // BIND: what a Kerberos context is bound to the SAs under its socket by, and whether its messages may rest on them. Whom the
 // peer is, Kerberos says: IKE may have authenticated nobody. May rest: only on a latch that stays with whom Kerberos found.
 // BINDING: the same value for whoever holds the socket, so that either end may leave the asking to its Kerberos.
-#include <algorithm>
-
 #include "broker/bind.h"
 #include "broker/pair.h"
 
@@ -21,11 +19,6 @@ using protocol::KerberosUse;
 // A label of the broker's own: what clients ask for begins with "app:".
 constexpr std::string_view kLabel = "kerberos binding v1";
 constexpr std::size_t kBindingSize = 32;
-
-ProgramRule rule_for(const Config& config, const std::string& path) {
-  const auto rule = std::ranges::find(config.programs, path, &ProgramRule::path);
-  return rule == config.programs.end() ? ProgramRule{} : *rule;
-}
 
 base::Status may_skip(const ProgramRule& rule, const ChannelInfo& channel, bool since_start) {
   if (!since_start) return fail(Code::STARTED_IN_CLEAR);
@@ -62,7 +55,7 @@ base::Result<BindReply> latch_and_bind(Core& core, const Request& request, Case&
   if (!slot) return slot.error();
   latch->keep();
   BindReply reply{KerberosUse::bind, Code::ok, {}, channel_info(core, seen, latch->parameters(), *slot), *std::move(binding)};
-  if (rule.kerberos != KerberosUse::skip) return reply;
+  if (rule.kerberos != KerberosUse::skip || rule.seal == protocol::Seal::always) return reply;
   if (const base::Status may = may_skip(rule, reply.channel, since_start); may.ok()) reply.use = KerberosUse::skip;
   else reply.why = may.error().code, reply.detail = may.error().detail;
   return reply;

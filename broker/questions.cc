@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The verbs that change nothing: HELLO, QUERY, PROBE, LOCALNAME; and RELEASE.
+// The verbs that change nothing: HELLO, QUERY, PROBE, LOCALNAME, PROGRAM; and RELEASE.
 #include <algorithm>
 #include <set>
 
@@ -80,6 +80,14 @@ base::Result<Answer> handle_localname(Core& core, const Request& request) {
   auto user = local_user(*core.config(), asked->name);
   if (!user) return user.error();
   return Answer{encode(protocol::LocalnameReply{std::move(*user)})};
+}
+
+// By the name that the program gives itself: it chooses what is convenient, and anybody may ask about any.
+base::Result<Answer> handle_program(Core& core, const Request& request) {
+  const auto asked = protocol::decode_program_request(request.body);
+  if (!asked) return asked.error();
+  const ProgramRule rule = rule_for(*core.config(), asked->program);
+  return Answer{encode(protocol::ProgramReply{rule.seal, rule.min_key_bits})};
 }
 
 }  // namespace gssipsec::broker

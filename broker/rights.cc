@@ -53,7 +53,9 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::binding:
     case Verb::latch:
     case Verb::unlatch:
-    case Verb::check: return Action::latch;
+    case Verb::check:
+    case Verb::hand_over:
+    case Verb::take_over: return Action::latch;
     case Verb::metrics: return Action::metrics;
     default: return std::nullopt;
   }

@@ -266,6 +266,25 @@ Result<std::string> Broker::localname(const std::string& name) {
   return std::move(got->user);
 }
 
+Result<protocol::ProgramReply> Broker::program() {
+  const std::string path = broker_path();
+  if (const auto kept = kept_settings(path)) return *kept;
+  auto settings = simple(ask_for(Verb::program, protocol::ProgramRequest{program_path()}, -1), protocol::decode_program_reply);
+  if (!settings && settings.error().code == Code::PROTOCOL_VERSION) settings = protocol::ProgramReply{};
+  if (settings.ok()) keep_settings(path, *settings);
+  return settings;
+}
+
+Result<protocol::HandOverReply> Broker::hand_over(int fd, std::uint64_t cookie) {
+  return simple(with_socket(ask_for(Verb::hand_over, protocol::HandOverRequest{cookie}, fd)), protocol::decode_hand_over_reply);
+}
+
+Result<Latched<protocol::TakeOverReply>> Broker::take_over(int fd, const protocol::TakeOverRequest& request) {
+  auto got = latching(with_socket(ask_for(Verb::take_over, request, fd)), protocol::decode_take_over_reply);
+  if (!got) return got.error();
+  return latched(std::move(got->reply), std::move(got->slot));
+}
+
 Result<protocol::ExplainReply> Broker::explain(int fd, const protocol::ExplainRequest& request) {
   auto ask = ask_for(Verb::explain, request, fd);
   return simple(request.flow ? std::move(ask) : with_socket(std::move(ask)), protocol::decode_explain_reply);

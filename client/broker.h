@@ -66,6 +66,12 @@ class Broker {
   static void release(LatchWord& latch) noexcept;
   [[nodiscard]] static base::Result<protocol::ProbeReply> probe(const protocol::ProbeRequest& request);
   [[nodiscard]] static base::Result<std::string> localname(const std::string& name);
+  // The administrator's [[program]] line for this program; asked at most once a minute. A broker that does not know the
+  // question has none.
+  [[nodiscard]] static base::Result<protocol::ProgramReply> program();
+  // A context leaves this process (LATCH_BROKEN, LIMIT), and arrives in another, with a latch (BAD_TOKEN, SOCKET_CHANGED, LATCH_BROKEN).
+  [[nodiscard]] static base::Result<protocol::HandOverReply> hand_over(int fd, std::uint64_t cookie);
+  [[nodiscard]] static base::Result<Latched<protocol::TakeOverReply>> take_over(int fd, const protocol::TakeOverRequest& request);
   // How the broker comes to what query() answers, and its figures: for people.
   [[nodiscard]] static base::Result<protocol::ExplainReply> explain(int fd, const protocol::ExplainRequest& request);
   [[nodiscard]] static base::Result<std::string> metrics();

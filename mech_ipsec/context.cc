@@ -114,9 +114,18 @@ Status Context::begin() {
     if (!made) return made.error();
     counter_.emplace(*std::move(made));
   }
+  if (const Status asked = ask_administrator(); !asked) return asked;
   const auto ends = client::endpoints_of(terms_.socket.fd);
   if (!ends) return ends.error();
   endpoints_ = *ends;
+  return {};
+}
+
+Status Context::ask_administrator() {
+  if (settings_) return {};
+  const auto settings = Broker::program();
+  if (!settings) return settings.error();
+  settings_ = *settings;
   return {};
 }
 
@@ -288,10 +297,16 @@ void Context::forget() {
   counter_.reset();
 }
 
+Status Context::strong_enough() const {
+  if (channel_.key_bits >= settings_->min_key_bits) return {};
+  return fail(Code::WEAK, "wanted " + std::to_string(settings_->min_key_bits) + " bits for this program, found " + std::to_string(channel_.key_bits));
+}
+
 Status Context::fit() {
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   if (role_ == Role::initiator && (terms_.want & protocol::kWantMutual) && !is_mutual()) return fail(Code::PEER_UNAUTHENTICATED);
   if (role_ == Role::acceptor && peer_->is_anonymous() && !(terms_.want & protocol::kAllowAnonymous)) return fail(Code::ANONYMOUS_REFUSED);
+  if (const Status strong = strong_enough(); !strong) return strong;
   if (trust_in(latch_.state()) == Trust::unconfirmed)  // a rekey, or a broker that reads all anew
     if (const Status confirmed = latch_.confirm(); !confirmed) return confirmed;
   if (latch_.state() != protocol::LatchState::established) return fail(Code::LATCH_BROKEN, "it broke before the context was complete");

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cppunit/extensions/HelperMacros.h>
-#include <gssapi/gssapi_krb5.h>
 #include <string.h>
 
 #include <memory>
@@ -12,6 +11,8 @@
 #include "tests/glue/gss_support.h"
 #include "tests/support/krb5_ticket.h"
 #include "tests/support/twin_broker.h"
+// After gss_support.h, which makes all of gssapi.h C.
+#include <gssapi/gssapi_krb5.h>
 
 namespace gssipsec::tests {
 

@@ -214,6 +214,9 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::bind: case Verb::binding: return answer(request, protocol::encode(protocol::BindReply{protocol::KerberosUse::skip, {}, {}, new_channel(request), base::Secret(32)}));
     case Verb::latches: return answer(request, protocol::encode(protocol::LatchesReply{}));
     case Verb::mirror: return answer(request, protocol::encode(protocol::MirrorReply{true, 2, 2, {}}));
+    case Verb::program: return answer(request, protocol::encode(protocol::ProgramReply{}));
+    case Verb::hand_over: return answer(request, protocol::encode(protocol::HandOverReply{{}, base::Secret(32)}));
+    case Verb::take_over: return answer(request, protocol::encode(protocol::TakeOverReply{new_channel(request), base::Secret(32)}));
     case Verb::release: case Verb::hello: case Verb::event: return;
   }
 }

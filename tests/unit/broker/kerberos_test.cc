@@ -57,6 +57,7 @@ class KerberosTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(two_initiators_do_not_match);
   CPPUNIT_TEST(a_program_without_a_line_is_left_alone);
   CPPUNIT_TEST(a_line_that_binds_does_not_let_skip);
+  CPPUNIT_TEST(what_is_always_sealed_is_bound_only);
   CPPUNIT_TEST(what_breaks_open_is_not_rested_on);
   CPPUNIT_TEST(weaker_than_the_line_asks_is_bound_only);
   CPPUNIT_TEST(what_began_in_clear_is_bound_only);
@@ -135,6 +136,14 @@ class KerberosTest : public CppUnit::TestFixture {
     a_->core->set_config(with_program(KerberosUse::bind));
     const auto got = bound(*a_, Role::initiator);
     CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::ok && got->binding.size() == 32);
+  }
+
+  void what_is_always_sealed_is_bound_only() {
+    Config config = with_program(KerberosUse::skip);
+    config.programs.back().seal = protocol::Seal::always;
+    a_->core->set_config(config);
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::ok);
   }
 
   void what_breaks_open_is_not_rested_on() {
