@@ -197,6 +197,21 @@ Latched<Reply> Broker::latched(Reply reply, std::shared_ptr<LatchSlot> slot) {
   return latched;
 }
 
+std::optional<protocol::ProgramPolicy> Broker::program_policy() {
+  const std::string path = broker_path();
+  if (backing_off(path)) return std::nullopt;
+  auto connection = take_idle(path, false, nullptr);
+  if (!connection) {
+    auto fresh = Connection::open(path, Deadline(kCallMilliseconds));
+    if (!fresh && fresh.error().code == Code::BROKER_TIMEOUT) note_timeout(path);
+    if (!fresh) return std::nullopt;
+    connection = *std::move(fresh);
+  }
+  const auto policy = connection->program();
+  put_idle(std::move(connection));
+  return policy;
+}
+
 Result<protocol::Report> Broker::query(int fd, const protocol::QueryRequest& request) {
   return simple(with_socket(ask_for(Verb::query, request, fd)), protocol::decode_report);
 }
@@ -258,6 +273,10 @@ Result<std::string> Broker::localname(const std::string& name) {
   auto got = simple(ask_for(Verb::localname, protocol::LocalnameRequest{name}, -1), protocol::decode_localname_reply);
   if (!got) return got.error();
   return std::move(got->user);
+}
+
+Result<protocol::BoundReply> Broker::bound(int fd, const std::string& program) {
+  return simple(ask_for(Verb::bound, protocol::BoundRequest{program}, fd), protocol::decode_bound_reply);
 }
 
 Result<protocol::ExplainReply> Broker::explain(int fd, const protocol::ExplainRequest& request) {
