@@ -14,7 +14,7 @@ using protocol::Found;
 using protocol::KerberosUse;
 
 constexpr const char* kWanted = "what the administrator wants of Kerberos in ";
-constexpr const char* kEnable = "take the # away before ipsec-krb5 in /etc/gss/mech.d/ipsec.conf, and start the program again";
+constexpr const char* kEnable = "ipsec-gss interposer enable, and start the program again";
 
 std::string line_in_words(const protocol::BoundReply& line) {
   std::string words = line.kerberos == KerberosUse::skip   ? "bound to the channel, and rest on it where it has " + std::to_string(line.min_key_bits) + " bits"
