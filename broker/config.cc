@@ -251,12 +251,14 @@ class Parser {
         {"off", KerberosUse::off}, {"bind", KerberosUse::bind}, {"skip", KerberosUse::skip}};
     static constexpr std::pair<const char*, protocol::Seal> kSeal[] = {
         {"never", protocol::Seal::never}, {"unless-confidential", protocol::Seal::unless_confidential}, {"always", protocol::Seal::always}};
+    static constexpr std::pair<const char*, WithoutTicket> kWithout[] = {{"refuse", WithoutTicket::refuse}, {"ipsec", WithoutTicket::ipsec}};
     ProgramRule rule;
     const toml::node* node = in.require("path");
     const auto path = in.text("path", node);
     in.set_choice("kerberos", rule.kerberos, kKerberos);
     in.set_choice("seal", rule.seal, kSeal);
     in.set_number("min-key-bits", rule.min_key_bits, channel::kMinimumKeyBits, kMaxKeyBits);
+    in.set_choice("without-ticket", rule.without_ticket, kWithout);
     if (!path) return;
     if (path->size() < 2 || path->front() != '/' || path->find('\0') != std::string::npos)
       in.fault(*node, "path must be a program's absolute path, found " + quoted(*path));

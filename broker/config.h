@@ -16,6 +16,7 @@
 #include "channel/identity.h"
 #include "channel/name.h"
 #include "ike/static_source.h"
+#include "protocol/latch_page.h"
 
 namespace gssipsec::broker {
 
@@ -49,12 +50,15 @@ struct StaticRule {
 };
 
 // [[program]] path = "/usr/bin/psql", kerberos = "off"|"bind"|"skip", seal = "never"|"unless-confidential"|"always",
-// min-key-bits = 128. Convenience only, never a right.
+// min-key-bits = 128, without-ticket = "refuse"|"ipsec". Convenience only, never a right.
+enum class WithoutTicket : std::uint8_t { refuse = 0, ipsec = 1 };
 struct ProgramRule {
   std::string path;
   protocol::KerberosUse kerberos = protocol::KerberosUse::off;
   protocol::Seal seal = protocol::Seal::unless_confidential;
   std::uint16_t min_key_bits = 128;
+  WithoutTicket without_ticket = WithoutTicket::refuse;
+  [[nodiscard]] protocol::ProgramPolicy policy() const noexcept { return {kerberos, without_ticket == WithoutTicket::ipsec}; }
 };
 
 struct Config {

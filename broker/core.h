@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "broker/board.h"
+#include "broker/bound.h"
 #include "broker/census.h"
 #include "broker/config.h"
 #include "broker/exporters.h"
@@ -42,6 +43,7 @@ struct Core {
   Exporters exporters;
   Names names;
   Census census;
+  BoundSockets bound;
 
  private:
   mutable std::mutex mutex_;

@@ -29,6 +29,7 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::unlatch: return handle_unlatch(core, request);
     case Verb::bind: return handle_bind(core, bench, request);
     case Verb::binding: return handle_binding(core, bench, request);
+    case Verb::bound: return handle_bound(core, request);
     case Verb::mirror: return handle_mirror(core, bench, request);
     case Verb::latches: return handle_latches(core, request);
     case Verb::hand_over: return handle_hand_over(core, request);

@@ -21,6 +21,7 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_accept(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_binding(Core& core, Bench& bench, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_bound(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_check(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_latch(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_unlatch(Core& core, const Request& request);

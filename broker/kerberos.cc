@@ -61,8 +61,8 @@ base::Result<BindReply> latch_and_bind(Core& core, const Request& request, Case&
   return reply;
 }
 
-base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& request, const BindRequest& asked, const ProgramRule& rule) {
-  auto seen = examine(core, request);
+base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& request, const BindRequest& asked, const ProgramRule& rule,
+                                  base::Result<Case>& seen) {
   if (!seen) return seen.error();
   base::Status status = fits_role(core, request, *seen, asked.found, asked.role);
   if (status.ok()) status = sufficient(seen->assessment, *core.config());
@@ -75,6 +75,11 @@ base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& reque
   return latch_and_bind(core, request, *seen, *pair, asked.role, rule);
 }
 
+protocol::BoundBefore answered(const BindRequest& asked, const base::Result<BindReply>& reply) {
+  const base::Error why = reply.ok() ? base::Error{reply->why, reply->detail} : reply.error();
+  return {asked.role, asked.found, asked.program, realtime(), reply.ok() ? reply->use : KerberosUse::off, why.code, why.detail};
+}
+
 }  // namespace
 
 base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& request) {
@@ -82,7 +87,9 @@ base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& reques
   if (!asked) return asked.error();
   const ProgramRule rule = rule_for(*core.config(), asked->program);
   if (rule.kerberos == KerberosUse::off) return Answer{encode(BindReply{})};
-  const auto reply = bind_once(core, bench, request, *asked, rule);
+  auto seen = examine(core, request);
+  const auto reply = bind_once(core, bench, request, *asked, rule, seen);
+  if (seen.ok()) core.bound.note(seen->socket.cookie, answered(*asked, reply));
   if (!reply) return reply.error();
   return Answer{encode(*reply)};
 }
@@ -97,6 +104,19 @@ base::Result<Answer> handle_binding(Core& core, Bench& bench, const Request& req
   if (!reply) return reply.error();
   if (reply->channel.latch != protocol::LatchState::established) return fail(reply->why, reply->detail);
   return Answer{encode(*reply)};
+}
+
+// Who holds the socket may know what became of it, and anybody what a program's line says, as with HELLO.
+base::Result<Answer> handle_bound(Core& core, const Request& request) {
+  const auto asked = protocol::decode_bound_request(request.body);
+  if (!asked) return asked.error();
+  const ProgramRule rule = rule_for(*core.config(), asked->program);
+  protocol::BoundReply reply{rule.kerberos, rule.without_ticket == WithoutTicket::ipsec, rule.min_key_bits, {}};
+  if (request.fd < 0) return Answer{encode(reply)};
+  const auto socket = passed_socket(core, request);
+  if (!socket) return socket.error();
+  reply.before = core.bound.find(socket->cookie);
+  return Answer{encode(reply)};
 }
 
 }  // namespace gssipsec::broker

@@ -32,6 +32,8 @@ base::Result<Answer> handle_hello(Core& core, const Request& request) {
     return fail(Code::PROTOCOL_VERSION, "the library speaks " + std::to_string(hello->oldest) + " to " + std::to_string(hello->newest) +
                                             ", the broker " + std::to_string(protocol::kOldestVersion) + " to " +
                                             std::to_string(protocol::kVersion));
+  request.page->set_program(hello->program);
+  request.page->tell(rule_for(*core.config(), hello->program).policy());
   protocol::HelloReply reply;
   reply.version = std::min(hello->newest, protocol::kVersion);
   reply.broker_started = core.started;

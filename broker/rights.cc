@@ -46,6 +46,7 @@ std::optional<Action> action_of(Verb verb) noexcept {
   switch (verb) {
     case Verb::query:
     case Verb::query_flow:
+    case Verb::bound:
     case Verb::explain: return Action::query;
     case Verb::initiate:
     case Verb::accept:

@@ -197,6 +197,21 @@ Latched<Reply> Broker::latched(Reply reply, std::shared_ptr<LatchSlot> slot) {
   return latched;
 }
 
+std::optional<protocol::ProgramPolicy> Broker::program_policy() {
+  const std::string path = broker_path();
+  if (backing_off(path)) return std::nullopt;
+  auto connection = take_idle(path, false, nullptr);
+  if (!connection) {
+    auto fresh = Connection::open(path, Deadline(kCallMilliseconds));
+    if (!fresh && fresh.error().code == Code::BROKER_TIMEOUT) note_timeout(path);
+    if (!fresh) return std::nullopt;
+    connection = *std::move(fresh);
+  }
+  const auto policy = connection->program();
+  put_idle(std::move(connection));
+  return policy;
+}
+
 Result<protocol::Report> Broker::query(int fd, const protocol::QueryRequest& request) {
   return simple(with_socket(ask_for(Verb::query, request, fd)), protocol::decode_report);
 }
@@ -283,6 +298,10 @@ Result<Latched<protocol::TakeOverReply>> Broker::take_over(int fd, const protoco
   auto got = latching(with_socket(ask_for(Verb::take_over, request, fd)), protocol::decode_take_over_reply);
   if (!got) return got.error();
   return latched(std::move(got->reply), std::move(got->slot));
+}
+
+Result<protocol::BoundReply> Broker::bound(int fd, const std::string& program) {
+  return simple(ask_for(Verb::bound, protocol::BoundRequest{program}, fd), protocol::decode_bound_reply);
 }
 
 Result<protocol::ExplainReply> Broker::explain(int fd, const protocol::ExplainRequest& request) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -50,6 +51,8 @@ class Broker {
   [[nodiscard]] static base::Result<protocol::Report> query_flow(const protocol::QueryFlowRequest& request);
   [[nodiscard]] static base::Result<Latched<protocol::InitiateReply>> initiate(int fd, const protocol::InitiateRequest& request);
   [[nodiscard]] static base::Result<Latched<protocol::AcceptReply>> accept(int fd, const protocol::AcceptRequest& request);
+  // What the administrator says of this program, without a question once there is a connection; none where nobody says it.
+  [[nodiscard]] static std::optional<protocol::ProgramPolicy> program_policy();
   // For a context of another mechanism: what binds it to the SAs. The latch word is valid where the socket could be latched.
   [[nodiscard]] static base::Result<Latched<protocol::BindReply>> bind(int fd, protocol::Found found, channel::Role role);
   // The same for any program: always bound, and latched.
@@ -72,6 +75,8 @@ class Broker {
   // A context leaves this process (LATCH_BROKEN, LIMIT), and arrives in another, with a latch (BAD_TOKEN, SOCKET_CHANGED, LATCH_BROKEN).
   [[nodiscard]] static base::Result<protocol::HandOverReply> hand_over(int fd, std::uint64_t cookie);
   [[nodiscard]] static base::Result<Latched<protocol::TakeOverReply>> take_over(int fd, const protocol::TakeOverRequest& request);
+  // For people: what bind() was answered last about this socket, and a program's line; `fd` -1: the line alone.
+  [[nodiscard]] static base::Result<protocol::BoundReply> bound(int fd, const std::string& program);
   // How the broker comes to what query() answers, and its figures: for people.
   [[nodiscard]] static base::Result<protocol::ExplainReply> explain(int fd, const protocol::ExplainRequest& request);
   [[nodiscard]] static base::Result<std::string> metrics();

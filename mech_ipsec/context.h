@@ -27,6 +27,7 @@ struct Terms {
   std::string wanted;             // initiator: the peer's name, "" any
   std::string service;            // acceptor: the service it speaks for, "" any that it may
   std::optional<Digest> bindings; // of the application's channel bindings
+  bool acceptor_ends = false;     // initiator: the acceptor has the last word, as programs that know only Kerberos expect
 };
 
 // What a step gives: a token to send even where the step failed, so that the peer learns of it.
@@ -81,8 +82,10 @@ class Context {
   [[nodiscard]] base::Status arrive(base::View token);
 
  private:
-  enum class State : std::uint8_t { initiator_new, initiator_waiting, acceptor_new, acceptor_again, acceptor_waiting, established, failed };
-  static constexpr std::size_t kStates = 7, kTokenTypes = 6;
+  enum class State : std::uint8_t {
+    initiator_new, initiator_waiting, initiator_ending, acceptor_new, acceptor_again, acceptor_waiting, established, failed
+  };
+  static constexpr std::size_t kStates = 8, kTokenTypes = 8;
   using Answer = base::Result<base::Bytes>;  // the token to send; empty: none
   using Move = Answer (Context::*)(const ContextToken& token);
   static const Move kMoves[kStates][kTokenTypes];
@@ -95,6 +98,8 @@ class Context {
   [[nodiscard]] Answer believe_reply(const ContextToken& token);
   [[nodiscard]] Answer answer_hello(const ContextToken& token);
   [[nodiscard]] Answer check_confirm(const ContextToken& token);
+  [[nodiscard]] Answer check_and_finish(const ContextToken& token);
+  [[nodiscard]] Answer believe_finish(const ContextToken& token);
   [[nodiscard]] Answer peer_refused(const ContextToken& token);
   [[nodiscard]] Answer out_of_order(const ContextToken& token);
 
@@ -125,8 +130,9 @@ class Context {
   State state_;
   Terms terms_;
   unsigned retries_ = 0;
-  // Until the exchange is over. Initiator: of the last HELLO; acceptor: of REPLY.
+  // Until the exchange is over. Initiator: of the last HELLO; of REPLY.
   base::Secret handshake_key_, session_key_;
+  Digest confirmed_{};               // initiator_ending: the id of the context
   channel::FlowLabel flow_;
   client::Endpoints endpoints_{};
   std::optional<SendCounter> counter_;

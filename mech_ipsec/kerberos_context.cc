@@ -54,13 +54,6 @@ void KerberosContext::note_token(View token) {
   if (binding_ && !token.empty()) transcript_.add(token);
 }
 
-void KerberosContext::unbind() {
-  const Locked lock(mutex_);
-  binding_.reset();
-  counter_.reset();
-  transcript_ = {};
-}
-
 base::Bytes KerberosContext::key_input() const {
   const Locked lock(mutex_);
   if (!binding_) return {};

@@ -53,8 +53,9 @@ enum class Verb : std::uint16_t {
   hand_over = 22,    // descriptor: a key for a context that leaves this process
   take_over = 23,    // descriptor: latch it for whoever goes on with that context, give the key, once
   program = 24,      // no descriptor: the administrator's [[program]] line for this program
+  bound = 25,        // descriptor or none: what BIND answered last about it, and what it would be guided by for a program
 };
-inline constexpr Verb kLastVerb = Verb::program;
+inline constexpr Verb kLastVerb = Verb::bound;
 // The version of the protocol that brought it.
 [[nodiscard]] constexpr std::uint16_t first_version(Verb verb) noexcept { return verb > Verb::mirror ? 2 : 1; }
 
@@ -204,6 +205,26 @@ struct BindReply {
   base::Secret binding;                     // 32 octets, the same at both ends of this connection under these SAs
 };
 
+// What BIND answered last about a socket, for people.
+struct BoundBefore {
+  channel::Role role = channel::Role::initiator;
+  Found found = Found::named;
+  std::string program;
+  std::uint64_t time = 0;                   // nanoseconds since 1970
+  KerberosUse use = KerberosUse::off;       // off: it was refused
+  base::Code why = base::Code::ok;
+  std::string detail;
+  bool operator==(const BoundBefore&) const = default;
+};
+struct BoundRequest { std::string program; bool operator==(const BoundRequest&) const = default; };
+struct BoundReply {
+  KerberosUse kerberos = KerberosUse::off;  // this and the next two: the administrator's line for that program
+  bool without_ticket = false;
+  std::uint16_t min_key_bits = 0;
+  std::optional<BoundBefore> before;
+  bool operator==(const BoundReply&) const = default;
+};
+
 // What a latch was when its context was made. The broker gives it to the client, which returns it with CHECK, perhaps to
 // a later life of the broker. It is a wish, not a proof: what it says can only make CHECK fail (docs/decisions/0004).
 struct LatchStatement {
@@ -283,6 +304,8 @@ GSS_IPSEC_MESSAGE(AcceptReply, decode_accept_reply)
 GSS_IPSEC_MESSAGE(BindRequest, decode_bind_request)
 GSS_IPSEC_MESSAGE(BindReply, decode_bind_reply)
 GSS_IPSEC_MESSAGE(BindingRequest, decode_binding_request)
+GSS_IPSEC_MESSAGE(BoundRequest, decode_bound_request)
+GSS_IPSEC_MESSAGE(BoundReply, decode_bound_reply)
 GSS_IPSEC_MESSAGE(LatchStatement, decode_latch_statement)
 GSS_IPSEC_MESSAGE(CheckRequest, decode_check_request)
 GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)

@@ -450,6 +450,7 @@ class ContractTest : public CppUnit::TestFixture {
     for (const char* value : {"", " 5", "5 ", "05", "+5", "-1", "5x", "0x5", "99999999999", "2147483648"})
       expect(credential.acquire(GSS_C_ACCEPT, {{"ipsec-socket", value}}), GSS_S_FAILURE, Code::BAD_ARGUMENT);
     expect(credential.acquire(GSS_C_ACCEPT, {{"ipsec-anonymous", "yes"}}), GSS_S_FAILURE, Code::BAD_ARGUMENT);
+    expect(credential.acquire(GSS_C_INITIATE, {{"ipsec-last-token", "both"}}), GSS_S_FAILURE, Code::BAD_ARGUMENT);
     must(credential.acquire(GSS_C_ACCEPT, {{"keytab", "FILE:/nowhere"}, {"ccache", "x"}}));
   }
 

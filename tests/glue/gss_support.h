@@ -44,6 +44,7 @@ class GssName {
   GssName() = default;
   GssName(const std::string& text, gss_OID type);
   GssName(GssName&& other) noexcept : name_(std::exchange(other.name_, GSS_C_NO_NAME)) {}
+  GssName& operator=(GssName&& other) noexcept { return std::swap(name_, other.name_), *this; }
   ~GssName();
   [[nodiscard]] gss_name_t get() const { return name_; }
   [[nodiscard]] gss_name_t* out() { return &name_; }

@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <span>
 #include <stdexcept>
 
 #include "channel/handshake.h"
@@ -83,7 +84,7 @@ TwinBroker::TwinBroker() : exporter_(make_exporter()) {
 }
 
 void TwinBroker::set_latches(protocol::LatchState state) {
-  for (auto& slot : fake_->page().slots)
+  for (auto& slot : std::span(fake_->page().slots).first<protocol::kPageSlots>())
     if (slot != 0) slot = (slot & ~0xffu) | static_cast<std::uint32_t>(state);
 }
 

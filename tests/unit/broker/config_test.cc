@@ -109,6 +109,7 @@ path = "/usr/bin/psql"
 kerberos = "bind"
 seal = "always"
 min-key-bits = 256
+without-ticket = "ipsec"
 )");
     CPPUNIT_ASSERT_EQUAL(std::string("/run/x/sock"), config.socket);
     CPPUNIT_ASSERT_EQUAL(std::string("/run/strongswan/vici"), *config.vici);
@@ -123,6 +124,8 @@ min-key-bits = 256
     CPPUNIT_ASSERT_EQUAL(std::string("2001:db8::2"), channel::format(config.statics[0].remote_address));
     const ProgramRule& program = config.programs.at(0);
     CPPUNIT_ASSERT(program.path == "/usr/bin/psql" && program.kerberos == protocol::KerberosUse::bind && program.seal == protocol::Seal::always && program.min_key_bits == 256);
+    CPPUNIT_ASSERT((rule_for(config, "/usr/bin/psql").policy() == protocol::ProgramPolicy{protocol::KerberosUse::bind, true}));
+    CPPUNIT_ASSERT(rule_for(config, "/usr/bin/psql2").policy() == protocol::ProgramPolicy{});
     CPPUNIT_ASSERT(static_ends(config).at(0).exclusive && static_ends(config)[0].remote == config.statics[0].remote);
   }
 
@@ -180,6 +183,7 @@ min-key-bits = 256
   void key_strength_cannot_go_below_128() {
     refused("[channel]\nmin-key-bits = 127\n", "128");
     refused("[[program]]\npath = \"/x\"\nmin-key-bits = 64\n", "128");
+    refused("[[program]]\npath = \"/x\"\nwithout-ticket = \"yes\"\n", "without-ticket must be one of \"refuse\", \"ipsec\"");
     CPPUNIT_ASSERT_EQUAL(std::uint16_t{128}, good("[channel]\nmin-key-bits = 128\n").min_key_bits);
   }
 
