@@ -100,7 +100,8 @@ base::Result<Answer> handle_binding(Core& core, Bench& bench, const Request& req
   if (!asked) return asked.error();
   ProgramRule rule;
   rule.kerberos = KerberosUse::bind;
-  const auto reply = bind_once(core, bench, request, {protocol::Found::named, asked->role, {}}, rule);
+  auto seen = examine(core, request);
+  const auto reply = bind_once(core, bench, request, {protocol::Found::named, asked->role, {}}, rule, seen);
   if (!reply) return reply.error();
   if (reply->channel.latch != protocol::LatchState::established) return fail(reply->why, reply->detail);
   return Answer{encode(*reply)};

@@ -22,7 +22,7 @@ struct InterposedCredential {
   mech::Mutex mutex;                          // of what follows: options may be set on a credential that another thread uses
   std::optional<client::FoundSocket> socket;  // as it was named, connected or not
 };
-using InterposedCredentialHandle = Handle<InterposedCredential, gss_cred_id_t, 0x69707365636b7263>;
+using InterposedCredentialHandle = base::Handle<InterposedCredential, gss_cred_id_t, 0x69707365636b7263>;
 
 [[nodiscard]] inline gss_cred_id_t real_of(gss_cred_id_t credential) noexcept {
   const auto* handle = InterposedCredentialHandle::of(credential);

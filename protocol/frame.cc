@@ -6,8 +6,8 @@ namespace gssipsec::protocol {
 namespace {
 
 bool known_verb(std::uint16_t verb) noexcept {
-  constexpr std::uint16_t kUnused[] = {6, 21};
-  return verb >= static_cast<std::uint16_t>(Verb::hello) && verb <= static_cast<std::uint16_t>(kLastVerb) && std::ranges::find(kUnused, verb) == std::end(kUnused);
+  constexpr std::uint16_t kUnused = 6;
+  return verb >= static_cast<std::uint16_t>(Verb::hello) && verb <= static_cast<std::uint16_t>(kLastVerb) && verb != kUnused;
 }
 
 base::Error other_version(std::uint16_t found) {
