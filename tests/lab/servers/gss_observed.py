@@ -97,7 +97,7 @@ def plain(value):
 
 
 def minutes(lifetime):
-    return None if lifetime is None else lifetime // 60
+    return None if lifetime is None else round(lifetime / 600)
 
 
 def import_service(text):
