@@ -74,7 +74,8 @@ base::Result<KernelLatch> KernelLatch::set(Core& core, const Request& request, c
   const bool same = known && known->parameters.out == parameters.out && known->parameters.in == parameters.in;
   if (status.ok() && !same) status = core.host->set_latch(request.fd, seen.socket.flow, parameters.out, parameters.in);
   if (!status.ok()) return status.error();
-  return KernelLatch(*std::move(turn), known ? nullptr : &core, request.fd, seen.socket.flow, std::move(parameters));
+  const bool stays = known || core.required.contains(seen.socket.cookie);
+  return KernelLatch(*std::move(turn), stays ? nullptr : &core, request.fd, seen.socket.flow, std::move(parameters));
 }
 
 namespace {

@@ -48,6 +48,7 @@ class Parser {
     each("psk", [this](Section& in) { psk(in); });
     each("static", [this](Section& in) { static_rule(in); });
     each("program", [this](Section& in) { program(in); });
+    each("level", [this](Section& in) { level(in); });
     root_.refuse_unknown();
     return std::move(config_);
   }
@@ -243,6 +244,21 @@ class Parser {
     if (std::any_of(config_.statics.begin(), config_.statics.end(), [&](const StaticRule& other) { return same_pair(rule, other); }))
       in.fault(in.table(), "these addresses and this reqid have another [[static]] already");
     config_.statics.push_back(std::move(rule));
+  }
+
+  void level(Section& in) {
+    static constexpr std::pair<const char*, protocol::Strength> kNames[] = {
+        {"low", protocol::Strength::low}, {"medium", protocol::Strength::medium}, {"high", protocol::Strength::high}};
+    protocol::Strength name = protocol::Strength::any;
+    if (in.require("name")) in.set_choice("name", name, kNames);
+    LevelRule rule;
+    in.set_number("min-key-bits", rule.min_key_bits, channel::kMinimumKeyBits, kMaxKeyBits);
+    const toml::node* suites = in.find("suites");
+    if (suites && (!suites->is_array() || suites->as_array()->empty())) in.wrong_type(*suites, "suites", "an array of names that ipsec-gss status shows");
+    else if (suites)
+      for (const toml::node& element : *suites->as_array())
+        if (const auto suite = in.word("suites", &element)) rule.suites.push_back(*suite);
+    if (name != protocol::Strength::any) config_.levels[static_cast<std::size_t>(name) - 1] = std::move(rule);
   }
 
   void program(Section& in) {

@@ -4,6 +4,7 @@
 // safety setting must not pass silently. A value type; no I/O but load_config().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -58,6 +59,12 @@ struct ProgramRule {
   std::uint16_t min_key_bits = 128;
 };
 
+// [[level]] name = "high", min-key-bits = 256, suites = ["AES_GCM_16-256"] : what a program may ask for by this name. No suites: any.
+struct LevelRule {
+  std::uint16_t min_key_bits = 128;
+  std::vector<std::string> suites;
+};
+
 struct Config {
   std::string socket = "/run/ipsec-gss/gssd.sock";  // [broker] socket
   std::optional<std::string> vici;                  // [ike] vici: path; absent: the usual places; "" switches it off
@@ -77,6 +84,7 @@ struct Config {
   std::vector<PskRule> psks;
   std::vector<StaticRule> statics;
   std::vector<ProgramRule> programs;
+  std::array<LevelRule, 3> levels{{{128, {}}, {192, {}}, {256, {}}}};   // low, medium, high
 };
 
 // BAD_CONFIG; the detail holds every fault, one a line, as "file:line: what is wrong; what is expected".

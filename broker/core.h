@@ -15,6 +15,7 @@
 #include "broker/latches.h"
 #include "broker/metrics.h"
 #include "broker/names.h"
+#include "broker/required.h"
 #include "broker/subscriptions.h"
 #include "broker/turns.h"
 
@@ -34,6 +35,7 @@ struct Core {
   Board board;
   History history;
   Latches latches;
+  Required required;
   Turns turns;  // of what sets or removes kernel latches
   Subscriptions subscriptions{latches};
   Metrics metrics;

@@ -30,6 +30,7 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::bind: return handle_bind(core, bench, request);
     case Verb::binding: return handle_binding(core, bench, request);
     case Verb::mirror: return handle_mirror(core, bench, request);
+    case Verb::require: return handle_require(core, request);
     case Verb::latches: return handle_latches(core, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));

@@ -94,6 +94,23 @@ base::Result<Case> examine_flow(Core& core, const Request& request, const channe
   return seen;
 }
 
+base::Result<Case> examine_towards(Core& core, const Request& request, const kernel::SocketFacts& socket, const channel::Address& peer,
+                                   std::uint16_t port) {
+  Case seen;
+  seen.socket = socket;
+  channel::Flow& flow = seen.socket.flow;
+  flow.remote = peer;
+  flow.remote_port = port;
+  const auto route = core.host->read_route(flow);
+  if (!route) return route.error();
+  if (flow.local.is_any()) flow.local = route->source;
+  const auto around = surroundings(core, flow);
+  if (!around) return around.error();
+  seen.around = *around;
+  settle(core, flow, seen.around, request.deadline, seen.view, seen.assessment);
+  return seen;
+}
+
 base::Status still_the_same(Core& core, int fd, const Case& seen) {
   const auto socket = core.host->read_socket(fd);
   if (!socket) return socket.error();

@@ -38,6 +38,9 @@ struct Case {
 [[nodiscard]] base::Result<Case> examine(Core& core, const Request& request, Bench* kernel = nullptr);
 // The same of a flow without a socket, which would be an oracle on other users' traffic: NOT_ALLOWED but for root.
 [[nodiscard]] base::Result<Case> examine_flow(Core& core, const Request& request, const channel::Flow& flow, Bench* kernel = nullptr);
+// Of a socket that has no peer yet, as if this were he.
+[[nodiscard]] base::Result<Case> examine_towards(Core& core, const Request& request, const kernel::SocketFacts& socket, const channel::Address& peer,
+                                                 std::uint16_t port = 0);
 [[nodiscard]] base::Result<channel::Surroundings> surroundings(Core& core, channel::Flow& flow);
 // Waits for the mirror and the IKE sources while that can help.
 void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& around, Time deadline, View& view, Assessment& assessment,

@@ -24,6 +24,7 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_check(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_latch(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_unlatch(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_require(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_latches(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_release(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_probe(Core& core, const Request& request);

@@ -18,6 +18,7 @@ class RealHost final : public Host {
   explicit RealHost(std::uint64_t netns) : netns_(netns) {}
 
   base::Result<kernel::SocketFacts> read_socket(int fd) override { return kernel::read_socket(fd, netns_); }
+  base::Result<kernel::SocketFacts> read_new_socket(int fd) override { return kernel::read_new_socket(fd, netns_); }
   base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out,
                          const std::vector<channel::Template>& in) override {
     return kernel::set_latch(fd, flow, out, in);

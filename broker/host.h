@@ -24,6 +24,7 @@ class Host {
 
   // A client's descriptor: workers only.
   [[nodiscard]] virtual base::Result<kernel::SocketFacts> read_socket(int fd) = 0;
+  [[nodiscard]] virtual base::Result<kernel::SocketFacts> read_new_socket(int fd) = 0;
   [[nodiscard]] virtual base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out,
                                                const std::vector<channel::Template>& in) = 0;
   [[nodiscard]] virtual base::Status clear_latch(int fd, const channel::Flow& flow) = 0;

@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* kVerbNames[Metrics::kVerbs] = {"",      "hello",   "query", "query_flow", "initiate",  "accept",      "",  "check",
                                                      "release", "probe", "localname",  "subscribe", "unsubscribe", "event", "metrics", "explain",
-                                                     "latch",   "unlatch", "mirror", "bind", "latches", "binding"};
+                                                     "latch",   "unlatch", "mirror", "bind", "latches", "binding",
+                                                     "", "", "", "", "", "", "", "", "require"};
 static_assert(kVerbNames[Metrics::kVerbs - 1] != nullptr);
 
 class Text {

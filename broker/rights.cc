@@ -53,6 +53,7 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::binding:
     case Verb::latch:
     case Verb::unlatch:
+    case Verb::require:
     case Verb::check: return Action::latch;
     case Verb::metrics: return Action::metrics;
     default: return std::nullopt;

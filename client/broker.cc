@@ -245,6 +245,10 @@ Result<Latched<protocol::LatchReply>> Broker::latch(int fd, const protocol::Latc
   return latched(std::move(got->reply), std::move(got->slot));
 }
 
+Result<protocol::RequireReply> Broker::require(int fd, const protocol::RequireRequest& request) {
+  return simple(with_socket(ask_for(Verb::require, request, fd)), protocol::decode_require_reply);
+}
+
 base::Status Broker::unlatch(int fd) {
   const auto cookie = socket_cookie(fd);
   if (!cookie) return base::fail(Code::NOT_A_SOCKET, "wanted a socket");

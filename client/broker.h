@@ -60,6 +60,8 @@ class Broker {
   // Latches the socket without a context; the latch word is valid in states listener, established and monitored (the socket
   // was left alone, `why` says why). The kernel's latch outlives the word: it goes with the socket, or by unlatch().
   [[nodiscard]] static base::Result<Latched<protocol::LatchReply>> latch(int fd, const protocol::LatchRequest& request);
+  // Before connect(2): nothing leaves the socket in clear from now on. On a connected one: is it as strong as wanted?
+  [[nodiscard]] static base::Result<protocol::RequireReply> require(int fd, const protocol::RequireRequest& request);
   // Takes the latch away from the kernel. LATCH_IN_USE while contexts rest on it, LATCH_OF_OTHER, NO_LATCH.
   [[nodiscard]] static base::Status unlatch(int fd);
   // Best effort, never blocks: the context is gone.

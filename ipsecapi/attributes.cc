@@ -10,7 +10,10 @@ namespace {
 
 using base::Code;
 using channel::IdType;
+using protocol::Strength;
 using protocol::Report;
+
+constexpr std::uint32_t kLowest = IPSEC_API_ATTR_LEVEL_LOW;  // the others are multiples of it
 
 // Where one value goes: a length in and out, and the caller's room, perhaps none.
 class Room {
@@ -20,6 +23,7 @@ class Room {
   int number(std::uint32_t number) noexcept { return octets(&number, sizeof number); }
   int enabled(bool is) noexcept { return number(is ? IPSEC_API_ATTR_ENABLE : IPSEC_API_ATTR_DISABLE); }
   int wish(bool is) noexcept { return number(is ? IPSEC_API_ATTR_ENABLE : IPSEC_API_ATTR_ANY); }
+  int level(bool is, Strength level) noexcept { return level == Strength::any ? wish(is) : number(kLowest * static_cast<std::uint32_t>(level)); }
   int text(const std::string& text) noexcept { return octets(text.c_str(), text.size() + 1); }
   // Made only where there is room for it.
   int token(Identity identity) {
@@ -71,6 +75,7 @@ int get_found(const Report& report, std::uint32_t attribute, Room room) {
     case IPSEC_API_ATTR_enforcement: return room.number(enforcement_of(report.latch));
     case IPSEC_API_ATTR_securityFlags: return room.number(flags_of(report));
     case IPSEC_API_ATTR_why: return room.number(static_cast<std::uint32_t>(why_not(report).code));
+    case IPSEC_API_ATTR_btns: return no_data("a template's alone");
     case IPSEC_API_ATTR_informationString: return room.text(information(report));
     case IPSEC_API_ATTR_auditString: return room.text(audit_line(report));
     default: return no_such_attribute();
@@ -79,8 +84,9 @@ int get_found(const Report& report, std::uint32_t attribute, Room room) {
 
 int get_wanted(const Wanted& wanted, std::uint32_t attribute, Room room) {
   switch (attribute) {
-    case IPSEC_API_ATTR_privacyProtected: return room.wish(wanted.privacy);
-    case IPSEC_API_ATTR_integrityProtected: return room.wish(wanted.integrity);
+    case IPSEC_API_ATTR_privacyProtected: return room.level(wanted.privacy, wanted.privacy_level);
+    case IPSEC_API_ATTR_integrityProtected: return room.level(wanted.integrity, wanted.integrity_level);
+    case IPSEC_API_ATTR_btns: return room.number(wanted.authenticated ? IPSEC_API_ATTR_DISABLE : IPSEC_API_ATTR_ANY);
     case IPSEC_API_ATTR_replayProtected: return room.wish(wanted.replay);
     case IPSEC_API_ATTR_keyBits: return room.number(wanted.key_bits);
     case IPSEC_API_ATTR_policyName: case IPSEC_API_ATTR_iToken: case IPSEC_API_ATTR_localId: case IPSEC_API_ATTR_remote_iToken:
@@ -115,9 +121,18 @@ bool read_number(std::uint32_t length, const void* value, std::uint32_t& number)
 }
 
 // Less than the administrator asks for cannot be wanted.
-int set_wish(bool& wish, std::uint32_t number) noexcept {
+int set_wish(bool& wish, std::uint32_t number) {
+  if (number == IPSEC_API_ATTR_DISABLE)
+    return fail(base::fail(Code::NOT_ALLOWED, "less than the policies demand is the administrator's alone: ip xfrm policy"));
   if (number != IPSEC_API_ATTR_ANY && number != IPSEC_API_ATTR_ENABLE) return bad_argument("wanted IPSEC_API_ATTR_ANY or IPSEC_API_ATTR_ENABLE");
   return wish = number == IPSEC_API_ATTR_ENABLE, 0;
+}
+
+int set_level(bool& wish, Strength& level, std::uint32_t number) {
+  const bool is_level = number >= kLowest && number <= IPSEC_API_ATTR_LEVEL_HIGH && number % kLowest == 0;
+  if (!is_level && set_wish(wish, number) != 0) return -1;
+  wish = wish || is_level;
+  return level = is_level ? static_cast<Strength>(number / kLowest) : Strength::any, 0;
 }
 
 int set_wanted(Protection& protection, std::uint32_t attribute, std::uint32_t length, const void* value) {
@@ -126,8 +141,11 @@ int set_wanted(Protection& protection, std::uint32_t attribute, std::uint32_t le
   if (!read_number(length, value, number)) return bad_argument("wanted a uint32_t");
   Wanted& wanted = protection.wanted;
   switch (attribute) {
-    case IPSEC_API_ATTR_privacyProtected: return set_wish(wanted.privacy, number);
-    case IPSEC_API_ATTR_integrityProtected: return set_wish(wanted.integrity, number);
+    case IPSEC_API_ATTR_privacyProtected: return set_level(wanted.privacy, wanted.privacy_level, number);
+    case IPSEC_API_ATTR_integrityProtected: return set_level(wanted.integrity, wanted.integrity_level, number);
+    case IPSEC_API_ATTR_btns:
+      if (number != IPSEC_API_ATTR_ANY && number != IPSEC_API_ATTR_DISABLE) return bad_argument("wanted IPSEC_API_ATTR_ANY or IPSEC_API_ATTR_DISABLE");
+      return wanted.authenticated = number == IPSEC_API_ATTR_DISABLE, 0;
     case IPSEC_API_ATTR_replayProtected: return set_wish(wanted.replay, number);
     case IPSEC_API_ATTR_keyBits:
       if (number > 0xffff) return bad_argument("wanted at most 65535 bits");

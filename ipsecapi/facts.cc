@@ -70,7 +70,7 @@ Wanted strength_of(const Report& report) noexcept {
   if (!secured(report)) return {};
   // Replay is the receiver's business: outbound SAs show no window.
   return {report.out.confidentiality && report.in.confidentiality, report.out.integrity && report.in.integrity, report.in.replay_protection,
-          std::min(report.out.key_bits, report.in.key_bits)};
+          std::min(report.out.key_bits, report.in.key_bits), false, {}, {}};
 }
 
 ipsec_mode mode_of(const Report& report) noexcept {

@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Latches (RFC 5660 2.3), by the socket instead of a 5-tuple, which could be another's. The handle holds no descriptor: a copy of it
 // would swallow the program's FIN.
-#include <netinet/in.h>
-
-#include <cstring>
-
-#include "channel/name.h"
 #include "client/broker.h"
 #include "client/connect.h"
 #include "client/sockets.h"
 #include "ipsecapi/boundary.h"
-#include "ipsecapi/facts.h"
 #include "ipsecapi/look.h"
+#include "ipsecapi/wanted.h"
 
 namespace gssipsec::api {
 namespace {
@@ -30,31 +25,6 @@ struct HeldLatch {
 using LatchHandle = base::Handle<HeldLatch, ipsec_latch_t, 0x6970736563206c74>;
 
 int no_latch() noexcept { return bad_argument("wanted a latch"); }
-
-base::Result<Wanted> wanted_of(const Protection* protection) {
-  if (!protection) return Wanted{};
-  if (!protection->found) return protection->wanted;
-  if (!secured(*protection->found)) return base::fail(Code::BAD_ARGUMENT, "the protection that is wanted is none");
-  return strength_of(*protection->found);
-}
-
-base::Status strong_enough(const Wanted& wanted, const ChannelInfo& channel) {
-  if (wanted.privacy && !channel.confidentiality) return base::fail(Code::WEAK, "wanted encryption, found " + channel.suite);
-  if (wanted.integrity && !channel.integrity) return base::fail(Code::WEAK, "wanted integrity, found " + channel.suite);
-  if (wanted.replay && !channel.replay_protection) return base::fail(Code::WEAK, "wanted replay protection");
-  if (channel.key_bits >= wanted.key_bits) return {};
-  return base::fail(Code::WEAK, "wanted " + std::to_string(wanted.key_bits) + " bits, found " + std::to_string(channel.key_bits));
-}
-
-// The broker names none but a proven peer.
-base::Status right_peer(const Identity* wanted, const ChannelInfo& channel) {
-  if (!wanted) return {};
-  const auto name = channel::parse_name(channel.peer_name);
-  Identity found;
-  if (name.ok() && channel.peer_authenticated) found = Identity{name->identity, channel::AuthMethod::unknown, true, false};
-  if (same_identity(*wanted, found)) return {};
-  return base::fail(Code::WRONG_PEER, "wanted " + audit_line(*wanted) + ", found " + (found.proven ? format(found.id) : "nobody who is proven"));
-}
 
 int give_latch(int fd, client::Latched<protocol::LatchReply> got, ipsec_latch_t* latch) {
   const ChannelInfo& channel = got.reply.channel;
@@ -77,21 +47,8 @@ int latch_connection(int fd, const Wanted& wanted, const Identity* peer, ipsec_l
   if (!enforced) return fail(enforced.error(), enforced.error().code == Code::SOCKET_CHANGED ? ESTALE : EOPNOTSUPP);
   base::Status status = strong_enough(wanted, got->reply.channel);
   if (status.ok()) status = right_peer(peer, got->reply.channel);
+  if (status.ok()) status = strong_by_configuration(wanted, fd);
   return status.ok() ? give_latch(fd, *std::move(got), latch) : fail(status.error());
-}
-
-base::Result<channel::Address> address_of(const sockaddr* peer, socklen_t length) {
-  if (peer->sa_family == AF_INET && length >= sizeof(sockaddr_in)) {
-    sockaddr_in four;
-    memcpy(&four, peer, sizeof four);
-    return channel::address_from(channel::Family::ipv4, std::as_bytes(std::span(&four.sin_addr, 1)));
-  }
-  if (peer->sa_family == AF_INET6 && length >= sizeof(sockaddr_in6)) {
-    sockaddr_in6 six;
-    memcpy(&six, peer, sizeof six);
-    return channel::address_from(channel::Family::ipv6, std::as_bytes(std::span(&six.sin6_addr, 1)));
-  }
-  return base::fail(Code::BAD_ARGUMENT, "wanted an address of AF_INET or AF_INET6");
 }
 
 int latch_listener(int fd, const channel::Address& peer, ipsec_latch_t* latch) {
@@ -169,8 +126,8 @@ int ipsec_create_connection_latch(int fd, const ipsec_pToken_t wanted, const ips
 int ipsec_create_listener_latch(int fd, const sockaddr* peer, socklen_t length, ipsec_latch_t* latch) {
   if (!latch || !peer || length < sizeof(sa_family_t)) return bad_argument("wanted an address, and a place for the latch");
   return guarded([&] {
-    const auto address = address_of(peer, length);
-    return address.ok() ? latch_listener(fd, *address, latch) : fail(address.error());
+    const auto end = end_of(peer, length);
+    return end.ok() ? latch_listener(fd, end->address, latch) : fail(end.error());
   });
 }
 

@@ -26,6 +26,8 @@ struct Identity {
 struct Wanted {
   bool privacy = false, integrity = false, replay = false;
   std::uint16_t key_bits = 0;
+  bool authenticated = false;  // BTNS is forbidden
+  protocol::Strength privacy_level = protocol::Strength::any, integrity_level = protocol::Strength::any;
   bool operator==(const Wanted&) const = default;
 };
 

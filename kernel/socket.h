@@ -25,6 +25,8 @@ struct SocketFacts {
 // addresses. `own_netns` from own_netns_cookie(). Errors: NOT_A_SOCKET, UNSUPPORTED_SOCKET (unix, MPTCP, SMC, raw,
 // SCTP one-to-many), OTHER_NAMESPACE, NOT_CONNECTED.
 [[nodiscard]] base::Result<SocketFacts> read_socket(int fd, std::uint64_t own_netns);
+// One that has no peer and asked for none yet: no packet of it can be on its way. ALREADY_CONNECTED.
+[[nodiscard]] base::Result<SocketFacts> read_new_socket(int fd, std::uint64_t own_netns);
 [[nodiscard]] base::Result<std::uint64_t> own_netns_cookie();
 
 // Sets the per-socket policies for both directions: all-wildcard selector of the family really on the wire (IPV4 through

@@ -50,8 +50,9 @@ enum class Verb : std::uint16_t {
   bind = 19,         // descriptor: latch it, give what another mechanism's context is bound to the SAs by
   latches = 20,      // no descriptor, root only: the latches that the broker knows
   binding = 21,      // descriptor: the same for whoever holds it -> BindReply, always bound and latched
+  require = 30,      // descriptor, not connected yet: it is to speak with this peer under IPsec alone; connected: is it as strong as wanted?
 };
-inline constexpr Verb kLastVerb = Verb::binding;
+inline constexpr Verb kLastVerb = Verb::require;
 // The version of the protocol that brought it.
 [[nodiscard]] constexpr std::uint16_t first_version(Verb verb) noexcept { return verb > Verb::mirror ? 2 : 1; }
 
@@ -226,6 +227,18 @@ struct CheckReply { LatchState state = LatchState::none; base::Code why = base::
 struct LatchRequest { channel::Address peer; bool operator==(const LatchRequest&) const = default; };
 // Latched: `channel.latch` is listener or established. Monitored: the socket is left alone, `why` and `detail` say why.
 struct LatchReply { ChannelInfo channel; base::Code why = base::Code::ok; std::string detail; bool operator==(const LatchReply&) const = default; };
+// The administrator's words for how strong; what they mean is in the broker's configuration.
+enum class Strength : std::uint8_t { any = 0, low = 1, medium = 2, high = 3 };
+// `peer`: who it is to be connected to; none for a connected socket, which is judged and left alone.
+struct RequireRequest {
+  channel::Address peer;
+  std::uint16_t port = 0;
+  Strength level = Strength::any;
+  bool privacy = false, replay = false, authenticated = false;  // wanted: encrypted; replayed packets are dropped; one proven peer
+  std::uint16_t key_bits = 0;
+  bool operator==(const RequireRequest&) const = default;
+};
+struct RequireReply { bool ready = false; bool operator==(const RequireReply&) const = default; };  // SAs are there, as wanted
 struct UnlatchRequest { std::uint64_t cookie = 0; bool operator==(const UnlatchRequest&) const = default; };
 struct ReleaseRequest { std::uint32_t slot = 0, generation = 0; bool operator==(const ReleaseRequest&) const = default; };
 struct ProbeRequest { channel::Role role = channel::Role::initiator; std::string service; bool operator==(const ProbeRequest&) const = default; };
@@ -256,6 +269,8 @@ GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)
 GSS_IPSEC_MESSAGE(LatchRequest, decode_latch_request)
 GSS_IPSEC_MESSAGE(LatchReply, decode_latch_reply)
 GSS_IPSEC_MESSAGE(UnlatchRequest, decode_unlatch_request)
+GSS_IPSEC_MESSAGE(RequireRequest, decode_require_request)
+GSS_IPSEC_MESSAGE(RequireReply, decode_require_reply)
 GSS_IPSEC_MESSAGE(ReleaseRequest, decode_release_request)
 GSS_IPSEC_MESSAGE(ProbeRequest, decode_probe_request)
 GSS_IPSEC_MESSAGE(ProbeReply, decode_probe_reply)

@@ -181,6 +181,8 @@ enum gss_ipsec_error {
   GSS_IPSEC_E_NOT_OWNER = 0x49500000 + 406,
   /* the socket is on the wrong side of a connection for this role */
   GSS_IPSEC_E_WRONG_SIDE = 0x49500000 + 407,
+  /* the socket is connected already, or connecting, or it listens; ask before that */
+  GSS_IPSEC_E_ALREADY_CONNECTED = 0x49500000 + 408,
   /* internal error */
   GSS_IPSEC_E_INTERNAL = 0x49500000 + 500,
   /* an argument is not valid */

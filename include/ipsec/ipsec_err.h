@@ -129,6 +129,8 @@ enum ipsec_err {
   IPSEC_E_NOT_OWNER = 406,
   /* the socket is on the wrong side of a connection for this role */
   IPSEC_E_WRONG_SIDE = 407,
+  /* the socket is connected already, or connecting, or it listens; ask before that */
+  IPSEC_E_ALREADY_CONNECTED = 408,
   /* internal error */
   IPSEC_E_INTERNAL = 500,
   /* an argument is not valid */

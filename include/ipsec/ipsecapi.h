@@ -151,7 +151,8 @@ int ipsec_import_iToken(const void *octets, size_t size, ipsec_iToken_t *token);
    the administrator wants cannot be wanted), and on identities from ipsec_create_iToken(). */
 enum ipsec_api_attr {
   /* of a protection */
-  IPSEC_API_ATTR_privacyProtected = 0x0100,   /* u32 [w] IPSEC_API_ATTR_ENABLE: both directions are encrypted; else _DISABLE */
+  IPSEC_API_ATTR_privacyProtected = 0x0100,   /* u32 [w] IPSEC_API_ATTR_ENABLE: both directions are encrypted; else _DISABLE.
+                                                 Templates also IPSEC_API_ATTR_LEVEL_...: and as strong as the administrator says */
   IPSEC_API_ATTR_integrityProtected = 0x0101, /* u32 [w] as above: both directions are proven to be the peer's */
   IPSEC_API_ATTR_policyName = 0x0103,         /* text: the IKE daemon's name of the connection; "" without one */
   IPSEC_API_ATTR_iToken = 0x0104,             /* iToken: this end. C04's texts of the two are swapped; its names, and */
@@ -167,6 +168,7 @@ enum ipsec_api_attr {
   IPSEC_API_ATTR_securityFlags = 0x018e,      /* u32: IPSEC_INFO_... */
   IPSEC_API_ATTR_keyBits = 0x018f,            /* u32 [w] of the weaker direction */
   IPSEC_API_ATTR_why = 0x0190,                /* u32: enum ipsec_err */
+  IPSEC_API_ATTR_btns = 0x0191,               /* u32 [w], templates alone: _DISABLE forbids a peer whom IKE did not authenticate; _ANY */
   /* of both */
   IPSEC_API_ATTR_auditString = 0x01f0,        /* text: one line for a log, without secrets */
   /* of an identity */
@@ -178,22 +180,41 @@ enum ipsec_api_attr {
   IPSEC_API_ATTR_authenticated = 0x0287,        /* u32 0 or 1: IKE proved it, for the socket that it was found on */
   IPSEC_API_ATTR_identity = 0x0288              /* text [w]: type and value, "fqdn:server.example.org" */
 };
-enum { IPSEC_API_ATTR_ANY = 0, IPSEC_API_ATTR_DISABLE = 1, IPSEC_API_ATTR_ENABLE = 2 };
+enum { IPSEC_API_ATTR_ANY = 0, IPSEC_API_ATTR_DISABLE = 1, IPSEC_API_ATTR_ENABLE = 2,
+       IPSEC_API_ATTR_LEVEL_LOW = 0x10, IPSEC_API_ATTR_LEVEL_MEDIUM = 0x20, IPSEC_API_ATTR_LEVEL_HIGH = 0x30 }; /* ipsec-gssd.conf(5), [[level]] */
 enum { IPSEC_ENFORCE_NONE = 0, IPSEC_ENFORCE_MONITOR = 1, IPSEC_ENFORCE_KERNEL = 2 };
 
 /* `length` in: room at `value`; out: what the attribute takes, also with ERANGE and with a null `value`. EINVAL: no token, or an
    attribute of the other kind of token. ENODATA: this token has none. C04. */
 int ipsec_get_token_attr(const void *token, uint32_t attribute, uint32_t *length, void *value);
-/* EINVAL also: a value that the attribute cannot have. EPERM: what was found is not changed. C04 (which takes a const token). */
+/* EINVAL also: a value that the attribute cannot have. EPERM: what was found is not changed; nor is less wanted (_DISABLE). C04 (which takes a const token). */
 int ipsec_set_token_attr(void *token, uint32_t attribute, uint32_t length, const void *value);
+
+/* ---- Before there is a connection --------------------------------------------------------------------------------------- */
+
+typedef struct ipsec_latch *ipsec_latch_t; /* below */
+
+/* From now on the kernel sends and takes on this socket, which is not connected yet, only what comes under the policies that the
+   administrator has for this host and the peer at `to`, whatever becomes of them, and if IKE comes to nothing, nothing at all. The first
+   packet makes the IKE daemon negotiate where there is no SA; until it has, connect(2) fails with EAGAIN. `wanted`: null, or a template,
+   for the SAs that are there already (EACCES, IPSEC_E_WEAK); those that come are compared by ipsec_create_connection_latch(), who the
+   peer is, too. It goes with the socket, and nobody takes it away.
+   To be called before connect(2): EISCONN afterwards, also while the socket connects. EACCES: the policies do not demand
+   IPsec for this peer (IPSEC_E_NO_POLICY, IPSEC_E_OPTIONAL_POLICY, IPSEC_E_BYPASS). EPERM: another user's socket, or asked for by root.
+   EOPNOTSUPP: as for latches. A connection to another address of this family gets nothing through; of the other family it would not be
+   held back: connect to `to`. C04's ipsec_set_socket_pToken(), and REQ's WHO, with the address without which the kernel cannot. */
+int ipsec_require(int fd, const struct sockaddr *to, socklen_t length, const ipsec_pToken_t wanted);
+/* ipsec_require(), connect(2), which waits for IKE where the socket waits (SO_SNDTIMEO, else 30 s: ETIMEDOUT and IPSEC_E_NO_SA), and
+   ipsec_create_connection_latch(): before the first octet of data the peer is who he must be. On failure close the socket. A socket with
+   O_NONBLOCK: EAGAIN while IKE negotiates, then EINPROGRESS; when it is connected, latch it. Other errors as of the three. EXT. */
+int ipsec_connect(int fd, const struct sockaddr *to, socklen_t length, const ipsec_pToken_t wanted, const ipsec_iToken_t peer,
+                  ipsec_latch_t *latch);
 
 /* ---- Latches (RFC 5660 2.3) -------------------------------------------------------------------------------------------- */
 
 /* By the socket, where the RFC has a 5-tuple: who only knows the addresses of a connection has no say in it. A handle is used by one
    thread at a time. The latch itself is the kernel's: it outlives the handle, the program that set it, and the broker, and goes
    with the socket. */
-typedef struct ipsec_latch *ipsec_latch_t;
-
 /* From now on the kernel sends and takes on this connected socket only what the present peer protects at least as now, whatever
    becomes of the SPD; rekeys pass. `wanted`: null, or the strength that is wanted at least: a template, or what was found on another
    socket. `peer`: null, or who it must be, proven. Both are compared with what was latched: EACCES (IPSEC_E_WEAK,

@@ -11,11 +11,12 @@ SECURED, ENCRYPTED, PEER_AUTHENTICATED, LATCHED, ENFORCED, END_TO_END, SINCE_STA
 LATCH_STATES = ("none", "listener", "established", "broken", "closed", "stale", "monitored")
 MODES = ("any", "transport", "tunnel", "beet")
 ANY, DISABLE, ENABLE = 0, 1, 2
+LOW, MEDIUM, HIGH = 0x10, 0x20, 0x30
 DROP, RESET, NOTIFY = 0, 1, 2
 # Attributes by name: number, and what it is.
 PROTECTION = {"privacy": (0x0100, int), "integrity": (0x0101, int), "policy_name": (0x0103, str), "tunnel_mode": (0x0106, int), "information": (0x0108, str),
               "latch_state": (0x0182, int), "replay": (0x0186, int), "mode": (0x0187, int), "enforcement": (0x018D, int), "flags": (0x018E, int),
-              "key_bits": (0x018F, int), "why": (0x0190, int), "audit": (0x01F0, str)}
+              "key_bits": (0x018F, int), "why": (0x0190, int), "btns": (0x0191, int), "audit": (0x01F0, str)}
 IDENTITY = {"method": (0x0200, int), "certificate_dn": (0x0202, str), "public_key_id": (0x0203, str), "id_type": (0x0280, int), "id_data": (0x0281, str),
             "authenticated": (0x0287, int), "name": (0x0288, str), "audit": (0x01F0, str)}
 _LOCAL, _PEER, _NAME = 0x0180, 0x0181, 0x0288
@@ -34,6 +35,7 @@ _FUNCTIONS = {
     "create_iToken": (c_void_p,), "free_iToken": (c_int, c_void_p), "cmp_iToken": (c_int, c_void_p, c_void_p),
     "export_iToken": (c_int, c_void_p, c_void_p, POINTER(c_size_t)), "import_iToken": (c_int, c_char_p, c_size_t, POINTER(c_void_p)),
     "create_connection_latch": (c_int, c_int, c_void_p, c_void_p, POINTER(c_void_p)), "find_latch": (c_int, c_int, POINTER(c_void_p)),
+    "require": (c_int, c_int, c_char_p, c_uint, c_void_p), "connect": (c_int, c_int, c_char_p, c_uint, c_void_p, c_void_p, POINTER(c_void_p)),
     "create_listener_latch": (c_int, c_int, c_char_p, c_uint, POINTER(c_void_p)), "release_latch": (c_int, c_void_p), "free_latch": (c_int, c_void_p),
     "inquire_latch": (c_int, c_void_p, POINTER(c_int), c_void_p), "set_break_policy": (c_int, c_void_p, c_int),
     "cbinding_types": (c_int, c_int, c_char_p, POINTER(c_size_t)), "cbinding_data": (c_int, c_int, c_char_p, c_int, c_void_p, POINTER(c_size_t)),
@@ -190,15 +192,21 @@ class Protection(_Token):
         return self._end(_PEER)
 
 
-def _address(address):
+def _address(address, port=0):
     """The octets of a struct sockaddr_in or sockaddr_in6."""
     if ":" in address:
-        return struct.pack("=HHI16sI", _socket.AF_INET6, 0, 0, _socket.inet_pton(_socket.AF_INET6, address), 0)
-    return struct.pack("=HH4s8x", _socket.AF_INET, 0, _socket.inet_pton(_socket.AF_INET, address))
+        return struct.pack("=HHI16sI", _socket.AF_INET6, _socket.htons(port), 0, _socket.inet_pton(_socket.AF_INET6, address), 0)
+    return struct.pack("=HH4s8x", _socket.AF_INET, _socket.htons(port), _socket.inet_pton(_socket.AF_INET, address))
+
+
+def require(socket, address, port, wanted=None):
+    """Before connect(): nothing leaves this socket but under the policies for this peer. Until IKE is done, connect() raises BlockingIOError."""
+    octets = _address(address, port)
+    _call("require", _descriptor(socket), octets, len(octets), wanted and wanted._handle)
 
 
 class Latch:
-    """The kernel's latch on a socket, which it outlives as an object; release() takes it away. Made by connection(), listener(), find()."""
+    """The kernel's latch on a socket, which it outlives as an object; release() takes it away. Made by connect(), connection(), listener(), find()."""
 
     def __init__(self, name, *arguments):
         self._handle = c_void_p()
@@ -207,6 +215,12 @@ class Latch:
     @classmethod
     def connection(cls, socket, wanted=None, peer=None):
         return cls("create_connection_latch", _descriptor(socket), wanted and wanted._handle, peer and peer._handle)
+
+    @classmethod
+    def connect(cls, socket, address, port, wanted=None, peer=None):
+        """require(), connect() and connection() in one."""
+        octets = _address(address, port)
+        return cls("connect", _descriptor(socket), octets, len(octets), wanted and wanted._handle, peer and peer._handle)
 
     @classmethod
     def listener(cls, socket, peer_address):

@@ -26,6 +26,7 @@ class GeneratedHost final : public broker::Host {
  public:
   explicit GeneratedHost(const GeneratedKernel& kernel) : kernel_(kernel) {}
   base::Result<kernel::SocketFacts> read_socket(int) override { return none(); }
+  base::Result<kernel::SocketFacts> read_new_socket(int) override { return none(); }
   base::Status set_latch(int, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override { return none(); }
   base::Status clear_latch(int, const channel::Flow&) override { return none(); }
   base::Result<kernel::RouteFacts> read_route(const channel::Flow&) override { return kernel::RouteFacts{}; }

@@ -8,6 +8,7 @@ import select
 import socket
 import struct
 import sys
+import time
 
 import ipsecapi
 
@@ -80,14 +81,35 @@ class End:
 
     # --- latches
     def latch(self, name="connected", address=None, peer=None, **wanted):
-        template = ipsecapi.Protection() if wanted else None
-        for attribute, value in wanted.items():
-            template.want(attribute, value)
         if name == "listener":
             self.latches[name] = ipsecapi.Latch.listener(self.listener, address)
         else:
-            self.latches[name] = ipsecapi.Latch.connection(self.connected, template, peer and ipsecapi.Identity(peer))
+            self.latches[name] = ipsecapi.Latch.connection(self.connected, template(wanted), peer and ipsecapi.Identity(peer))
         return self.latches[name].state
+
+    def require(self, address, port, kind="tcp", **wanted):
+        self.connected = self.make(address, kind)
+        ipsecapi.require(self.connected, address, port, template(wanted))
+
+    def require_connected(self, address, port):
+        ipsecapi.require(self.connected, address, port)
+
+    def connect_required(self, address, port, wait=2):
+        """Of a socket that require() made, as a program that knows nothing of it: again and again."""
+        until = time.monotonic() + wait
+        while True:
+            try:
+                return self.connected.connect((address, port))
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    def require_and_connect(self, address, port, peer=None, kind="tcp", wait=8, **wanted):
+        self.connected = self.make(address, kind)
+        self.connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", wait, 0))
+        self.latches["connected"] = ipsecapi.Latch.connect(self.connected, address, port, template(wanted), peer and ipsecapi.Identity(peer))
+        return self.latches["connected"].state
 
     def latched(self, name="connected"):
         return self.latches[name].state
@@ -151,6 +173,13 @@ class End:
             made = socket.create_connection(server.getsockname())
             self.kept_open = server.accept()[0]
             return made
+
+
+def template(wanted):
+    made = ipsecapi.Protection() if wanted else None
+    for attribute, value in wanted.items():
+        made.want(attribute, value)
+    return made
 
 
 def enter(namespace):

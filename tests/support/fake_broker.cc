@@ -210,6 +210,7 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::metrics: return answer(request, protocol::encode(protocol::MetricsReply{"ipsec_gssd_clients 1\n"}));
     case Verb::explain: return answer(request, protocol::encode(protocol::ExplainReply{true, "1. so: protected\n"}));
     case Verb::latch: return answer(request, protocol::encode(protocol::LatchReply{new_channel(request), base::Code::ok, {}}));
+    case Verb::require: return answer(request, protocol::encode(protocol::RequireReply{true}));
     case Verb::unlatch: return answer(request, {});
     case Verb::bind: case Verb::binding: return answer(request, protocol::encode(protocol::BindReply{protocol::KerberosUse::skip, {}, {}, new_channel(request), base::Secret(32)}));
     case Verb::latches: return answer(request, protocol::encode(protocol::LatchesReply{}));

@@ -42,6 +42,7 @@ class NativeHost final : public Host {
   NativeHost(std::unique_ptr<Host> real, support::Recording recording) : real_(std::move(real)), recording_(std::move(recording)) {}
 
   base::Result<kernel::SocketFacts> read_socket(int fd) override { return real_->read_socket(fd); }
+  base::Result<kernel::SocketFacts> read_new_socket(int fd) override { return real_->read_new_socket(fd); }
   base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override {
     const base::Status out = allow_everything(fd, flow, channel::Direction::out);
     return out.ok() ? allow_everything(fd, flow, channel::Direction::in) : out;

@@ -109,6 +109,10 @@ path = "/usr/bin/psql"
 kerberos = "bind"
 seal = "always"
 min-key-bits = 256
+[[level]]
+name = "high"
+min-key-bits = 192
+suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
 )");
     CPPUNIT_ASSERT_EQUAL(std::string("/run/x/sock"), config.socket);
     CPPUNIT_ASSERT_EQUAL(std::string("/run/strongswan/vici"), *config.vici);
@@ -123,6 +127,8 @@ min-key-bits = 256
     CPPUNIT_ASSERT_EQUAL(std::string("2001:db8::2"), channel::format(config.statics[0].remote_address));
     const ProgramRule& program = config.programs.at(0);
     CPPUNIT_ASSERT(program.path == "/usr/bin/psql" && program.kerberos == protocol::KerberosUse::bind && program.seal == SealSwitch::always && program.min_key_bits == 256);
+    CPPUNIT_ASSERT(config.levels[2].min_key_bits == 192 && config.levels[2].suites.at(1) == "CHACHA20_POLY1305-256");
+    CPPUNIT_ASSERT(config.levels[0].min_key_bits == 128 && config.levels[1].min_key_bits == 192 && config.levels[1].suites.empty());
     CPPUNIT_ASSERT(static_ends(config).at(0).exclusive && static_ends(config)[0].remote == config.statics[0].remote);
   }
 
@@ -180,6 +186,10 @@ min-key-bits = 256
   void key_strength_cannot_go_below_128() {
     refused("[channel]\nmin-key-bits = 127\n", "128");
     refused("[[program]]\npath = \"/x\"\nmin-key-bits = 64\n", "128");
+    refused("[[level]]\nname = \"low\"\nmin-key-bits = 64\n", "128");
+    refused("[[level]]\nname = \"best\"\n", "must be one of \"low\", \"medium\", \"high\"");
+    refused("[[level]]\nmin-key-bits = 128\n", "name is missing");
+    for (const char* suites : {"[]", "\"AES\"", "[1]"}) refused(std::string("[[level]]\nname = \"low\"\nsuites = ") + suites + "\n", "suites must be");
     CPPUNIT_ASSERT_EQUAL(std::uint16_t{128}, good("[channel]\nmin-key-bits = 128\n").min_key_bits);
   }
 

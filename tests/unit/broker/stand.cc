@@ -98,10 +98,19 @@ base::Result<kernel::SocketFacts> StandHost::read_socket(int fd) {
   return socket;
 }
 
-base::Status StandHost::set_latch(int fd, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&) {
+base::Result<kernel::SocketFacts> StandHost::read_new_socket(int fd) {
+  {
+    const std::lock_guard lock(mutex);
+    if (connected) return base::fail(base::Code::ALREADY_CONNECTED);
+  }
+  return read_socket(fd);
+}
+
+base::Status StandHost::set_latch(int fd, const channel::Flow&, const std::vector<channel::Template>& to, const std::vector<channel::Template>& from) {
   if (on_set_latch) on_set_latch(fd);
   const std::lock_guard lock(mutex);
   ++latches_set;
+  out = to, in = from;
   return {};
 }
 

@@ -24,6 +24,7 @@ struct KeyOnHost {
 class StandHost final : public Host {
  public:
   base::Result<kernel::SocketFacts> read_socket(int fd) override;
+  base::Result<kernel::SocketFacts> read_new_socket(int fd) override;
   base::Status set_latch(int, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override;
   base::Status clear_latch(int, const channel::Flow&) override;
   base::Result<kernel::RouteFacts> read_route(const channel::Flow&) override;
@@ -41,9 +42,10 @@ class StandHost final : public Host {
   kernel::SocketFacts socket;
   kernel::RouteFacts route;
   std::map<std::uint16_t, std::vector<kernel::DiagSocket>> sockets;
-  bool listener = false, destroys = false;
+  bool listener = false, destroys = false, connected = true;  // connected: read_new_socket() refuses it
   std::map<std::uint32_t, KeyOnHost> keys;  // by SPI, host order
   std::map<std::uint32_t, std::string> users{{0, "root"}, {1000, "alice"}, {1001, "mallory"}, {26, "postgres"}};
+  std::vector<channel::Template> out, in;  // of the latch set last
   int latches_set = 0, latches_cleared = 0, sockets_read = 0, names_asked = 0, keys_read = 0;
   std::function<void(int fd)> on_read_socket, on_set_latch;  // called without the mutex
   std::function<std::unique_ptr<kernel::NetlinkPort>()> make_request_port, make_monitor_port, make_closings_port;

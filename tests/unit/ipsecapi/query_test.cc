@@ -200,7 +200,7 @@ class ApiQueryTest : public ApiFixture {
     CPPUNIT_ASSERT_EQUAL(256u, number(token.get(), IPSEC_API_ATTR_keyBits));
     CPPUNIT_ASSERT_EQUAL(1, ipsec_cmp_pToken(token.get(), other.get()));
     CPPUNIT_ASSERT_EQUAL(1, ipsec_cmp_pToken(token.get(), found.get()));
-    expect_failure(set(token, IPSEC_API_ATTR_integrityProtected, IPSEC_API_ATTR_DISABLE), EINVAL, IPSEC_E_BAD_ARGUMENT);
+    expect_failure(set(token, IPSEC_API_ATTR_integrityProtected, IPSEC_API_ATTR_DISABLE), EPERM, IPSEC_E_NOT_ALLOWED);
     expect_failure(set(token, IPSEC_API_ATTR_keyBits, 65536), EINVAL, IPSEC_E_BAD_ARGUMENT);
     expect_failure(set(token, IPSEC_API_ATTR_mode, 1), EINVAL, IPSEC_E_BAD_ARGUMENT);
     expect_failure(ipsec_set_token_attr(token.get(), IPSEC_API_ATTR_keyBits, 2, "xx"), EINVAL, IPSEC_E_BAD_ARGUMENT);

@@ -94,6 +94,8 @@ std::vector<Sample> samples() {
   return {
       sample("latch", LatchRequest{a_flow().remote}, decode_latch_request),
       sample("latch reply", LatchReply{a_channel(), Code::NOT_LATCHABLE, "the route goes through a VRF"}, decode_latch_reply),
+      sample("require", RequireRequest{a_flow().remote, 443, Strength::high, true, true, true, 256}, decode_require_request),
+      sample("require reply", RequireReply{true}, decode_require_reply),
       sample("unlatch", UnlatchRequest{0x0102030405060708}, decode_unlatch_request),
       sample("hello", HelloRequest{1, 2, "/usr/bin/psql"}, decode_hello_request),
       sample("hello reply", HelloReply{1, 99, 1022, true}, decode_hello_reply),
