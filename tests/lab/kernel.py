@@ -12,7 +12,7 @@ TOP = Path(__file__).resolve().parents[2]
 LAB = TOP / "build" / "lab"
 PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so", ".libs/libgss-ipsec.so.0",
             ".libs/libgss-ipsec-preload.so", ".libs/libipsecapi.so.0", "docs/examples/echo_c",
-            "docs/examples/echo_cxx", "docs/examples/who_is_there")
+            "docs/examples/echo_cxx", "docs/examples/who_is_there", "docs/examples/files/files")
 
 
 RUNNING = set()

@@ -112,6 +112,15 @@ class RequireTest : public CppUnit::TestFixture {
     end_->caller = user;
     CPPUNIT_ASSERT(require().error().code == Code::LATCH_OF_OTHER);
     CPPUNIT_ASSERT_EQUAL(1, end_->host->latches_set);
+    start({});
+    end_->host->socket.flow.protocol = 17;
+    end_->host->socket.flow.remote = {}, end_->host->socket.flow.remote_port = 0;
+    end_->host->socket.listening = true;
+    become_root();
+    const auto body = encode(protocol::LatchRequest{address("10.1.0.2")});
+    CPPUNIT_ASSERT(handle_latch(*end_->core, end_->request(body)).ok());
+    end_->caller = user;
+    CPPUNIT_ASSERT(require().error().code == Code::LATCH_OF_OTHER);
   }
 
   void weaker_sas_than_wanted_are_refused_before() {
