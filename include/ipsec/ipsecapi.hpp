@@ -149,9 +149,20 @@ class Protection {
   detail::Owner<ipsec_pToken, ipsec_free_pToken> token_;
 };
 
+// Before connect(2): nothing leaves in clear from now on. EAGAIN of connect(2): IKE negotiates.
+inline void require(int fd, const sockaddr* to, socklen_t length, const Protection* wanted = nullptr) {
+  detail::checked(ipsec_require(fd, to, length, wanted ? wanted->get() : nullptr));
+}
+
 // The kernel's latch stays when this object goes; release() takes it away.
 class Latch {
  public:
+  // require(), connect(2) and connection() in one.
+  static Latch connect(int fd, const sockaddr* to, socklen_t length, const Protection* wanted = nullptr, const Identity* peer = nullptr) {
+    ipsec_latch_t latch = nullptr;
+    detail::checked(ipsec_connect(fd, to, length, wanted ? wanted->get() : nullptr, peer ? peer->get() : nullptr, &latch));
+    return Latch(latch);
+  }
   static Latch connection(int fd, const Protection* wanted = nullptr, const Identity* peer = nullptr) {
     ipsec_latch_t latch = nullptr;
     detail::checked(ipsec_create_connection_latch(fd, wanted ? wanted->get() : nullptr, peer ? peer->get() : nullptr, &latch));
