@@ -265,14 +265,16 @@ class Parser {
     using protocol::KerberosUse;
     static constexpr std::pair<const char*, KerberosUse> kKerberos[] = {
         {"off", KerberosUse::off}, {"bind", KerberosUse::bind}, {"skip", KerberosUse::skip}};
-    static constexpr std::pair<const char*, SealSwitch> kSeal[] = {
-        {"never", SealSwitch::never}, {"unless-confidential", SealSwitch::unless_confidential}, {"always", SealSwitch::always}};
+    static constexpr std::pair<const char*, protocol::Seal> kSeal[] = {
+        {"never", protocol::Seal::never}, {"unless-confidential", protocol::Seal::unless_confidential}, {"always", protocol::Seal::always}};
+    static constexpr std::pair<const char*, WithoutTicket> kWithout[] = {{"refuse", WithoutTicket::refuse}, {"ipsec", WithoutTicket::ipsec}};
     ProgramRule rule;
     const toml::node* node = in.require("path");
     const auto path = in.text("path", node);
     in.set_choice("kerberos", rule.kerberos, kKerberos);
     in.set_choice("seal", rule.seal, kSeal);
     in.set_number("min-key-bits", rule.min_key_bits, channel::kMinimumKeyBits, kMaxKeyBits);
+    in.set_choice("without-ticket", rule.without_ticket, kWithout);
     if (!path) return;
     if (path->size() < 2 || path->front() != '/' || path->find('\0') != std::string::npos)
       in.fault(*node, "path must be a program's absolute path, found " + quoted(*path));
@@ -350,6 +352,13 @@ std::vector<ike::StaticEnds> static_ends(const Config& config) {
   for (const StaticRule& rule : config.statics)
     ends.push_back({rule.local, rule.remote, rule.local_address, rule.remote_address, rule.reqid, rule.exclusive});
   return ends;
+}
+
+ProgramRule rule_for(const Config& config, const std::string& path) {
+  const auto found = std::ranges::find(config.programs, path, &ProgramRule::path);
+  ProgramRule rule = found == config.programs.end() ? ProgramRule{} : *found;
+  rule.min_key_bits = std::max(rule.min_key_bits, config.min_key_bits);
+  return rule;
 }
 
 }  // namespace gssipsec::broker

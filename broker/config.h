@@ -17,6 +17,7 @@
 #include "channel/identity.h"
 #include "channel/name.h"
 #include "ike/static_source.h"
+#include "protocol/latch_page.h"
 
 namespace gssipsec::broker {
 
@@ -50,13 +51,15 @@ struct StaticRule {
 };
 
 // [[program]] path = "/usr/bin/psql", kerberos = "off"|"bind"|"skip", seal = "never"|"unless-confidential"|"always",
-// min-key-bits = 128. Convenience only, never a right.
-enum class SealSwitch : std::uint8_t { never = 0, unless_confidential = 1, always = 2 };
+// min-key-bits = 128, without-ticket = "refuse"|"ipsec". Convenience only, never a right.
+enum class WithoutTicket : std::uint8_t { refuse = 0, ipsec = 1 };
 struct ProgramRule {
   std::string path;
   protocol::KerberosUse kerberos = protocol::KerberosUse::off;
-  SealSwitch seal = SealSwitch::unless_confidential;
+  protocol::Seal seal = protocol::Seal::unless_confidential;
   std::uint16_t min_key_bits = 128;
+  WithoutTicket without_ticket = WithoutTicket::refuse;
+  [[nodiscard]] protocol::ProgramPolicy policy() const noexcept { return {kerberos, without_ticket == WithoutTicket::ipsec}; }
 };
 
 // [[level]] name = "high", min-key-bits = 256, suites = ["AES_GCM_16-256"] : what a program may ask for by this name. No suites: any.
@@ -90,6 +93,8 @@ struct Config {
 // BAD_CONFIG; the detail holds every fault, one a line, as "file:line: what is wrong; what is expected".
 [[nodiscard]] base::Result<Config> parse_config(std::string_view text, const std::string& file_name);
 [[nodiscard]] base::Result<Config> load_config(const std::string& path);
+// The line of this program, else one that changes nothing; never asks for fewer key bits than [channel] does.
+[[nodiscard]] ProgramRule rule_for(const Config& config, const std::string& path);
 // The static rules as the IKE room's source takes them.
 [[nodiscard]] std::vector<ike::StaticEnds> static_ends(const Config& config);
 

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "broker/board.h"
+#include "broker/bound.h"
 #include "broker/census.h"
 #include "broker/config.h"
 #include "broker/exporters.h"
@@ -17,6 +18,7 @@
 #include "broker/names.h"
 #include "broker/required.h"
 #include "broker/subscriptions.h"
+#include "broker/transfers.h"
 #include "broker/turns.h"
 
 namespace gssipsec::broker {
@@ -37,11 +39,13 @@ struct Core {
   Latches latches;
   Required required;
   Turns turns;  // of what sets or removes kernel latches
+  Transfers transfers;
   Subscriptions subscriptions{latches};
   Metrics metrics;
   Exporters exporters;
   Names names;
   Census census;
+  BoundSockets bound;
 
  private:
   mutable std::mutex mutex_;

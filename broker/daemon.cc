@@ -289,6 +289,7 @@ void Daemon::reloaded(base::Result<Config> config, Sources sources) {
   if (config.ok()) {
     core_->set_config(*std::move(config));
     start_ike(std::move(sources));
+    server_->tell_programs();
     server_->end_unentitled();
     core_->metrics.reloads.fetch_add(1, std::memory_order_relaxed);
     log(Level::notice, "configuration read again");

@@ -29,9 +29,13 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::unlatch: return handle_unlatch(core, request);
     case Verb::bind: return handle_bind(core, bench, request);
     case Verb::binding: return handle_binding(core, bench, request);
+    case Verb::bound: return handle_bound(core, request);
     case Verb::mirror: return handle_mirror(core, bench, request);
     case Verb::require: return handle_require(core, request);
     case Verb::latches: return handle_latches(core, request);
+    case Verb::hand_over: return handle_hand_over(core, request);
+    case Verb::take_over: return handle_take_over(core, request);
+    case Verb::program: return handle_program(core, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
 }

@@ -21,6 +21,7 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_accept(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_binding(Core& core, Bench& bench, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_bound(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_check(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_latch(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_unlatch(Core& core, const Request& request);
@@ -29,6 +30,9 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_release(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_probe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_localname(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_program(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_hand_over(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_take_over(Core& core, const Request& request);
 
 [[nodiscard]] base::Result<Answer> handle_subscribe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_unsubscribe(Core& core, const Request& request);

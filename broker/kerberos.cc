@@ -2,8 +2,6 @@
 // BIND: what a Kerberos context is bound to the SAs under its socket by, and whether its messages may rest on them. Whom the
 // peer is, Kerberos says: IKE may have authenticated nobody. May rest: only on a latch that stays with whom Kerberos found.
 // BINDING: the same value for whoever holds the socket, so that either end may leave the asking to its Kerberos.
-#include <algorithm>
-
 #include "broker/bind.h"
 #include "broker/pair.h"
 
@@ -21,11 +19,6 @@ using protocol::KerberosUse;
 // A label of the broker's own: what clients ask for begins with "app:".
 constexpr std::string_view kLabel = "kerberos binding v1";
 constexpr std::size_t kBindingSize = 32;
-
-ProgramRule rule_for(const Config& config, const std::string& path) {
-  const auto rule = std::ranges::find(config.programs, path, &ProgramRule::path);
-  return rule == config.programs.end() ? ProgramRule{} : *rule;
-}
 
 base::Status may_skip(const ProgramRule& rule, const ChannelInfo& channel, bool since_start) {
   if (!since_start) return fail(Code::STARTED_IN_CLEAR);
@@ -62,14 +55,14 @@ base::Result<BindReply> latch_and_bind(Core& core, const Request& request, Case&
   if (!slot) return slot.error();
   latch->keep();
   BindReply reply{KerberosUse::bind, Code::ok, {}, channel_info(core, seen, latch->parameters(), *slot), *std::move(binding)};
-  if (rule.kerberos != KerberosUse::skip) return reply;
+  if (rule.kerberos != KerberosUse::skip || rule.seal == protocol::Seal::always) return reply;
   if (const base::Status may = may_skip(rule, reply.channel, since_start); may.ok()) reply.use = KerberosUse::skip;
   else reply.why = may.error().code, reply.detail = may.error().detail;
   return reply;
 }
 
-base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& request, const BindRequest& asked, const ProgramRule& rule) {
-  auto seen = examine(core, request);
+base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& request, const BindRequest& asked, const ProgramRule& rule,
+                                  base::Result<Case>& seen) {
   if (!seen) return seen.error();
   base::Status status = fits_role(core, request, *seen, asked.found, asked.role);
   if (status.ok()) status = sufficient(seen->assessment, *core.config());
@@ -82,6 +75,11 @@ base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& reque
   return latch_and_bind(core, request, *seen, *pair, asked.role, rule);
 }
 
+protocol::BoundBefore answered(const BindRequest& asked, const base::Result<BindReply>& reply) {
+  const base::Error why = reply.ok() ? base::Error{reply->why, reply->detail} : reply.error();
+  return {asked.role, asked.found, asked.program, realtime(), reply.ok() ? reply->use : KerberosUse::off, why.code, why.detail};
+}
+
 }  // namespace
 
 base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& request) {
@@ -89,7 +87,9 @@ base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& reques
   if (!asked) return asked.error();
   const ProgramRule rule = rule_for(*core.config(), asked->program);
   if (rule.kerberos == KerberosUse::off) return Answer{encode(BindReply{})};
-  const auto reply = bind_once(core, bench, request, *asked, rule);
+  auto seen = examine(core, request);
+  const auto reply = bind_once(core, bench, request, *asked, rule, seen);
+  if (seen.ok()) core.bound.note(seen->socket.cookie, answered(*asked, reply));
   if (!reply) return reply.error();
   return Answer{encode(*reply)};
 }
@@ -100,10 +100,24 @@ base::Result<Answer> handle_binding(Core& core, Bench& bench, const Request& req
   if (!asked) return asked.error();
   ProgramRule rule;
   rule.kerberos = KerberosUse::bind;
-  const auto reply = bind_once(core, bench, request, {protocol::Found::named, asked->role, {}}, rule);
+  auto seen = examine(core, request);
+  const auto reply = bind_once(core, bench, request, {protocol::Found::named, asked->role, {}}, rule, seen);
   if (!reply) return reply.error();
   if (reply->channel.latch != protocol::LatchState::established) return fail(reply->why, reply->detail);
   return Answer{encode(*reply)};
+}
+
+// Who holds the socket may know what became of it, and anybody what a program's line says, as with HELLO.
+base::Result<Answer> handle_bound(Core& core, const Request& request) {
+  const auto asked = protocol::decode_bound_request(request.body);
+  if (!asked) return asked.error();
+  const ProgramRule rule = rule_for(*core.config(), asked->program);
+  protocol::BoundReply reply{rule.kerberos, rule.without_ticket == WithoutTicket::ipsec, rule.min_key_bits, {}};
+  if (request.fd < 0) return Answer{encode(reply)};
+  const auto socket = passed_socket(core, request);
+  if (!socket) return socket.error();
+  reply.before = core.bound.find(socket->cookie);
+  return Answer{encode(reply)};
 }
 
 }  // namespace gssipsec::broker

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -26,6 +27,12 @@ class Page {
   // For the client; sealed against shrinking, growing and writing. Closed here after it was sent.
   [[nodiscard]] base::UniqueFd take_descriptor() noexcept { return std::move(file_); }
   void beat(std::uint32_t seconds) noexcept { page_->heartbeat.store(seconds, std::memory_order_release); }
+  // Whose it is: set once, by HELLO.
+  void set_program(std::string path) { program_ = std::move(path); }
+  [[nodiscard]] const std::string& program() const noexcept { return program_; }
+  void tell(const protocol::ProgramPolicy& policy) noexcept {
+    page_->slots[protocol::kProgramWord].store(protocol::program_word(policy), std::memory_order_release);
+  }
 
   [[nodiscard]] base::Result<Slot> take(protocol::LatchState state);  // LIMIT
   void give_back(const Slot& slot) noexcept;
@@ -41,6 +48,7 @@ class Page {
   std::vector<std::uint32_t> generations_;
   std::vector<bool> used_;
   std::uint32_t next_ = 0;
+  std::string program_;
 };
 
 [[nodiscard]] std::uint32_t heartbeat_now() noexcept;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The verbs that change nothing: HELLO, QUERY, PROBE, LOCALNAME; and RELEASE.
+// The verbs that change nothing: HELLO, QUERY, PROBE, LOCALNAME, PROGRAM; and RELEASE.
 #include <algorithm>
 #include <set>
 
@@ -32,6 +32,8 @@ base::Result<Answer> handle_hello(Core& core, const Request& request) {
     return fail(Code::PROTOCOL_VERSION, "the library speaks " + std::to_string(hello->oldest) + " to " + std::to_string(hello->newest) +
                                             ", the broker " + std::to_string(protocol::kOldestVersion) + " to " +
                                             std::to_string(protocol::kVersion));
+  request.page->set_program(hello->program);
+  request.page->tell(rule_for(*core.config(), hello->program).policy());
   protocol::HelloReply reply;
   reply.version = std::min(hello->newest, protocol::kVersion);
   reply.broker_started = core.started;
@@ -80,6 +82,14 @@ base::Result<Answer> handle_localname(Core& core, const Request& request) {
   auto user = local_user(*core.config(), asked->name);
   if (!user) return user.error();
   return Answer{encode(protocol::LocalnameReply{std::move(*user)})};
+}
+
+// By the name that the program gives itself: it chooses what is convenient, and anybody may ask about any.
+base::Result<Answer> handle_program(Core& core, const Request& request) {
+  const auto asked = protocol::decode_program_request(request.body);
+  if (!asked) return asked.error();
+  const ProgramRule rule = rule_for(*core.config(), asked->program);
+  return Answer{encode(protocol::ProgramReply{rule.seal, rule.min_key_bits})};
 }
 
 }  // namespace gssipsec::broker

@@ -46,6 +46,7 @@ std::optional<Action> action_of(Verb verb) noexcept {
   switch (verb) {
     case Verb::query:
     case Verb::query_flow:
+    case Verb::bound:
     case Verb::explain: return Action::query;
     case Verb::initiate:
     case Verb::accept:
@@ -53,8 +54,10 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::binding:
     case Verb::latch:
     case Verb::unlatch:
-    case Verb::require:
-    case Verb::check: return Action::latch;
+    case Verb::check:
+    case Verb::hand_over:
+    case Verb::take_over:
+    case Verb::require: return Action::latch;
     case Verb::metrics: return Action::metrics;
     default: return std::nullopt;
   }

@@ -218,7 +218,8 @@ void Server::done(std::uint64_t id, bool keep) {
   const auto client = clients_.find(id);
   if (client == clients_.end()) return;
   client->second.connection->phase = Phase::idle;
-  client->second.page = client->second.connection->page;
+  // Its first request was HELLO, which may have read the configuration of before.
+  if (!std::exchange(client->second.page, client->second.connection->page) && client->second.page) tell_program(client->second);
   client->second.outbox.release();
   flush(client->second);
   if (keep && listen_again(client->second)) return;
@@ -240,6 +241,13 @@ void Server::beat() {
   const std::uint32_t now = heartbeat_now();
   for (auto& [id, client] : clients_)
     if (client.page) client.page->beat(now);
+}
+
+void Server::tell_program(const Client& client) { client.page->tell(rule_for(*core_->config(), client.page->program()).policy()); }
+
+void Server::tell_programs() {
+  for (const auto& [id, client] : clients_)
+    if (client.page) tell_program(client);
 }
 
 void Server::tick(Time now) {

@@ -25,6 +25,7 @@ class Server {
 
   [[nodiscard]] base::Status listen(base::UniqueFd socket);
   void beat();            // every second: heartbeat of all pages
+  void tell_programs();   // the configuration is another one
   void tick(Time now);    // every 250 ms: BUSY for those who wait too long, accepting again
   // To whom they are for; who does not read waits in his own outbox.
   void deliver(const std::vector<Delivery>& deliveries);
@@ -52,6 +53,7 @@ class Server {
   void flush(Client& client);
   [[nodiscard]] bool listen_again(Client& client);
   void count_outbox(Client& client);
+  void tell_program(const Client& client);
   bool accept_one();
   void admit(base::UniqueFd socket, const Credentials& peer);
   void turn_away(base::UniqueFd socket, const Credentials& peer);

@@ -197,6 +197,21 @@ Latched<Reply> Broker::latched(Reply reply, std::shared_ptr<LatchSlot> slot) {
   return latched;
 }
 
+std::optional<protocol::ProgramPolicy> Broker::program_policy() {
+  const std::string path = broker_path();
+  if (backing_off(path)) return std::nullopt;
+  auto connection = take_idle(path, false, nullptr);
+  if (!connection) {
+    auto fresh = Connection::open(path, Deadline(kCallMilliseconds));
+    if (!fresh && fresh.error().code == Code::BROKER_TIMEOUT) note_timeout(path);
+    if (!fresh) return std::nullopt;
+    connection = *std::move(fresh);
+  }
+  const auto policy = connection->program();
+  put_idle(std::move(connection));
+  return policy;
+}
+
 Result<protocol::Report> Broker::query(int fd, const protocol::QueryRequest& request) {
   return simple(with_socket(ask_for(Verb::query, request, fd)), protocol::decode_report);
 }
@@ -268,6 +283,29 @@ Result<std::string> Broker::localname(const std::string& name) {
   auto got = simple(ask_for(Verb::localname, protocol::LocalnameRequest{name}, -1), protocol::decode_localname_reply);
   if (!got) return got.error();
   return std::move(got->user);
+}
+
+Result<protocol::ProgramReply> Broker::program() {
+  const std::string path = broker_path();
+  if (const auto kept = kept_settings(path)) return *kept;
+  auto settings = simple(ask_for(Verb::program, protocol::ProgramRequest{program_path()}, -1), protocol::decode_program_reply);
+  if (!settings && settings.error().code == Code::PROTOCOL_VERSION) settings = protocol::ProgramReply{};
+  if (settings.ok()) keep_settings(path, *settings);
+  return settings;
+}
+
+Result<protocol::HandOverReply> Broker::hand_over(int fd, std::uint64_t cookie) {
+  return simple(with_socket(ask_for(Verb::hand_over, protocol::HandOverRequest{cookie}, fd)), protocol::decode_hand_over_reply);
+}
+
+Result<Latched<protocol::TakeOverReply>> Broker::take_over(int fd, const protocol::TakeOverRequest& request) {
+  auto got = latching(with_socket(ask_for(Verb::take_over, request, fd)), protocol::decode_take_over_reply);
+  if (!got) return got.error();
+  return latched(std::move(got->reply), std::move(got->slot));
+}
+
+Result<protocol::BoundReply> Broker::bound(int fd, const std::string& program) {
+  return simple(ask_for(Verb::bound, protocol::BoundRequest{program}, fd), protocol::decode_bound_reply);
 }
 
 Result<protocol::ExplainReply> Broker::explain(int fd, const protocol::ExplainRequest& request) {

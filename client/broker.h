@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -50,6 +51,8 @@ class Broker {
   [[nodiscard]] static base::Result<protocol::Report> query_flow(const protocol::QueryFlowRequest& request);
   [[nodiscard]] static base::Result<Latched<protocol::InitiateReply>> initiate(int fd, const protocol::InitiateRequest& request);
   [[nodiscard]] static base::Result<Latched<protocol::AcceptReply>> accept(int fd, const protocol::AcceptRequest& request);
+  // What the administrator says of this program, without a question once there is a connection; none where nobody says it.
+  [[nodiscard]] static std::optional<protocol::ProgramPolicy> program_policy();
   // For a context of another mechanism: what binds it to the SAs. The latch word is valid where the socket could be latched.
   [[nodiscard]] static base::Result<Latched<protocol::BindReply>> bind(int fd, protocol::Found found, channel::Role role);
   // The same for any program: always bound, and latched.
@@ -68,6 +71,14 @@ class Broker {
   static void release(LatchWord& latch) noexcept;
   [[nodiscard]] static base::Result<protocol::ProbeReply> probe(const protocol::ProbeRequest& request);
   [[nodiscard]] static base::Result<std::string> localname(const std::string& name);
+  // The administrator's [[program]] line for this program; asked at most once a minute. A broker that does not know the
+  // question has none.
+  [[nodiscard]] static base::Result<protocol::ProgramReply> program();
+  // A context leaves this process (LATCH_BROKEN, LIMIT), and arrives in another, with a latch (BAD_TOKEN, SOCKET_CHANGED, LATCH_BROKEN).
+  [[nodiscard]] static base::Result<protocol::HandOverReply> hand_over(int fd, std::uint64_t cookie);
+  [[nodiscard]] static base::Result<Latched<protocol::TakeOverReply>> take_over(int fd, const protocol::TakeOverRequest& request);
+  // For people: what bind() was answered last about this socket, and a program's line; `fd` -1: the line alone.
+  [[nodiscard]] static base::Result<protocol::BoundReply> bound(int fd, const std::string& program);
   // How the broker comes to what query() answers, and its figures: for people.
   [[nodiscard]] static base::Result<protocol::ExplainReply> explain(int fd, const protocol::ExplainRequest& request);
   [[nodiscard]] static base::Result<std::string> metrics();

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -73,6 +74,13 @@ base::Result<base::UniqueFd> connect_to_broker(const std::string& path, const De
   if (const base::Status connected = connect_in_time(fd.get(), address, path, deadline); !connected) return connected.error();
   if (const base::Status genuine = check_listener(fd.get(), path); !genuine) return genuine.error();
   return fd;
+}
+
+std::uint64_t identity_of(const std::string& path) noexcept {
+  struct stat facts{};
+  if (stat(path.c_str(), &facts) != 0) return 0;
+  const auto born = static_cast<std::uint64_t>(facts.st_ctim.tv_sec) * 1000000000u + static_cast<std::uint64_t>(facts.st_ctim.tv_nsec);
+  return (static_cast<std::uint64_t>(facts.st_dev) << 40 ^ static_cast<std::uint64_t>(facts.st_ino)) * 0x9e3779b97f4a7c15u ^ born;
 }
 
 std::optional<std::uint64_t> socket_cookie(int fd) noexcept {

@@ -18,6 +18,8 @@ namespace gssipsec::client {
 // NO_BROKER when nobody ever made its socket: one system call, so that the plugin costs little where there is no broker.
 [[nodiscard]] base::Status broker_was_started();
 [[nodiscard]] base::Result<base::UniqueFd> connect_to_broker(const std::string& path, const Deadline& deadline);
+// Says which socket lies at a path, so that a restarted broker is not taken for the former one; 0 none.
+[[nodiscard]] std::uint64_t identity_of(const std::string& path) noexcept;
 // SO_COOKIE; none when the number names no socket.
 [[nodiscard]] std::optional<std::uint64_t> socket_cookie(int fd) noexcept;
 

@@ -19,6 +19,8 @@ using protocol::Verb;
 
 constexpr std::size_t kMaxKeptEvents = 1024;
 
+constexpr bool has_program_word(std::uint16_t version) noexcept { return version >= 2; }
+
 base::Error wrong_answer(const protocol::Header& found) {
   return base::fail(Code::BAD_MESSAGE, "an answer to another request (verb " + std::to_string(static_cast<int>(found.verb)) +
                                            ", request " + std::to_string(found.request) + ")");
@@ -50,7 +52,8 @@ base::Status Connection::greet(const Deadline& deadline) {
   if (answer->frame.header.status != Code::ok) return protocol::error_of(answer->frame);
   const auto reply = protocol::decode_hello_reply(answer->frame.body);
   if (!reply) return reply.error();
-  if (reply->version < protocol::kOldestVersion || reply->version > protocol::kVersion || reply->slots > protocol::kPageSlots)
+  const std::uint32_t most_slots = has_program_word(reply->version) ? protocol::kPageSlots : protocol::kPageWords;
+  if (reply->version < protocol::kOldestVersion || reply->version > protocol::kVersion || reply->slots > most_slots)
     return base::fail(Code::PROTOCOL_VERSION, "the broker chose version " + std::to_string(reply->version));
   if (!answer->fd) return base::fail(Code::BAD_MESSAGE, "wanted a latch page with HELLO, found none");
   auto page = Page::map(answer->fd.get());
@@ -191,6 +194,10 @@ protocol::LatchState Connection::state(std::uint32_t slot, std::uint32_t generat
   const protocol::LatchState state = page_->state(slot, generation);
   return state == protocol::LatchState::established && hung_up_.load(std::memory_order_relaxed) ? protocol::LatchState::stale
                                                                                                 : state;
+}
+
+std::optional<protocol::ProgramPolicy> Connection::program() const noexcept {
+  return has_program_word(version_) ? page_->program() : std::nullopt;
 }
 
 // Not close(): a RELEASE of another thread may be on its way to this number. In a forked child the socket is also the

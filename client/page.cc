@@ -55,11 +55,15 @@ bool Page::alive() const noexcept {
 }
 
 LatchState Page::state(std::uint32_t slot, std::uint32_t generation) const noexcept {
-  if (slot >= protocol::kPageSlots) return LatchState::none;
+  if (slot >= protocol::kPageWords) return LatchState::none;
   const LatchState state = protocol::state_in(page_->slots[slot].load(std::memory_order_acquire), generation);
   if (state > LatchState::monitored) return LatchState::broken;
   const bool holds = state == LatchState::established || state == LatchState::listener || state == LatchState::monitored;
   return holds && !alive() ? LatchState::stale : state;
+}
+
+std::optional<protocol::ProgramPolicy> Page::program() const noexcept {
+  return alive() ? protocol::program_in(page_->slots[protocol::kProgramWord].load(std::memory_order_acquire)) : std::nullopt;
 }
 
 }  // namespace gssipsec::client

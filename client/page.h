@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "base/result.h"
@@ -23,6 +24,8 @@ class Page {
   // The slot's state; stale when the broker has not written for kHeartbeatLimit seconds. One load and, in the usual case,
   // one clock_gettime() from the vDSO.
   [[nodiscard]] protocol::LatchState state(std::uint32_t slot, std::uint32_t generation) const noexcept;
+  // None from a broker that does not write any more.
+  [[nodiscard]] std::optional<protocol::ProgramPolicy> program() const noexcept;
 
  private:
   explicit Page(const protocol::LatchPage* page) noexcept : page_(page) {}

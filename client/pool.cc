@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "client/pool.h"
 
-#include <sys/stat.h>
-
 #include <array>
+
+#include "client/connect.h"
 
 namespace gssipsec::client {
 namespace {
@@ -17,14 +17,6 @@ constinit std::atomic<std::int64_t> hung_until{0};
 constinit std::atomic<std::uint64_t> hung_socket{0};
 
 std::shared_ptr<Connection> claim(Connection* connection) noexcept { return std::move(connection->idle_owner); }
-
-// Says which socket lies at a path, so that a restarted broker is not taken for the one that hung.
-std::uint64_t identity_of(const std::string& path) noexcept {
-  struct stat facts{};
-  if (stat(path.c_str(), &facts) != 0) return 0;
-  const auto born = static_cast<std::uint64_t>(facts.st_ctim.tv_sec) * 1000000000u + static_cast<std::uint64_t>(facts.st_ctim.tv_nsec);
-  return (static_cast<std::uint64_t>(facts.st_dev) << 40 ^ static_cast<std::uint64_t>(facts.st_ino)) * 0x9e3779b97f4a7c15u ^ born;
-}
 
 bool fits(Connection& connection, const std::string& path, bool for_latch) noexcept {
   return connection.usable(path) && (!for_latch || connection.has_room());

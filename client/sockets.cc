@@ -109,15 +109,22 @@ int number_of(const dirent& entry) noexcept {
   return number;
 }
 
-base::Result<FoundSocket> sole_socket(bool acceptor) {
+// Until `examine` says false.
+template <typename Examine>
+base::Status each_descriptor(Examine&& examine) {
   const base::Directory directory(opendir("/proc/self/fd"));
   if (!directory) return none(std::string("/proc/self/fd: ") + base::system_error(Code::SYSTEM, "opendir", errno).detail);
-  Search search(acceptor);
   while (const dirent* entry = readdir(directory.get())) {
     const int fd = number_of(*entry);
-    if (fd >= 0 && fd != dirfd(directory.get()) && !search.examine(fd)) break;
+    if (fd >= 0 && fd != dirfd(directory.get()) && !examine(fd)) break;
   }
-  return search.result();
+  return {};
+}
+
+base::Result<FoundSocket> sole_socket(bool acceptor) {
+  Search search(acceptor);
+  const base::Status looked = each_descriptor([&search](int fd) { return search.examine(fd); });
+  return looked.ok() ? search.result() : base::Result<FoundSocket>(looked.error());
 }
 
 base::Status supported(int fd) {
@@ -172,6 +179,17 @@ base::Result<FoundSocket> find_socket(bool acceptor, base::View token) {
   const Overlooked searching(shown);
   auto sole = sole_socket(acceptor);
   return sole.ok() || !shown ? std::move(sole) : preloaded_socket(*shown, acceptor, token, thread_is_believed());
+}
+
+base::Result<FoundSocket> socket_with(std::uint64_t cookie) {
+  const auto is_it = [cookie](int fd) { return fd >= 0 && socket_cookie(fd) == cookie; };
+  int found = is_it(named.fd) ? named.fd : -1;
+  if (found < 0 && getauxval(AT_SECURE) == 0) {
+    const base::Status looked = each_descriptor([&](int fd) { return !is_it(fd) || (found = fd, false); });
+    if (!looked) return looked.error();
+  }
+  if (found < 0) return base::fail(Code::SOCKET_CHANGED, "this process does not hold the connection that the context rests on");
+  return named_socket(found);
 }
 
 base::Status same_socket(const FoundSocket& socket) {

@@ -34,6 +34,9 @@ void name_thread_socket(int fd) noexcept;
 // uid (acceptors: or root).
 [[nodiscard]] bool may_be_found(int fd, bool acceptor) noexcept;
 [[nodiscard]] bool is_mptcp(int fd) noexcept;
+// The connection with this cookie, whatever its number is here: the thread's named one, else any. In an AT_SECURE process the named
+// one alone. SOCKET_CHANGED when this process does not hold it.
+[[nodiscard]] base::Result<FoundSocket> socket_with(std::uint64_t cookie);
 // SOCKET_CHANGED when the descriptor now names another socket.
 [[nodiscard]] base::Status same_socket(const FoundSocket& socket);
 

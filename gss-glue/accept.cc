@@ -27,14 +27,14 @@ base::Result<mech::Terms> terms_for(CredentialHandle* handle, gss_channel_bindin
   if (!handle) {
     const auto socket = mech::default_socket(Role::acceptor, input);
     if (!socket) return socket.error();
-    return mech::Terms{*socket, protocol::kWantMutual, {}, {}, *digest};
+    return mech::Terms{*socket, protocol::kWantMutual, {}, {}, *digest, false};
   }
   const mech::Credential credential = handle->object.copy();
   if (!credential.may(Role::acceptor)) return base::fail(Code::WRONG_USAGE, "wanted a credential to accept");
   const auto socket = credential.socket(Role::acceptor, input);
   if (!socket) return socket.error();
   const std::uint32_t want = protocol::kWantMutual | (credential.allows_anonymous() ? protocol::kAllowAnonymous : 0u);
-  return mech::Terms{*socket, want, {}, credential.service(), *digest};
+  return mech::Terms{*socket, want, {}, credential.service(), *digest, false};
 }
 
 OM_uint32 told(OM_uint32* minor, const mech::Context& context, const mech::Step& step, const AcceptorOutputs& out) {

@@ -16,9 +16,11 @@ std::uint32_t want_of(OM_uint32 flags) noexcept {
   return want;
 }
 
-// QOP 1 gives integrity and confidentiality on every channel, so both flags are true always; conf_state tells a message's.
+// QOP 1 gives integrity on every channel, and confidentiality unless the administrator forbids what the channel does not
+// give by itself; conf_state tells a message's.
 OM_uint32 flags_of(const mech::Facts& facts) noexcept {
-  OM_uint32 flags = GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_INTEG_FLAG | GSS_C_CONF_FLAG;
+  OM_uint32 flags = GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_INTEG_FLAG | GSS_C_TRANS_FLAG;
+  if (facts.conceals) flags |= GSS_C_CONF_FLAG;
   if (facts.mutual) flags |= GSS_C_MUTUAL_FLAG;
   if (facts.anonymous) flags |= GSS_C_ANON_FLAG;
   if (facts.open) flags |= GSS_C_PROT_READY_FLAG;

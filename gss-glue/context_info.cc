@@ -67,18 +67,30 @@ OM_uint32 gss_process_context_token(OM_uint32* minor_status, gss_ctx_id_t contex
   });
 }
 
-// A context is tied to a connection of this process, whose latch an importer could not see.
+// RFC 2743 2.2.9: what was exported is gone here.
 OM_uint32 gss_export_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context_handle, gss_buffer_t interprocess_token) {
   clear(interprocess_token);
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    if (!context_handle || !ContextHandle::of(*context_handle)) return no_context(minor);
-    return fail(minor, base::fail(base::Code::UNAVAILABLE, "a context of mechanism ipsec stays with its connection"));
+    if (!interprocess_token) return no_output(minor);
+    auto* handle = context_handle ? ContextHandle::of(*context_handle) : nullptr;
+    if (!handle) return no_context(minor);
+    const auto token = handle->object.leave();
+    if (!token) return fail(minor, token.error());
+    give(interprocess_token, *token);
+    (void)ContextHandle::take(*context_handle);
+    return GSS_S_COMPLETE;
   });
 }
 
-OM_uint32 gss_import_sec_context(OM_uint32* minor_status, gss_buffer_t, gss_ctx_id_t* context_handle) {
+OM_uint32 gss_import_sec_context(OM_uint32* minor_status, gss_buffer_t interprocess_token, gss_ctx_id_t* context_handle) {
   if (context_handle) *context_handle = GSS_C_NO_CONTEXT;
-  return guarded(minor_status, [](OM_uint32* minor) {
-    return fail(minor, base::fail(base::Code::UNAVAILABLE, "a context of mechanism ipsec stays with its connection"));
+  return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
+    if (!context_handle) return no_output(minor);
+    if (!interprocess_token) return no_input(minor);
+    auto handle = ContextHandle::make(channel::Role::acceptor, mech::Terms{});
+    const base::Status arrived = handle->object.arrive(view_of(interprocess_token));
+    if (!arrived) return fail(minor, arrived.error(), arrived.error().code == base::Code::BAD_MAC ? GSS_S_DEFECTIVE_TOKEN : 0);
+    *context_handle = ContextHandle::give(std::move(handle));
+    return GSS_S_COMPLETE;
   });
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gss-glue/boundary.h"
+#include "gss-glue/cred_store.h"
 #include "gss-glue/handle.h"
 #include "gss-glue/oids.h"
 
@@ -30,17 +31,8 @@ bool asks_for_us(gss_OID_set mechs) {
   return std::any_of(mechs->elements, mechs->elements + mechs->count, [](const gss_OID_desc& oid) { return is_ours(&oid); });
 }
 
-base::Result<mech::StoreOptions> options_of(gss_const_key_value_set_t store) {
-  std::vector<mech::StoreEntry> entries;
-  for (OM_uint32 i = 0; store && i < store->count; ++i) {
-    const auto& element = store->elements[i];
-    if (element.key && element.value) entries.push_back({element.key, element.value});
-  }
-  return mech::parse_store(entries);
-}
-
 base::Result<Credential> acquire(Usage usage, gss_name_t desired, gss_const_key_value_set_t store) {
-  const auto options = options_of(store);
+  const auto options = store_options(store);
   if (!options) return options.error();
   const auto* name = NameHandle::of(desired);
   return Credential::acquire(usage, name ? std::optional(name->object) : std::nullopt, *options);
@@ -80,6 +72,19 @@ base::Result<Credential> held_or_default(gss_cred_id_t handle) {
 }
 
 }  // namespace
+
+namespace gssipsec::glue {
+
+base::Result<mech::StoreOptions> store_options(gss_const_key_value_set_t store) {
+  std::vector<mech::StoreEntry> entries;
+  for (OM_uint32 i = 0; store && i < store->count; ++i) {
+    const auto& element = store->elements[i];
+    if (element.key && element.value) entries.push_back({element.key, element.value});
+  }
+  return mech::parse_store(entries);
+}
+
+}  // namespace gssipsec::glue
 
 OM_uint32 gss_acquire_cred(OM_uint32* minor_status, gss_name_t desired_name, OM_uint32, gss_OID_set desired_mechs, gss_cred_usage_t cred_usage,
                            gss_cred_id_t* output_cred_handle, gss_OID_set* actual_mechs, OM_uint32* time_rec) {

@@ -43,7 +43,7 @@ base::Result<mech::Terms> terms_for(CredentialHandle* credential, const mech::Na
   std::uint32_t want = want_of(flags);
   if (credential && credential->object.copy().wanted() && credential->object.copy().wanted()->is_anonymous())
     want |= protocol::kWantAnonymous | protocol::kAllowAnonymous;
-  return mech::Terms{*socket, want, *std::move(wanted), {}, *digest};
+  return mech::Terms{*socket, want, *std::move(wanted), {}, *digest, credential && credential->object.copy().acceptor_ends()};
 }
 
 // The outcome of one step, told in GSS-API's outputs.

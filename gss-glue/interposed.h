@@ -47,15 +47,17 @@ struct InterposedContext {
   InterposedContext& operator=(const InterposedContext&) = delete;
   ~InterposedContext();
 
-  gss_ctx_id_t kerberos = GSS_C_NO_CONTEXT;
+  gss_ctx_id_t real = GSS_C_NO_CONTEXT;  // the mechglue's: of Kerberos, or of mechanism ipsec in its place
+  bool stands_in = false;                // of mechanism ipsec
+  bool own_bindings = false;             // that Kerberos was given bindings which are not the program's
   std::unique_ptr<mech::KerberosContext> channel;  // none: Kerberos alone
 };
 using InterposedHandle = base::Handle<InterposedContext, gss_ctx_id_t, 0x6970736563206b72>;
 
 // No context for what is none of ours, which Kerberos then refuses.
-[[nodiscard]] inline gss_ctx_id_t kerberos_of(gss_ctx_id_t context) noexcept {
+[[nodiscard]] inline gss_ctx_id_t real_of(gss_ctx_id_t context) noexcept {
   const auto* handle = InterposedHandle::of(context);
-  return handle ? handle->object.kerberos : GSS_C_NO_CONTEXT;
+  return handle ? handle->object.real : GSS_C_NO_CONTEXT;
 }
 [[nodiscard]] inline mech::KerberosContext* channel_of(gss_ctx_id_t context) noexcept {
   auto* handle = InterposedHandle::of(context);
@@ -90,8 +92,8 @@ struct MechglueBuffer : gss_buffer_desc {
 // What became of a token that Kerberos opened, and its place among the others.
 OM_uint32 noted_by_channel(OM_uint32* minor, mech::KerberosContext& channel, OM_uint32 major);
 
-// Binds a new context; where that cannot be, it stays Kerberos alone.
-void bind_to_channel(InterposedContext& context, channel::Role role, base::View token);
+// Binds a new context to the socket that its credential names, or that is found; where that cannot be, it stays Kerberos alone.
+void bind_to_channel(InterposedContext& context, channel::Role role, gss_cred_id_t credential, base::View token);
 // It is complete with these flags, and bound. Where its key cannot be made it is Kerberos alone.
 void complete_on_channel(InterposedContext& context, OM_uint32 flags);
 

@@ -2,6 +2,7 @@
 // gssi_accept_sec_context: Kerberos compares the initiator's bindings with the channel's. Only an initiator that was given the same
 // ones is bound; one that gave none is Kerberos alone.
 #include "gss-glue/interposed.h"
+#include "gss-glue/interposed_cred.h"
 
 using namespace gssipsec;
 using namespace gssipsec::glue;
@@ -46,7 +47,7 @@ OM_uint32 ask_kerberos(OM_uint32* minor, InterposedContext& context, const Accep
   const OM_uint32 acquired = credential.acquire(minor, store);
   if (GSS_ERROR(acquired)) return acquired;
   OwnBindings bindings(context.channel.get(), with.applications_bindings);
-  return mechglue().gss_accept_sec_context(minor, &context.kerberos, credential.get(), with.input, bindings.get(), with.source, with.mech, with.output,
+  return mechglue().gss_accept_sec_context(minor, &context.real, credential.get(), with.input, bindings.get(), with.source, with.mech, with.output,
                                            &flags, with.seconds, with.delegated);
 }
 
@@ -54,9 +55,10 @@ OM_uint32 ask_kerberos(OM_uint32* minor, InterposedContext& context, const Accep
 // new (its replay cache has it now), and so it is asked once more about the same token, without bindings and cache.
 OM_uint32 ask_without_channel(OM_uint32* minor, InterposedContext& context, const Acceptance& with, OM_uint32& flags) {
   OM_uint32 ignored;
-  (void)mechglue().gss_delete_sec_context(&ignored, &context.kerberos, GSS_C_NO_BUFFER);
+  (void)mechglue().gss_delete_sec_context(&ignored, &context.real, GSS_C_NO_BUFFER);
   (void)mechglue().gss_release_buffer(&ignored, with.output);
   context.channel.reset();
+  context.own_bindings = false;
   gss_key_value_element_desc element{"rcache", "none:"};
   const gss_key_value_set_desc store{1, &element};
   return ask_kerberos(minor, context, with, &store, flags);
@@ -88,8 +90,9 @@ OM_uint32 gssi_accept_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context
     auto* handle = first ? made.get() : InterposedHandle::of(*context_handle);
     if (!handle) return no_context(minor);
     InterposedContext& context = handle->object;
-    const Acceptance with{acceptor_cred_handle, input_token_buffer, input_chan_bindings, src_name, mech_type, output_token, time_rec, delegated_cred_handle};
-    if (first && input_chan_bindings == GSS_C_NO_CHANNEL_BINDINGS) bind_to_channel(context, channel::Role::acceptor, view_of(input_token_buffer));
+    const Acceptance with{real_of(acceptor_cred_handle), input_token_buffer, input_chan_bindings, src_name, mech_type, output_token, time_rec, delegated_cred_handle};
+    if (first && input_chan_bindings == GSS_C_NO_CHANNEL_BINDINGS) 
+      bind_to_channel(context, channel::Role::acceptor, acceptor_cred_handle, view_of(input_token_buffer));
     OM_uint32 flags = 0;
     OM_uint32 major = ask_kerberos(minor, context, with, GSS_C_NO_CRED_STORE, flags);
     if (first && may_ask_again(context, with, major)) major = ask_without_channel(minor, context, with, flags);

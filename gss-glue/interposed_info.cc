@@ -24,10 +24,11 @@ bool is_lucid(gss_const_OID oid) noexcept {
 OM_uint32 gssi_inquire_context(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_name_t* src_name, gss_name_t* targ_name,
                                OM_uint32* lifetime_rec, gss_OID* mech_type, OM_uint32* ctx_flags, int* locally_initiated, int* open) {
   if (mech_type) *mech_type = kerberos();  // the mechglue reads it after failures too
-  const OM_uint32 major = mechglue().gss_inquire_context(minor_status, kerberos_of(context_handle), src_name, targ_name, lifetime_rec, mech_type,
+  const OM_uint32 major = mechglue().gss_inquire_context(minor_status, real_of(context_handle), src_name, targ_name, lifetime_rec, mech_type,
                                                          ctx_flags, locally_initiated, open);
   // The program gave no bindings, and is not told of ours.
-  if (ctx_flags && channel_of(context_handle)) *ctx_flags &= ~static_cast<OM_uint32>(GSS_C_CHANNEL_BOUND_FLAG);
+  const auto* handle = InterposedHandle::of(context_handle);
+  if (ctx_flags && handle && handle->object.own_bindings) *ctx_flags &= ~static_cast<OM_uint32>(GSS_C_CHANNEL_BOUND_FLAG);
   return major;
 }
 
@@ -44,21 +45,22 @@ OM_uint32 gssi_inquire_sec_context_by_oid(OM_uint32* minor_status, const gss_ctx
       *data_set = make_buffer_set({strength.bytes()});
       return GSS_S_COMPLETE;
     }
-    return mechglue().gss_inquire_sec_context_by_oid(minor, kerberos_of(context_handle), desired_object, data_set);
+    return mechglue().gss_inquire_sec_context_by_oid(minor, real_of(context_handle), desired_object, data_set);
   });
 }
 
-// The mechglue writes its own mechanism in front, by which Kerberos imports it.
+// The mechglue writes its own mechanism in front, by which Kerberos imports it, whatever it is.
 OM_uint32 gssi_export_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context_handle, gss_buffer_t interprocess_token) {
   clear(interprocess_token);
   return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     auto* handle = context_handle ? InterposedHandle::of(*context_handle) : nullptr;
     if (!handle) return no_context(minor);
     if (!interprocess_token) return no_output(minor);
+    if (handle->object.stands_in) return fail(minor, base::fail(base::Code::UNAVAILABLE, "a context in the place of Kerberos stays in its process"));
     if (handle->object.channel)
       if (const base::Status may = handle->object.channel->let_go(); !may) return fail(minor, may.error());
     MechglueBuffer whole;
-    const OM_uint32 major = mechglue().gss_export_sec_context(minor, &handle->object.kerberos, &whole);
+    const OM_uint32 major = mechglue().gss_export_sec_context(minor, &handle->object.real, &whole);
     if (GSS_ERROR(major)) return major;
     (void)InterposedHandle::take(*context_handle);
     const auto inside = inside_of(view_of(&whole));

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
-// gssi_init_sec_context: bound to the channel where the program gives no bindings of its own and a socket is found.
-#include "gss-glue/interposed.h"
+// gssi_init_sec_context: bound to the channel where the program gives no bindings of its own and a socket is found. Without a ticket,
+// and where the administrator wants it of this program, the context is one of mechanism ipsec.
+#include "gss-glue/caller.h"
+#include "gss-glue/interposed_cred.h"
+#include "gss-glue/oids.h"
 
 using namespace gssipsec;
 using namespace gssipsec::glue;
@@ -19,6 +22,56 @@ void initiated(InterposedContext& context, OM_uint32 major, OM_uint32 flags, gss
   if (major == GSS_S_COMPLETE) complete_on_channel(context, flags);
 }
 
+// What the first call takes for the program's credential: mechanism ipsec's, for as long as this lives, where Kerberos has none. SPNEGO
+// offers mechanism ipsec under its own name, and goes on to it when Kerberos says that it has none.
+class InitiatorCredential {
+ public:
+  InitiatorCredential(gss_cred_id_t given, OM_uint32 flags) : given_(given) {
+    const bool none = given == GSS_C_NO_CREDENTIAL;
+    if (none ? !stand_in_is_wanted() : !stands_in(given)) return;
+    const bool may = !(flags & GSS_C_DCE_STYLE) && !is_called_by_mechanism();
+    if (none && may) own_ = default_stand_in();
+    if (!none && !may) given_ = GSS_C_NO_CREDENTIAL;
+  }
+  InitiatorCredential(const InitiatorCredential&) = delete;
+  InitiatorCredential& operator=(const InitiatorCredential&) = delete;
+  ~InitiatorCredential() { (void)InterposedCredentialHandle::take(own_); }
+  [[nodiscard]] gss_cred_id_t get() const noexcept { return own_ == GSS_C_NO_CREDENTIAL ? given_ : own_; }
+
+ private:
+  gss_cred_id_t given_, own_ = GSS_C_NO_CREDENTIAL;
+};
+
+// One call's arguments, as the mechglue gave them.
+struct Initiation {
+  gss_name_t target;
+  gss_OID mech;
+  OM_uint32 flags, seconds_wanted;
+  gss_channel_bindings_t applications_bindings;
+  gss_buffer_t input;
+  gss_OID* actual_mech;
+  gss_buffer_t output;
+  OM_uint32* seconds;
+};
+
+OM_uint32 step(OM_uint32* minor, InterposedContext& context, gss_cred_id_t credential, const Initiation& with, OM_uint32& flags) {
+  OwnBindings bindings(context.channel.get(), with.applications_bindings);
+  // A name that Kerberos made canonical keeps the text it was made from, and mechanism ipsec reads that.
+  const gss_OID mech = context.stands_in ? mechanism() : past_us(with.mech);
+  const OM_uint32 major = mechglue().gss_init_sec_context(minor, real_of(credential), &context.real, with.target, mech, with.flags, with.seconds_wanted,
+                                                          bindings.get(), with.input, with.actual_mech, with.output, &flags, with.seconds);
+  initiated(context, major, flags, with.input, with.output);
+  return major;
+}
+
+OM_uint32 first_step(OM_uint32* minor, InterposedContext& context, gss_cred_id_t given, const Initiation& with, OM_uint32& flags) {
+  const InitiatorCredential credential(given, with.flags);
+  context.stands_in = stands_in(credential.get());
+  if (!context.stands_in && !steps_aside(with.flags, with.applications_bindings))
+    bind_to_channel(context, channel::Role::initiator, credential.get(), {});
+  return step(minor, context, credential.get(), with, flags);
+}
+
 }  // namespace
 
 OM_uint32 gssi_init_sec_context(OM_uint32* minor_status, gss_cred_id_t claimant_cred_handle, gss_ctx_id_t* context_handle, gss_name_t target_name,
@@ -27,17 +80,14 @@ OM_uint32 gssi_init_sec_context(OM_uint32* minor_status, gss_cred_id_t claimant_
                                 OM_uint32* time_rec) {
   return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!context_handle || !output_token) return no_output(minor);
+    const Initiation with{target_name, mech_type, req_flags, time_req, input_chan_bindings, input_token, actual_mech_type, output_token, time_rec};
     const bool first = *context_handle == GSS_C_NO_CONTEXT;
     auto made = first ? InterposedHandle::make() : nullptr;
     auto* handle = first ? made.get() : InterposedHandle::of(*context_handle);
     if (!handle) return no_context(minor);
-    InterposedContext& context = handle->object;
-    if (first && !steps_aside(req_flags, input_chan_bindings)) bind_to_channel(context, channel::Role::initiator, {});
-    OwnBindings bindings(context.channel.get(), input_chan_bindings);
     OM_uint32 flags = 0;
-    const OM_uint32 major = mechglue().gss_init_sec_context(minor, claimant_cred_handle, &context.kerberos, target_name, past_us(mech_type), req_flags,
-                                                            time_req, bindings.get(), input_token, actual_mech_type, output_token, &flags, time_rec);
-    initiated(context, major, flags, input_token, output_token);
+    const OM_uint32 major = first ? first_step(minor, handle->object, claimant_cred_handle, with, flags)
+                                  : step(minor, handle->object, claimant_cred_handle, with, flags);
     if (ret_flags) *ret_flags = flags;
     if (made && !GSS_ERROR(major)) *context_handle = InterposedHandle::give(std::move(made));
     return major;

@@ -155,7 +155,7 @@ OM_uint32 unwrap_pieces(OM_uint32* minor, KerberosContext& channel, const IovMes
 OM_uint32 gssi_wrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, int* conf_state,
                         gss_iov_buffer_desc* iov, int iov_count) {
   return interposed(minor_status, [&](OM_uint32* minor) {
-    const IovMessage message{kerberos_of(context_handle), conf_req_flag, qop_req, conf_state, iov, iov_count};
+    const IovMessage message{real_of(context_handle), conf_req_flag, qop_req, conf_state, iov, iov_count};
     auto* channel = channel_of(context_handle);
     return channel && qop_req == GSS_C_QOP_DEFAULT && iov ? wrap_pieces(minor, *channel, message) : wrap_pieces_by_kerberos(minor, message);
   });
@@ -165,7 +165,7 @@ OM_uint32 gssi_wrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, in
 OM_uint32 gssi_wrap_iov_length(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, int* conf_state,
                                gss_iov_buffer_desc* iov, int iov_count) {
   return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
-    const IovMessage message{kerberos_of(context_handle), conf_req_flag, qop_req, conf_state, iov, iov_count};
+    const IovMessage message{real_of(context_handle), conf_req_flag, qop_req, conf_state, iov, iov_count};
     const OM_uint32 major = mechglue().gss_wrap_iov_length(minor, message.kerberos, conf_req_flag, qop_req, conf_state, iov, iov_count);
     const auto* channel = channel_of(context_handle);
     const auto reserve = channel ? channel->reserve() : std::nullopt;
@@ -179,7 +179,7 @@ OM_uint32 gssi_wrap_iov_length(OM_uint32* minor_status, gss_ctx_id_t context_han
 OM_uint32 gssi_unwrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, int* conf_state, gss_qop_t* qop_state, gss_iov_buffer_desc* iov,
                           int iov_count) {
   return interposed(minor_status, [&](OM_uint32* minor) {
-    const IovMessage message{kerberos_of(context_handle), 0, 0, conf_state, iov, iov_count};
+    const IovMessage message{real_of(context_handle), 0, 0, conf_state, iov, iov_count};
     auto* channel = channel_of(context_handle);
     return channel && iov ? unwrap_pieces(minor, *channel, message, qop_state) : unwrap_pieces_by_kerberos(minor, message, qop_state);
   });

@@ -112,7 +112,7 @@ OM_uint32 noted_by_channel(OM_uint32* minor, KerberosContext& channel, OM_uint32
 OM_uint32 gssi_wrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, gss_buffer_t input_message_buffer,
                     int* conf_state, gss_buffer_t output_message_buffer) {
   return interposed(minor_status, [&](OM_uint32* minor) {
-    return wrap_any(minor, context_handle, {kerberos_of(context_handle), nullptr, input_message_buffer, conf_state, output_message_buffer},
+    return wrap_any(minor, context_handle, {real_of(context_handle), nullptr, input_message_buffer, conf_state, output_message_buffer},
                     {conf_req_flag, qop_req});
   });
 }
@@ -121,14 +121,14 @@ OM_uint32 gssi_wrap_aead(OM_uint32* minor_status, gss_ctx_id_t context_handle, i
                          gss_buffer_t input_payload_buffer, int* conf_state, gss_buffer_t output_message_buffer) {
   return interposed(minor_status, [&](OM_uint32* minor) {
     return wrap_any(minor, context_handle,
-                    {kerberos_of(context_handle), input_assoc_buffer, input_payload_buffer, conf_state, output_message_buffer}, {conf_req_flag, qop_req});
+                    {real_of(context_handle), input_assoc_buffer, input_payload_buffer, conf_state, output_message_buffer}, {conf_req_flag, qop_req});
   });
 }
 
 OM_uint32 gssi_unwrap(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_buffer_t input_message_buffer, gss_buffer_t output_message_buffer,
                       int* conf_state, gss_qop_t* qop_state) {
   return interposed(minor_status, [&](OM_uint32* minor) {
-    return unwrap_any(minor, context_handle, {kerberos_of(context_handle), nullptr, input_message_buffer, conf_state, output_message_buffer}, qop_state);
+    return unwrap_any(minor, context_handle, {real_of(context_handle), nullptr, input_message_buffer, conf_state, output_message_buffer}, qop_state);
   });
 }
 
@@ -136,7 +136,7 @@ OM_uint32 gssi_unwrap_aead(OM_uint32* minor_status, gss_ctx_id_t context_handle,
                            gss_buffer_t output_payload_buffer, int* conf_state, gss_qop_t* qop_state) {
   return interposed(minor_status, [&](OM_uint32* minor) {
     return unwrap_any(minor, context_handle,
-                      {kerberos_of(context_handle), input_assoc_buffer, input_message_buffer, conf_state, output_payload_buffer}, qop_state);
+                      {real_of(context_handle), input_assoc_buffer, input_message_buffer, conf_state, output_payload_buffer}, qop_state);
   });
 }
 
@@ -148,7 +148,7 @@ OM_uint32 gssi_wrap_size_limit(OM_uint32* minor_status, gss_ctx_id_t context_han
     const auto reserve = channel ? channel->reserve() : std::nullopt;
     const OM_uint32 taken = static_cast<OM_uint32>(reserve.value_or(0));
     const OM_uint32 left = req_output_size > taken ? req_output_size - taken : 0;
-    const OM_uint32 major = mechglue().gss_wrap_size_limit(minor, kerberos_of(context_handle), conf_req_flag, qop_req, left, max_input_size);
+    const OM_uint32 major = mechglue().gss_wrap_size_limit(minor, real_of(context_handle), conf_req_flag, qop_req, left, max_input_size);
     if (GSS_ERROR(major) || !reserve || !max_input_size) return major;
     const OM_uint32 by_channel = req_output_size > mech::kWrapOverhead ? req_output_size - static_cast<OM_uint32>(mech::kWrapOverhead) : 0;
     *max_input_size = std::min(*max_input_size, by_channel);

@@ -18,7 +18,7 @@ constexpr gss_OID_desc desc(const void* octets, OM_uint32 length) noexcept { ret
 constexpr gss_OID_desc desc(const mech::Oid& oid) noexcept { return desc(oid.data(), static_cast<OM_uint32>(oid.size())); }
 
 enum Index : std::size_t {
-  kMech, kThreadSocket, kCredSocket, kExternal, kNtIpsec, kNtHostbased, kNtUser, kNtAnonymous, kNtExport, kNtComposite, kNtHostbasedX, kSsf,
+  kMech, kThreadSocket, kCredSocket, kExternal, kNtIpsec, kNtHostbased, kNtUser, kNtAnonymous, kNtExport, kNtComposite, kNtHostbasedX, kSsf, kSessionKey,
   kCount
 };
 
@@ -35,6 +35,7 @@ constinit gss_OID_desc oids[kCount] = {
     desc("\x2b\x06\x01\x05\x06\x06", 6),                       // GSS_C_NT_COMPOSITE_EXPORT
     desc("\x2b\x06\x01\x05\x06\x02", 6),                       // GSS_C_NT_HOSTBASED_SERVICE_X
     desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x0f", 11),  // GSS_C_SEC_CONTEXT_SASL_SSF
+    desc("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05", 11),  // GSS_C_INQ_SSPI_SESSION_KEY
 };
 
 struct TypeOid {
@@ -67,6 +68,7 @@ gss_OID set_thread_socket() noexcept { return &oids[kThreadSocket]; }
 gss_OID set_credential_socket() noexcept { return &oids[kCredSocket]; }
 gss_OID external() noexcept { return &oids[kExternal]; }
 gss_OID sasl_strength() noexcept { return &oids[kSsf]; }
+gss_OID session_key() noexcept { return &oids[kSessionKey]; }
 
 bool same(gss_const_OID a, gss_const_OID b) noexcept {
   return a && b && a->length == b->length && (a->length == 0 || memcmp(a->elements, b->elements, a->length) == 0);

@@ -16,6 +16,7 @@ namespace gssipsec::glue {
 [[nodiscard]] gss_OID set_credential_socket() noexcept;
 [[nodiscard]] gss_OID external() noexcept;
 [[nodiscard]] gss_OID sasl_strength() noexcept;
+[[nodiscard]] gss_OID session_key() noexcept;
 
 [[nodiscard]] bool same(gss_const_OID a, gss_const_OID b) noexcept;
 // Also for GSS_C_NO_OID, which asks for the default mechanism of whoever is asked.

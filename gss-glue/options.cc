@@ -66,13 +66,28 @@ OM_uint32 gss_set_sec_context_option(OM_uint32* minor_status, gss_ctx_id_t*, con
   return guarded(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
 }
 
+namespace {
+
+// The key that applications take for a session key, and what it is good for: AES-256-GCM.
+OM_uint32 give_key(OM_uint32* minor, mech::Context& context, gss_buffer_set_t* out) {
+  const auto key = context.application_key();
+  if (!key) return fail(minor, key.error());
+  static constexpr std::uint8_t kAes256Gcm[] = {0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x01, 0x2e};
+  *out = make_buffer_set({key->view(), std::as_bytes(std::span(kAes256Gcm))});
+  return GSS_S_COMPLETE;
+}
+
+}  // namespace
+
 OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor_status, const gss_ctx_id_t context_handle, const gss_OID desired_object, gss_buffer_set_t* data_set) {
   if (data_set) *data_set = GSS_C_NO_BUFFER_SET;
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!data_set) return no_output(minor);
-    if (!same(desired_object, sasl_strength())) return unavailable(minor);
-    const auto* handle = ContextHandle::of(context_handle);
+    const bool key = same(desired_object, session_key());
+    if (!key && !same(desired_object, sasl_strength())) return unavailable(minor);
+    auto* handle = ContextHandle::of(context_handle);
     if (!handle || !handle->object.open()) return no_context(minor);
+    if (key) return give_key(minor, handle->object, data_set);
     base::Writer strength;
     strength.u32(handle->object.facts().strength);
     *data_set = make_buffer_set({strength.bytes()});

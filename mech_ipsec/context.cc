@@ -47,15 +47,23 @@ base::Bytes sealed_token(TokenType type, base::Bytes sealed) {
   return encode(token);
 }
 
+base::Bytes proving_token(TokenType type, const base::Secret& proof) {
+  ContextToken token;
+  token.type = type;
+  std::ranges::copy(proof.view(), token.proof.begin());
+  return encode(token);
+}
+
 }  // namespace
 
-// Rows: states; columns: no token, HELLO, RETRY, REPLY, ERROR, CONFIRM. What is not there is out of order.
+// Rows: states; columns: no token, HELLO, RETRY, REPLY, ERROR, CONFIRM, LAST BUT ONE, FINISH. What is not there is out of order.
 const Context::Move Context::kMoves[kStates][kTokenTypes] = {
     /* initiator_new     */ {&Context::say_hello},
     /* initiator_waiting */ {nullptr, nullptr, &Context::say_hello_again, &Context::believe_reply, &Context::peer_refused},
+    /* initiator_ending  */ {nullptr, nullptr, nullptr, nullptr, &Context::peer_refused, nullptr, nullptr, &Context::believe_finish},
     /* acceptor_new      */ {nullptr, &Context::answer_hello},
     /* acceptor_again    */ {nullptr, &Context::answer_hello},
-    /* acceptor_waiting  */ {nullptr, nullptr, nullptr, nullptr, nullptr, &Context::check_confirm},
+    /* acceptor_waiting  */ {nullptr, nullptr, nullptr, nullptr, nullptr, &Context::check_confirm, &Context::check_and_finish},
     /* established       */ {},
     /* failed            */ {},
 };
@@ -114,9 +122,18 @@ Status Context::begin() {
     if (!made) return made.error();
     counter_.emplace(*std::move(made));
   }
+  if (const Status asked = ask_administrator(); !asked) return asked;
   const auto ends = client::endpoints_of(terms_.socket.fd);
   if (!ends) return ends.error();
   endpoints_ = *ends;
+  return {};
+}
+
+Status Context::ask_administrator() {
+  if (settings_) return {};
+  const auto settings = Broker::program();
+  if (!settings) return settings.error();
+  settings_ = *settings;
   return {};
 }
 
@@ -189,11 +206,27 @@ Context::Answer Context::confirm(View session_key) {
   if (!id) return id.error();
   const auto proof = channel::confirmation(session_key, *id);
   if (!proof) return proof.error();
-  ContextToken token;
-  token.type = TokenType::confirm;
-  std::ranges::copy(proof->view(), token.proof.begin());
+  base::Bytes token = proving_token(terms_.acceptor_ends ? TokenType::last_but_one : TokenType::confirm, *proof);
+  if (terms_.acceptor_ends) {
+    session_key_ = base::Secret(session_key);
+    confirmed_ = *id;
+    transcript_.add(token);
+    state_ = State::initiator_ending;
+    return token;
+  }
   if (const Status made = establish(session_key, *id); !made) return made.error();
-  return encode(token);
+  return token;
+}
+
+Context::Answer Context::believe_finish(const ContextToken& token) {
+  if (const Status same = same_connection(); !same) return same.error();
+  const auto all = transcript_.digest();
+  if (!all) return all.error();
+  const auto wanted = channel::confirmation(session_key_.view(), *all);
+  if (!wanted) return wanted.error();
+  if (!base::equal_secret(wanted->view(), token.proof)) return fail(Code::NOT_CONFIRMED);
+  if (const Status made = establish(session_key_.view(), confirmed_); !made) return made.error();
+  return base::Bytes();
 }
 
 // --- acceptor
@@ -263,6 +296,16 @@ Context::Answer Context::check_confirm(const ContextToken& token) {
   return base::Bytes();
 }
 
+// The same proof over one token more, which makes it another one.
+Context::Answer Context::check_and_finish(const ContextToken& token) {
+  const auto all = transcript_.digest_with(inner_);
+  if (!all) return all.error();
+  const auto proof = channel::confirmation(session_key_.view(), *all);
+  if (!proof) return proof.error();
+  if (Answer checked = check_confirm(token); !checked) return checked;
+  return proving_token(TokenType::finish, *proof);
+}
+
 // --- both
 
 Status Context::take_names() {
@@ -288,10 +331,16 @@ void Context::forget() {
   counter_.reset();
 }
 
+Status Context::strong_enough() const {
+  if (channel_.key_bits >= settings_->min_key_bits) return {};
+  return fail(Code::WEAK, "wanted " + std::to_string(settings_->min_key_bits) + " bits for this program, found " + std::to_string(channel_.key_bits));
+}
+
 Status Context::fit() {
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
   if (role_ == Role::initiator && (terms_.want & protocol::kWantMutual) && !is_mutual()) return fail(Code::PEER_UNAUTHENTICATED);
   if (role_ == Role::acceptor && peer_->is_anonymous() && !(terms_.want & protocol::kAllowAnonymous)) return fail(Code::ANONYMOUS_REFUSED);
+  if (const Status strong = strong_enough(); !strong) return strong;
   if (trust_in(latch_.state()) == Trust::unconfirmed)  // a rekey, or a broker that reads all anew
     if (const Status confirmed = latch_.confirm(); !confirmed) return confirmed;
   if (latch_.state() != protocol::LatchState::established) return fail(Code::LATCH_BROKEN, "it broke before the context was complete");

@@ -27,6 +27,7 @@ struct Terms {
   std::string wanted;             // initiator: the peer's name, "" any
   std::string service;            // acceptor: the service it speaks for, "" any that it may
   std::optional<Digest> bindings; // of the application's channel bindings
+  bool acceptor_ends = false;     // initiator: the acceptor has the last word, as programs that know only Kerberos expect
 };
 
 // What a step gives: a token to send even where the step failed, so that the peer learns of it.
@@ -39,8 +40,8 @@ struct Step {
 struct Facts {
   bool initiator = true, open = false;
   bool mutual = false, anonymous = false, bound = false;
-  bool integrity = false;
-  std::uint16_t strength = 0;      // bits; what gss_wrap gives
+  bool conceals = true;            // gss_wrap gives confidentiality where it is asked for
+  std::uint16_t strength = 0;      // bits; what gss_wrap gives, 1 where that is integrity alone
   std::optional<Name> local, peer;
   std::uint32_t seconds_left = 0xffffffff;
 };
@@ -73,9 +74,18 @@ class Context {
   [[nodiscard]] base::Result<Order> verify_mic(const MessageToken& token, Views message);
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 
+  [[nodiscard]] base::Result<base::Secret> application_key();
+
+  // For another process that holds the same connection; afterwards this context sends nothing more, and goes. Needs a latch that holds.
+  [[nodiscard]] base::Result<base::Bytes> leave();
+  // A new context becomes the one that left another process. One that failed is of no more use.
+  [[nodiscard]] base::Status arrive(base::View token);
+
  private:
-  enum class State : std::uint8_t { initiator_new, initiator_waiting, acceptor_new, acceptor_again, acceptor_waiting, established, failed };
-  static constexpr std::size_t kStates = 7, kTokenTypes = 6;
+  enum class State : std::uint8_t {
+    initiator_new, initiator_waiting, initiator_ending, acceptor_new, acceptor_again, acceptor_waiting, established, failed
+  };
+  static constexpr std::size_t kStates = 8, kTokenTypes = 8;
   using Answer = base::Result<base::Bytes>;  // the token to send; empty: none
   using Move = Answer (Context::*)(const ContextToken& token);
   static const Move kMoves[kStates][kTokenTypes];
@@ -88,6 +98,8 @@ class Context {
   [[nodiscard]] Answer believe_reply(const ContextToken& token);
   [[nodiscard]] Answer answer_hello(const ContextToken& token);
   [[nodiscard]] Answer check_confirm(const ContextToken& token);
+  [[nodiscard]] Answer check_and_finish(const ContextToken& token);
+  [[nodiscard]] Answer believe_finish(const ContextToken& token);
   [[nodiscard]] Answer peer_refused(const ContextToken& token);
   [[nodiscard]] Answer out_of_order(const ContextToken& token);
 
@@ -98,10 +110,13 @@ class Context {
   [[nodiscard]] base::Status begin();
   [[nodiscard]] base::Status same_connection() const;
   [[nodiscard]] base::Status count_retry();
+  [[nodiscard]] base::Status ask_administrator();
+  [[nodiscard]] base::Status strong_enough() const;
   [[nodiscard]] base::Status fit();
   void forget();
   [[nodiscard]] base::Status establish(base::View session_key, const Digest& id);
   [[nodiscard]] base::Status take_names();
+  [[nodiscard]] base::Status resume(protocol::ContextState state);
   [[nodiscard]] bool is_mutual() const;
   [[nodiscard]] Digest bindings() const { return terms_.bindings.value_or(Digest{}); }
 
@@ -111,18 +126,20 @@ class Context {
   [[nodiscard]] std::uint32_t seconds_left() const;
 
   mutable Mutex mutex_;
-  const channel::Role role_;
+  channel::Role role_;
   State state_;
   Terms terms_;
   unsigned retries_ = 0;
-  // Until the exchange is over. Initiator: of the last HELLO; acceptor: of REPLY.
+  // Until the exchange is over. Initiator: of the last HELLO; of REPLY.
   base::Secret handshake_key_, session_key_;
+  Digest confirmed_{};               // initiator_ending: the id of the context
   channel::FlowLabel flow_;
   client::Endpoints endpoints_{};
   std::optional<SendCounter> counter_;
   base::Bytes inner_;                // the token being read, for the transcript
   Transcript transcript_;
   protocol::ChannelInfo channel_;
+  std::optional<protocol::ProgramReply> settings_;  // the administrator's, for this program
   std::optional<Name> local_, peer_;
   bool bound_ = false;
   bool initiator_asked_mutual_ = false;  // acceptor: what the initiator insists on

@@ -14,7 +14,7 @@ using base::Result;
 using base::Status;
 using base::View;
 
-constexpr std::uint16_t kSealedStrength = 256;
+constexpr std::uint16_t kSealedStrength = 256, kIntegrityAlone = 1;
 
 }  // namespace
 
@@ -38,8 +38,10 @@ Facts Context::facts() const {
   const auto& initiator = facts.initiator ? local_ : peer_;
   facts.anonymous = initiator && initiator->is_anonymous();
   facts.bound = bound_;
-  facts.integrity = channel_.integrity;
-  facts.strength = channel_.confidentiality ? channel_.key_bits : kSealedStrength;
+  const protocol::Seal seal = settings_ ? settings_->seal : protocol::Seal::unless_confidential;
+  facts.conceals = channel_.confidentiality || seal != protocol::Seal::never;
+  facts.strength = facts.conceals ? kSealedStrength : kIntegrityAlone;
+  if (channel_.confidentiality && seal != protocol::Seal::always) facts.strength = channel_.key_bits;
   facts.local = local_;
   facts.peer = peer_;
   facts.seconds_left = seconds_left();
@@ -55,7 +57,7 @@ Result<MessageType> Context::form_of(bool confidential, std::uint32_t qop) {
   if (const Status can = usable(); !can) return can.error();
   const auto latch = latch_.for_message(false);
   if (!latch) return latch.error();
-  return decide_wrap(*latch, channel_, confidential, qop);
+  return decide_wrap(*latch, channel_, settings_->seal, confidential, qop);
 }
 
 Result<bool> Context::wrap(bool confidential, std::uint32_t qop, const Message& message, std::span<std::byte, kWrapOverhead> head) {
@@ -99,6 +101,12 @@ Result<Order> Context::verify_mic(const MessageToken& token, Views message) {
   if (!latch) return latch.error();
   if (const Status may = decide_mic(*latch, 0); !may) return may.error();
   return protection_->check_mic(token, message);
+}
+
+Result<base::Secret> Context::application_key() {
+  const Locked lock(mutex_);
+  if (const Status can = usable(); !can) return can.error();
+  return protection_->application_key();
 }
 
 Status Context::pseudo_random(bool full, View input, std::span<std::byte> out) {

@@ -21,8 +21,8 @@ using client::Broker;
 using client::FoundSocket;
 
 constexpr std::uint8_t kExportVersion = 1;
-constexpr std::string_view kSocketKey = "ipsec-socket", kAnonymousKey = "ipsec-anonymous";
-enum ExportBit : std::uint8_t { kHasName = 1, kHasSocket = 2, kAnonymousAllowed = 4 };
+constexpr std::string_view kSocketKey = "ipsec-socket", kAnonymousKey = "ipsec-anonymous", kLastTokenKey = "ipsec-last-token";
+enum ExportBit : std::uint8_t { kHasName = 1, kHasSocket = 2, kAnonymousAllowed = 4, kAcceptorEnds = 8 };
 
 Status set_socket(std::string_view value, StoreOptions& options) {
   const auto fd = parse_descriptor(value);
@@ -35,6 +35,13 @@ Status set_socket(std::string_view value, StoreOptions& options) {
 Status set_anonymous(std::string_view value, StoreOptions& options) {
   if (value != "allow" && value != "refuse") return fail(Code::BAD_ARGUMENT, "wanted ipsec-anonymous=allow or refuse, found " + std::string(value.substr(0, 64)));
   options.allow_anonymous = value == "allow";
+  return {};
+}
+
+Status set_last_token(std::string_view value, StoreOptions& options) {
+  if (value != "acceptor" && value != "initiator")
+    return fail(Code::BAD_ARGUMENT, "wanted ipsec-last-token=acceptor or initiator, found " + std::string(value.substr(0, 64)));
+  options.acceptor_ends = value == "acceptor";
   return {};
 }
 
@@ -93,6 +100,7 @@ Result<StoreOptions> parse_store(std::span<const StoreEntry> entries) {
   for (const StoreEntry& entry : entries) {
     const Status set = entry.key == kSocketKey      ? set_socket(entry.value, options)
                        : entry.key == kAnonymousKey ? set_anonymous(entry.value, options)
+                       : entry.key == kLastTokenKey ? set_last_token(entry.value, options)
                                                     : Status();
     if (!set) return set.error();
   }
@@ -102,7 +110,7 @@ Result<StoreOptions> parse_store(std::span<const StoreEntry> entries) {
 Result<FoundSocket> default_socket(Role role, base::View token) { return client::find_socket(role == Role::acceptor, as_sent(token)); }
 
 Result<Credential> Credential::acquire(Usage usage, const std::optional<Name>& wanted, const StoreOptions& options) {
-  Credential credential(usage, wanted, options.allow_anonymous);
+  Credential credential(usage, wanted, options.allow_anonymous, options.acceptor_ends);
   if (options.socket)
     if (const Status named = credential.name_socket(*options.socket); !named) return named.error();
   Status usable = credential.may(Role::initiator) ? credential.try_initiator() : Status();
@@ -164,7 +172,7 @@ Status Credential::name_socket(int fd) {
 
 base::Bytes Credential::encode() const {
   base::Writer out;
-  const int bits = (wanted_ ? kHasName : 0) | (named_ ? kHasSocket : 0) | (allow_anonymous_ ? kAnonymousAllowed : 0);
+  const int bits = (wanted_ ? kHasName : 0) | (named_ ? kHasSocket : 0) | (allow_anonymous_ ? kAnonymousAllowed : 0) | (acceptor_ends_ ? kAcceptorEnds : 0);
   out.u8(kExportVersion).u8(static_cast<std::uint8_t>(usage_)).u8(static_cast<std::uint8_t>(bits));
   if (wanted_) {
     const auto name = export_name(*wanted_);
@@ -177,10 +185,10 @@ base::Bytes Credential::encode() const {
 Result<Credential> Credential::decode(base::View octets) {
   base::Reader in(octets);
   const std::uint8_t version = in.u8(), usage = in.u8(), bits = in.u8();
-  if (version != kExportVersion || usage > 2 || bits > 7) in.mark_failed();
+  if (version != kExportVersion || usage > 2 || bits > 15) in.mark_failed();
   auto name = read_name(in, bits & kHasName);
   if (!name) return name.error();
-  Credential credential(static_cast<Usage>(usage), *std::move(name), bits & kAnonymousAllowed);
+  Credential credential(static_cast<Usage>(usage), *std::move(name), bits & kAnonymousAllowed, bits & kAcceptorEnds);
   if (bits & kHasSocket) {
     const std::uint32_t fd = in.u32();
     credential.named_ = FoundSocket{static_cast<int>(fd & 0x7fffffff), in.u64(), protocol::Found::named};

@@ -23,6 +23,7 @@ struct StoreEntry {
 struct StoreOptions {
   std::optional<int> socket;     // ipsec-socket=<decimal descriptor>
   bool allow_anonymous = false;  // ipsec-anonymous=allow: an acceptor takes initiators whom nobody vouches for
+  bool acceptor_ends = false;    // ipsec-last-token=acceptor: an initiator wants to be answered once more
 };
 // BAD_ARGUMENT for a value of ours that is not exactly right, or given twice.
 [[nodiscard]] base::Result<StoreOptions> parse_store(std::span<const StoreEntry> entries);
@@ -38,6 +39,7 @@ class Credential {
   [[nodiscard]] Usage usage() const noexcept { return usage_; }
   [[nodiscard]] bool may(channel::Role role) const noexcept;
   [[nodiscard]] bool allows_anonymous() const noexcept { return allow_anonymous_; }
+  [[nodiscard]] bool acceptor_ends() const noexcept { return acceptor_ends_; }
   [[nodiscard]] const std::optional<Name>& wanted() const noexcept { return wanted_; }
   // The service that an acceptor speaks for; "" any that the broker grants.
   [[nodiscard]] std::string service() const;
@@ -53,14 +55,14 @@ class Credential {
   [[nodiscard]] static base::Result<Credential> decode(base::View octets);
 
  private:
-  Credential(Usage usage, std::optional<Name> wanted, bool allow_anonymous)
-      : usage_(usage), wanted_(std::move(wanted)), allow_anonymous_(allow_anonymous) {}
+  Credential(Usage usage, std::optional<Name> wanted, bool allow_anonymous, bool acceptor_ends)
+      : usage_(usage), wanted_(std::move(wanted)), allow_anonymous_(allow_anonymous), acceptor_ends_(acceptor_ends) {}
   [[nodiscard]] base::Status try_initiator() const;
   [[nodiscard]] base::Status try_acceptor() const;
 
   Usage usage_;
   std::optional<Name> wanted_;
-  bool allow_anonymous_;
+  bool allow_anonymous_, acceptor_ends_;
   std::optional<client::FoundSocket> named_;
 };
 

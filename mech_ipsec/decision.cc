@@ -10,6 +10,7 @@ using base::Result;
 using base::Status;
 using protocol::ChannelInfo;
 using protocol::LatchState;
+using protocol::Seal;
 
 constexpr std::uint32_t kQopSealed = 1;  // 0 rests on the channel
 
@@ -18,8 +19,10 @@ Status not_gone(LatchState latch) {
   return fail(Code::LATCH_BROKEN, std::string("the latch is ") + protocol::latch_state_name(latch));
 }
 
-bool gives(const ChannelInfo& channel, bool confidential) noexcept {
-  return channel.integrity && (channel.confidentiality || !confidential);
+// Without integrity nothing rests on it, whatever the administrator says.
+bool suffices(const ChannelInfo& channel, Seal seal, bool confidential) noexcept {
+  if (!channel.integrity || seal == Seal::always) return false;
+  return channel.confidentiality || !confidential || seal == Seal::never;
 }
 
 }  // namespace
@@ -33,16 +36,16 @@ Trust trust_in(LatchState latch) noexcept {
   return latch == LatchState::stale || latch == LatchState::monitored ? Trust::unconfirmed : Trust::gone;
 }
 
-Result<MessageType> decide_wrap(LatchState latch, const ChannelInfo& channel, bool confidential, std::uint32_t qop) {
+Result<MessageType> decide_wrap(LatchState latch, const ChannelInfo& channel, Seal seal, bool confidential, std::uint32_t qop) {
   if (const Status there = not_gone(latch); !there) return there.error();
   if (const Status known = known_qop(qop); !known) return known.error();
-  if (qop == kQopSealed || !gives(channel, confidential)) return MessageType::sealed;
+  if (qop == kQopSealed || !suffices(channel, seal, confidential)) return MessageType::sealed;
   return trust_in(latch) == Trust::intact ? MessageType::channel : MessageType::sealed;
 }
 
 Result<Opening> decide_unwrap(LatchState latch, const ChannelInfo& channel, MessageType type) {
   if (type == MessageType::sealed) return Opening::at_once;
-  if (!gives(channel, false)) return fail(Code::WEAK, "the channel gives no integrity");
+  if (!channel.integrity) return fail(Code::WEAK, "the channel gives no integrity");
   if (const Status there = not_gone(latch); !there) return there.error();
   return trust_in(latch) == Trust::intact ? Opening::at_once : Opening::when_confirmed;
 }

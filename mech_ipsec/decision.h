@@ -19,8 +19,9 @@ enum class Trust : std::uint8_t { gone, unconfirmed, intact };
 // 0 and 1; BAD_QOP.
 [[nodiscard]] base::Status known_qop(std::uint32_t qop);
 
-// gss_wrap: MessageType::channel or sealed. QOP 0 rests on the channel where it can, 1 never does.
-[[nodiscard]] base::Result<MessageType> decide_wrap(protocol::LatchState latch, const protocol::ChannelInfo& channel, bool confidential, std::uint32_t qop);
+// gss_wrap: MessageType::channel or sealed. QOP 0 rests on the channel where it can and the administrator wants it, 1 never does.
+[[nodiscard]] base::Result<MessageType> decide_wrap(protocol::LatchState latch, const protocol::ChannelInfo& channel, protocol::Seal seal,
+                                                    bool confidential, std::uint32_t qop);
 
 // gss_unwrap. A sealed token that came needs no channel.
 enum class Opening : std::uint8_t { at_once, when_confirmed };

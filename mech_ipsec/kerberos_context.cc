@@ -54,13 +54,6 @@ void KerberosContext::note_token(View token) {
   if (binding_ && !token.empty()) transcript_.add(token);
 }
 
-void KerberosContext::unbind() {
-  const Locked lock(mutex_);
-  binding_.reset();
-  counter_.reset();
-  transcript_ = {};
-}
-
 base::Bytes KerberosContext::key_input() const {
   const Locked lock(mutex_);
   if (!binding_) return {};
@@ -124,7 +117,7 @@ void KerberosContext::sent_by_kerberos() {
 Result<MessageType> KerberosContext::form_of(bool confidential, std::uint32_t qop) {
   const auto latch = binding_->latch.for_message(false);
   if (!latch) return latch.error();
-  return decide_wrap(*latch, binding_->channel, confidential, qop);
+  return decide_wrap(*latch, binding_->channel, protocol::Seal::unless_confidential, confidential, qop);
 }
 
 Result<bool> KerberosContext::wrap(bool confidential, std::uint32_t qop, const Message& message, std::span<std::byte, kWrapOverhead> head) {

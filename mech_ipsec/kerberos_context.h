@@ -31,7 +31,6 @@ class KerberosContext {
   [[nodiscard]] base::Bytes bindings() const;
   [[nodiscard]] bool certain() const;  // that the socket is the context's
   void note_token(base::View token);
-  void unbind();
 
   // --- it is complete, and Kerberos says that both ends were given the same bindings (an initiator is not told).
   // What the key is made from by Kerberos' pseudo-random function, with all its strength; empty: none is needed.

@@ -53,16 +53,37 @@ std::size_t Message::size() const noexcept {
   return size;
 }
 
-Protection::Protection(const Digest& id, Direction sends, Mac prk, SendCounter counter)
-    : id_(id), sends_(sends), prk_(std::move(prk)), counter_(std::move(counter)) {}
+Protection::Protection(const Digest& id, Direction sends, base::Secret secret, Mac prk, SendCounter counter)
+    : id_(id), sends_(sends), secret_(std::move(secret)), prk_(std::move(prk)), counter_(std::move(counter)) {}
 
 Result<Protection> Protection::make(View session_key, const Digest& context_id, Direction sends, SendCounter counter) {
   if (session_key.size() != kKeySize) return fail(Code::BAD_MESSAGE, "wanted a session key of 32 octets");
-  const auto secret = hkdf_extract(context_id, session_key);
-  if (!secret) return secret.error();
-  auto prk = Mac::make(secret->view());
+  auto secret = hkdf_extract(context_id, session_key);
+  return secret ? from(*std::move(secret), context_id, sends, std::move(counter)) : Result<Protection>(secret.error());
+}
+
+Result<Protection> Protection::from(base::Secret secret, const Digest& id, Direction sends, SendCounter counter) {
+  auto prk = Mac::make(secret.view());
   if (!prk) return prk.error();
-  return Protection(context_id, sends, *std::move(prk), std::move(counter));
+  return Protection(id, sends, std::move(secret), *std::move(prk), std::move(counter));
+}
+
+void Protection::leave(protocol::ContextState& state) {
+  state.id = id_;
+  state.sent = counter_.close();
+  state.next = window_.next();
+  state.seen = window_.seen();
+  state.key = secret_.copy();
+}
+
+Result<Protection> Protection::resume(const protocol::ContextState& state) {
+  if (state.sent > kMaxSequence || state.next > kMaxSequence) return fail(Code::BAD_TOKEN, "an exported context with numbers that no message has");
+  auto counter = SendCounter::make(state.sent);
+  if (!counter) return counter.error();
+  const Direction sends = state.role == channel::Role::initiator ? Direction::from_initiator : Direction::from_acceptor;
+  auto protection = from(state.key.copy(), state.id, sends, *std::move(counter));
+  if (protection.ok()) protection->window_ = ReceiveWindow(state.next, state.seen);
+  return protection;
 }
 
 bool Protection::compute(std::optional<Mac>& key, std::string_view label, std::uint8_t direction, std::initializer_list<View> parts, Views rest,
@@ -85,6 +106,8 @@ Aead* Protection::cipher(Keys& keys, Direction direction, Aead::Use use) {
   }
   return &*keys.sealed;
 }
+
+Result<base::Secret> Protection::application_key() { return key_for(prk_, "ipsec-gss application v1", 0); }
 
 Result<MessageHeader> Protection::next_header(MessageType type, std::size_t size) {
   if (size > kMaxMessageSize) return fail(Code::BAD_ARGUMENT, "a message of " + std::to_string(size) + " octets");

@@ -9,6 +9,7 @@
 #include "mech_ipsec/message.h"
 #include "mech_ipsec/seal.h"
 #include "mech_ipsec/sequence.h"
+#include "protocol/messages.h"
 
 namespace gssipsec::mech {
 
@@ -26,6 +27,11 @@ class Protection {
   // The counter is older than any fork after which two processes go on with the exchange.
   [[nodiscard]] static base::Result<Protection> make(base::View session_key, const Digest& context_id, Direction sends, SendCounter counter);
 
+  // How far the two directions have come, and what all keys come from: for another process. From now on this one sends nothing, nor
+  // does any that was forked from it.
+  void leave(protocol::ContextState& state);
+  [[nodiscard]] static base::Result<Protection> resume(const protocol::ContextState& state);
+
   // `type` is channel or sealed. `head` is what stands before the message's outcome.
   [[nodiscard]] base::Status put(MessageType type, const Message& message, std::span<std::byte, kWrapOverhead> head);
   [[nodiscard]] base::Status put_mic(Views message, std::span<std::byte, kMicSize> token);
@@ -38,6 +44,8 @@ class Protection {
   [[nodiscard]] base::Result<std::uint64_t> pass_number() noexcept { return counter_.next(); }
   void expect_next() noexcept { window_.skip(); }
 
+  // For the application's own use, and for no other.
+  [[nodiscard]] base::Result<base::Secret> application_key();
   // RFC 4401. FULL and PARTIAL have keys of their own.
   [[nodiscard]] base::Status pseudo_random(bool full, base::View input, std::span<std::byte> out);
 
@@ -47,7 +55,8 @@ class Protection {
     std::optional<Mac> channel, mic;
     std::optional<Aead> sealed;
   };
-  Protection(const Digest& id, Direction sends, Mac prk, SendCounter counter);
+  Protection(const Digest& id, Direction sends, base::Secret secret, Mac prk, SendCounter counter);
+  [[nodiscard]] static base::Result<Protection> from(base::Secret secret, const Digest& id, Direction sends, SendCounter counter);
   // HMAC under the key of this use, made if it is not there; false when OpenSSL fails.
   [[nodiscard]] bool compute(std::optional<Mac>& key, std::string_view label, std::uint8_t direction, std::initializer_list<base::View> parts, Views rest,
                              Digest& out);
@@ -58,6 +67,7 @@ class Protection {
 
   Digest id_;
   Direction sends_;
+  base::Secret secret_;  // of prk_
   Mac prk_;
   Keys out_, in_;
   std::optional<Mac> prf_full_, prf_partial_;

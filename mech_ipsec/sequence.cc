@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <memory>
@@ -68,7 +69,7 @@ void SendCounter::leave(Page* page) noexcept {
 
 // A child would give the places to other contexts than its parent does, so it begins a page of its own. (Where its number does
 // not tell, two contexts count together: that leaves gaps, and uses no number of either twice.)
-base::Result<SendCounter> SendCounter::make() {
+base::Result<SendCounter> SendCounter::make(std::uint64_t first) {
   Page* page = present_.exchange(nullptr);
   if (page && (page->used == Page::kPlaces || page->maker != getpid())) leave(std::exchange(page, nullptr));
   if (!page) {
@@ -77,6 +78,7 @@ base::Result<SendCounter> SendCounter::make() {
     page = *made;
   }
   Value* value = page->values + page->used++;
+  value->store(first);
   page->users.fetch_add(1);
   leave(present_.exchange(page));
   return SendCounter(page, value);
@@ -88,5 +90,7 @@ base::Result<std::uint64_t> SendCounter::next() noexcept {
   value_->store(kMaxSequence, std::memory_order_relaxed);
   return base::Error{base::Code::LIMIT, {}};
 }
+
+std::uint64_t SendCounter::close() noexcept { return std::min(value_->exchange(kMaxSequence), kMaxSequence); }
 
 }  // namespace gssipsec::mech

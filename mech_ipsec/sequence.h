@@ -17,7 +17,11 @@ enum class Order : std::uint8_t { in_order, gap, unsequenced, duplicate, old };
 // Remembers which of the last 64 numbers came. Only numbers of authenticated messages may be noted.
 class ReceiveWindow {
  public:
+  ReceiveWindow() = default;
+  ReceiveWindow(std::uint64_t next, std::uint64_t seen) noexcept : next_(next), seen_(seen) {}
   [[nodiscard]] Order note(std::uint64_t sequence) noexcept;
+  [[nodiscard]] std::uint64_t next() const noexcept { return next_; }
+  [[nodiscard]] std::uint64_t seen() const noexcept { return seen_; }
   // The next one came another way.
   void skip() noexcept { (void)note(next_); }
 
@@ -30,13 +34,15 @@ class ReceiveWindow {
 // two messages, whoever goes on with the context. Mapped for many contexts at once; a place is never used twice.
 class SendCounter {
  public:
-  [[nodiscard]] static base::Result<SendCounter> make();
+  [[nodiscard]] static base::Result<SendCounter> make(std::uint64_t first = 0);
   SendCounter(SendCounter&& other) noexcept : page_(std::exchange(other.page_, nullptr)), value_(other.value_) {}
   SendCounter& operator=(SendCounter&&) = delete;
   ~SendCounter() { leave(page_); }
 
-  // LIMIT when all numbers are used up.
+  // LIMIT when all numbers are used up, or close() was called.
   [[nodiscard]] base::Result<std::uint64_t> next() noexcept;
+  // The number that would have come next; from now on none comes, in no process.
+  [[nodiscard]] std::uint64_t close() noexcept;
 
  private:
   using Value = std::atomic<std::uint64_t>;

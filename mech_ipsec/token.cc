@@ -28,7 +28,7 @@ void read_body(base::Reader& in, ContextToken& token) {
       return;
     }
     case TokenType::retry: return;
-    case TokenType::confirm: return in.array(token.proof);
+    case TokenType::confirm: case TokenType::last_but_one: case TokenType::finish: return in.array(token.proof);
     case TokenType::error: token.code = in.u32(); return;
     case TokenType::none: break;
   }
@@ -60,6 +60,8 @@ const char* token_name(TokenType type) noexcept {
     case TokenType::reply: return "REPLY";
     case TokenType::error: return "ERROR";
     case TokenType::confirm: return "CONFIRM";
+    case TokenType::last_but_one: return "LAST BUT ONE";
+    case TokenType::finish: return "FINISH";
   }
   return "no token";
 }
@@ -68,7 +70,7 @@ base::Bytes encode(const ContextToken& token) {
   base::Writer out;
   out.u8(static_cast<std::uint8_t>(token.type)).u8(kTokenVersion);
   if (token.type == TokenType::hello || token.type == TokenType::reply) out.block16(token.sealed);
-  if (token.type == TokenType::confirm) out.raw(token.proof);
+  if (token.type >= TokenType::confirm) out.raw(token.proof);
   if (token.type == TokenType::error) out.u32(token.code);
   return std::move(out).take();
 }

@@ -15,13 +15,13 @@ using channel::Digest;
 
 inline constexpr std::size_t kMaxToken = 16384;
 
-enum class TokenType : std::uint8_t { none = 0, hello = 1, retry = 2, reply = 3, error = 4, confirm = 5 };
+enum class TokenType : std::uint8_t { none = 0, hello = 1, retry = 2, reply = 3, error = 4, confirm = 5, last_but_one = 6, finish = 7 };
 [[nodiscard]] const char* token_name(TokenType type) noexcept;
 
 struct ContextToken {
   TokenType type = TokenType::none;  // none: no token; never on the wire
   base::Bytes sealed;                // hello, reply
-  Digest proof{};                    // confirm
+  Digest proof{};                    // confirm, last_but_one, finish
   std::uint32_t code = 0;            // error
   bool operator==(const ContextToken&) const = default;
 };

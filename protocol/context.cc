@@ -52,6 +52,29 @@ void layout(Codec& c, Of<BindReply> auto& m) {
   c.key(m.binding);
 }
 
+template <typename Codec>
+void layout(Codec& c, Of<BoundBefore> auto& m) {
+  c.choice(m.role, channel::Role::initiator, channel::Role::acceptor).choice(m.found, Found::named, Found::preload).prose(m.program).u64(m.time);
+  c.choice(m.use, KerberosUse::off, KerberosUse::skip).code(m.why).prose(m.detail);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<BoundRequest> auto& m) {
+  c.name(m.program);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<BoundReply> auto& m) {
+  bool before = m.before.has_value();
+  c.choice(m.kerberos, KerberosUse::off, KerberosUse::skip).flag(m.without_ticket).u16(m.min_key_bits).flag(before);
+  if constexpr (std::same_as<Codec, In>) {
+    if (before) m.before.emplace();
+  }
+  if (before) layout(c, *m.before);
+}
+
+GSS_IPSEC_BODY(BoundRequest, decode_bound_request)
+GSS_IPSEC_BODY(BoundReply, decode_bound_reply)
 GSS_IPSEC_BODY(BindRequest, decode_bind_request)
 GSS_IPSEC_BODY(BindReply, decode_bind_reply)
 GSS_IPSEC_BODY(BindingRequest, decode_binding_request)

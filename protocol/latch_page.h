@@ -11,7 +11,8 @@
 
 namespace gssipsec::protocol {
 
-inline constexpr std::uint32_t kPageSlots = 1022;
+inline constexpr std::uint32_t kPageWords = 1022;
+inline constexpr std::uint32_t kPageSlots = kPageWords - 1;  // version 1 of the protocol: all words are slots
 inline constexpr std::uint32_t kHeartbeatSeconds = 1;   // how often the broker writes
 inline constexpr std::uint32_t kHeartbeatLimit = 5;     // older: the broker counts as dead, slots as STALE
 
@@ -21,8 +22,10 @@ struct LatchPage {
   std::atomic<std::uint32_t> version;      // kPageVersion
   std::atomic<std::uint32_t> heartbeat;    // CLOCK_MONOTONIC seconds, truncated to 32 bits
   // generation << 8 | LatchState. A slot is given to another latch only with another generation.
-  std::atomic<std::uint32_t> slots[kPageSlots];
+  // The last one is no slot but what the administrator says of this client's program, kept up to date when he changes his mind.
+  std::atomic<std::uint32_t> slots[kPageWords];
 };
+inline constexpr std::uint32_t kProgramWord = kPageSlots;
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(LatchPage) == 4096);
 
 [[nodiscard]] constexpr std::uint32_t slot_word(std::uint32_t generation, LatchState state) noexcept {
@@ -31,6 +34,22 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(LatchPag
 // none when the slot belongs to another generation now.
 [[nodiscard]] constexpr LatchState state_in(std::uint32_t word, std::uint32_t generation) noexcept {
   return word >> 8 == (generation & 0xffffff) ? static_cast<LatchState>(word & 0xff) : LatchState::none;
+}
+
+// What a program may find out without a question: the broker's word on anything but convenience is asked for with each context.
+struct ProgramPolicy {
+  KerberosUse kerberos = KerberosUse::off;
+  bool without_ticket = false;  // mechanism ipsec in the place of Kerberos where the program has no ticket
+  bool operator==(const ProgramPolicy&) const = default;
+};
+[[nodiscard]] constexpr std::uint32_t program_word(const ProgramPolicy& policy) noexcept {
+  return 0x80000000u | (policy.without_ticket ? 4u : 0u) | static_cast<std::uint32_t>(policy.kerberos);
+}
+// None: the broker has not said, or says what this version does not know.
+[[nodiscard]] constexpr std::optional<ProgramPolicy> program_in(std::uint32_t word) noexcept {
+  const std::uint32_t use = word & 3u;
+  if ((word & ~7u) != 0x80000000u || use > static_cast<std::uint32_t>(KerberosUse::skip)) return std::nullopt;
+  return ProgramPolicy{static_cast<KerberosUse>(use), (word & 4u) != 0};
 }
 
 }  // namespace gssipsec::protocol

@@ -50,6 +50,10 @@ enum class Verb : std::uint16_t {
   bind = 19,         // descriptor: latch it, give what another mechanism's context is bound to the SAs by
   latches = 20,      // no descriptor, root only: the latches that the broker knows
   binding = 21,      // descriptor: the same for whoever holds it -> BindReply, always bound and latched
+  hand_over = 22,    // descriptor: a key for a context that leaves this process
+  take_over = 23,    // descriptor: latch it for whoever goes on with that context, give the key, once
+  program = 24,      // no descriptor: the administrator's [[program]] line for this program
+  bound = 25,        // descriptor or none: what BIND answered last about it, and what it would be guided by for a program
   require = 30,      // descriptor, not connected yet: it is to speak with this peer under IPsec alone; connected: is it as strong as wanted?
 };
 inline constexpr Verb kLastVerb = Verb::require;
@@ -202,6 +206,26 @@ struct BindReply {
   base::Secret binding;                     // 32 octets, the same at both ends of this connection under these SAs
 };
 
+// What BIND answered last about a socket, for people.
+struct BoundBefore {
+  channel::Role role = channel::Role::initiator;
+  Found found = Found::named;
+  std::string program;
+  std::uint64_t time = 0;                   // nanoseconds since 1970
+  KerberosUse use = KerberosUse::off;       // off: it was refused
+  base::Code why = base::Code::ok;
+  std::string detail;
+  bool operator==(const BoundBefore&) const = default;
+};
+struct BoundRequest { std::string program; bool operator==(const BoundRequest&) const = default; };
+struct BoundReply {
+  KerberosUse kerberos = KerberosUse::off;  // this and the next two: the administrator's line for that program
+  bool without_ticket = false;
+  std::uint16_t min_key_bits = 0;
+  std::optional<BoundBefore> before;
+  bool operator==(const BoundReply&) const = default;
+};
+
 // What a latch was when its context was made. The broker gives it to the client, which returns it with CHECK, perhaps to
 // a later life of the broker. It is a wish, not a proof: what it says can only make CHECK fail (docs/decisions/0004).
 struct LatchStatement {
@@ -246,8 +270,38 @@ struct ProbeReply { bool has_policies = false; std::string local_name; bool oper
 struct LocalnameRequest { std::string name; bool operator==(const LocalnameRequest&) const = default; };
 struct LocalnameReply { std::string user; bool operator==(const LocalnameReply&) const = default; };
 
-// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an InitiateReply,
-// AcceptReply or BindReply holds a key: base::wipe() it, and the datagram made of it, after use.
+// Whether the mechanism encrypts in its tokens what the channel could carry as it is.
+enum class Seal : std::uint8_t {
+  never = 0,                // only where a message asks for QOP 1, or the latch cannot be confirmed
+  unless_confidential = 1,  // also where confidentiality is asked and the channel gives none
+  always = 2,
+};
+struct ProgramRequest { std::string program; bool operator==(const ProgramRequest&) const = default; };
+struct ProgramReply {
+  Seal seal = Seal::unless_confidential;
+  std::uint16_t min_key_bits = 0;           // of the channel
+  bool operator==(const ProgramReply&) const = default;
+};
+
+struct HandOverRequest { std::uint64_t cookie = 0; bool operator==(const HandOverRequest&) const = default; };
+struct HandOverReply { Digest id{}; base::Secret key; };
+struct TakeOverRequest { std::uint64_t cookie = 0; Digest id{}; bool operator==(const TakeOverRequest&) const = default; };
+struct TakeOverReply { ChannelInfo channel; base::Secret key; };  // without names
+
+// What a library writes of an established context, and encrypts under the key of HAND_OVER. The broker never sees it.
+struct ContextState {
+  channel::Role role = channel::Role::initiator;
+  bool bound = false, initiator_asked_mutual = false;
+  std::uint64_t expires = 0;                // milliseconds of the monotonic clock; 0 never
+  Digest id{};                              // of the context
+  std::uint64_t sent = 0, next = 0, seen = 0;  // the number of the next message out; the window of those that came
+  std::string local_name, peer_name;        // channel::format(Name)
+  std::vector<std::string> peer_services;
+  base::Secret key;                         // 32 octets, which all others come from
+};
+
+// One pair for each body: encode(const X&) -> Bytes, decode_<x>(View) -> Result<X>. What encode() makes of an InitiateReply, AcceptReply,
+// BindReply, HandOverReply, TakeOverReply or ContextState holds a key: base::wipe() it, and the datagram made of it, after use.
 #define GSS_IPSEC_MESSAGE(Type, function)                   \
   [[nodiscard]] base::Bytes encode(const Type& message);    \
   [[nodiscard]] base::Result<Type> function(base::View body);
@@ -263,6 +317,8 @@ GSS_IPSEC_MESSAGE(AcceptReply, decode_accept_reply)
 GSS_IPSEC_MESSAGE(BindRequest, decode_bind_request)
 GSS_IPSEC_MESSAGE(BindReply, decode_bind_reply)
 GSS_IPSEC_MESSAGE(BindingRequest, decode_binding_request)
+GSS_IPSEC_MESSAGE(BoundRequest, decode_bound_request)
+GSS_IPSEC_MESSAGE(BoundReply, decode_bound_reply)
 GSS_IPSEC_MESSAGE(LatchStatement, decode_latch_statement)
 GSS_IPSEC_MESSAGE(CheckRequest, decode_check_request)
 GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)
@@ -276,6 +332,13 @@ GSS_IPSEC_MESSAGE(ProbeRequest, decode_probe_request)
 GSS_IPSEC_MESSAGE(ProbeReply, decode_probe_reply)
 GSS_IPSEC_MESSAGE(LocalnameRequest, decode_localname_request)
 GSS_IPSEC_MESSAGE(LocalnameReply, decode_localname_reply)
+GSS_IPSEC_MESSAGE(ProgramRequest, decode_program_request)
+GSS_IPSEC_MESSAGE(ProgramReply, decode_program_reply)
+GSS_IPSEC_MESSAGE(HandOverRequest, decode_hand_over_request)
+GSS_IPSEC_MESSAGE(HandOverReply, decode_hand_over_reply)
+GSS_IPSEC_MESSAGE(TakeOverRequest, decode_take_over_request)
+GSS_IPSEC_MESSAGE(TakeOverReply, decode_take_over_reply)
+GSS_IPSEC_MESSAGE(ContextState, decode_context_state)
 #undef GSS_IPSEC_MESSAGE
 
 }  // namespace gssipsec::protocol

@@ -20,6 +20,7 @@ namespace gssipsec::tools {
 namespace {
 
 constexpr const char* kMechanism = "1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.1";
+constexpr const char* kInterposer = "1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.2";
 constexpr const char* kEntry = "gss_init_sec_context";
 
 std::vector<std::string> configured_files(const std::string& root, const std::string& config) {
@@ -35,13 +36,23 @@ struct Line {
   std::string file, plugin;
 };
 
+struct Words {
+  std::string name, identifier, plugin, rest;
+};
+
 // The library reads no line that begins with a blank.
-std::optional<std::string> plugin_of(const std::string& line) {
+std::optional<Words> words_of(const std::string& line) {
   if (line.empty() || line[0] == '#' || line[0] == ' ' || line[0] == '\t') return std::nullopt;
-  std::istringstream words(line);
-  std::string name, identifier, plugin;
-  if (!(words >> name >> identifier >> plugin) || identifier != kMechanism) return std::nullopt;
-  return plugin;
+  std::istringstream in(line);
+  Words words;
+  if (!(in >> words.name >> words.identifier >> words.plugin)) return std::nullopt;
+  std::getline(in, words.rest);
+  return words;
+}
+
+std::optional<std::string> plugin_of(const std::string& line) {
+  auto words = words_of(line);
+  return words && words->identifier == kMechanism ? std::optional(std::move(words->plugin)) : std::nullopt;
 }
 
 std::optional<Line> line_in(const std::string& file) {
@@ -101,6 +112,20 @@ void examine_plugin(const std::string& root, const std::string& config, Findings
     findings.push_back({"plugin", Grade::ok, "a plugin that can be loaded", path, {}});
   else
     findings.push_back({"plugin", Grade::problem, "a plugin that can be loaded", why, "install mech_ipsec.so in " GSS_IPSEC_PLUGIN_DIR " or name it by its full path"});
+}
+
+Interposer find_interposer(const std::string& root, const std::string& config) {
+  Interposer found = Interposer::there;
+  for (const std::string& file : configured_files(root, config)) {
+    std::ifstream in(file);
+    for (std::string line; std::getline(in, line);) {
+      const auto words = words_of(line);
+      if (!words || words->rest.find("<interposer>") == std::string::npos) continue;
+      if (words->identifier == kInterposer) return found;
+      found = Interposer::behind_another;
+    }
+  }
+  return Interposer::absent;
 }
 
 }  // namespace gssipsec::tools

@@ -95,10 +95,12 @@ base::Status examine_program(int pid, Findings& findings) {
   const auto subjects = status_of_process(pid);
   if (!subjects.ok()) return subjects.error();
   const std::string process = "/proc/" + std::to_string(pid);
-  examine_plugin({}, variable(process, "GSS_MECH_CONFIG"), findings);
+  const std::string config = variable(process, "GSS_MECH_CONFIG");
+  examine_plugin({}, config, findings);
   examine_namespace(process, findings);
   examine_libraries(process, findings);
   examine_sockets(*subjects, findings);
+  examine_kerberos(pid, link_of(process + "/exe"), find_interposer({}, config), findings);
   return {};
 }
 

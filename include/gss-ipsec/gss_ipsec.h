@@ -41,6 +41,7 @@ extern "C" {
 /* Keys of the credential store. */
 #define GSS_IPSEC_STORE_SOCKET "ipsec-socket"       /* decimal descriptor of a connected socket */
 #define GSS_IPSEC_STORE_ANONYMOUS "ipsec-anonymous" /* "allow" or "refuse" (default): initiators whom nobody vouches for */
+#define GSS_IPSEC_STORE_LAST_TOKEN "ipsec-last-token" /* "acceptor" or "initiator" (default): whose token ends an initiator's exchange */
 
 /* Attributes of a peer's name, for gss_get_name_attribute(): GSS_IPSEC_ATTRIBUTE("identity"). Single values but for
    "services". Where IKE authenticated the peer all are authenticated, otherwise none.

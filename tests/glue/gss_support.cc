@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstring>
 #include <stdexcept>
+#include <tuple>
 
 namespace gssipsec::tests {
 namespace {
@@ -42,13 +44,27 @@ std::string texts(OM_uint32 code, int type) {
 
 }  // namespace
 
-// The ones asked for are kept to the end of the program.
+// All at once, for any thread; kept to the end of the program.
 gss_OID project_oid(unsigned arc) {
-  static std::array<gss_OID, 128> known{};
-  gss_OID& oid = known.at(arc);
-  if (!oid) oid = parse_oid("{ " + std::string(kBase) + " " + std::to_string(arc) + " }");
-  return oid;
+  static const auto kKnown = [] {
+    std::array<gss_OID, 128> all{};
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] = parse_oid("{ " + std::string(kBase) + " " + std::to_string(i) + " }");
+    return all;
+  }();
+  return kKnown.at(arc);
 }
+
+gss_OID spnego_mech() {
+  static gss_OID_desc oid{6, const_cast<char*>("\x2b\x06\x01\x05\x05\x02")};
+  return &oid;
+}
+
+gss_OID krb5_mech() {
+  static gss_OID_desc oid{9, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02")};
+  return &oid;
+}
+
+bool same_oid(gss_const_OID a, gss_const_OID b) { return a && b && a->length == b->length && memcmp(a->elements, b->elements, a->length) == 0; }
 
 Buffer::~Buffer() {
   OM_uint32 minor;
@@ -208,6 +224,20 @@ Status Pair::shake() {
 void Pair::must_shake() {
   const Status status = shake();
   if (!status.ok()) throw std::runtime_error(message_of(status));
+}
+
+void through_spnego(Pair& pair) {
+  gss_OID_set_desc mechs{1, spnego_mech()};
+  for (const auto& [end, fd, usage] : {std::tuple{&pair.initiator, &pair.connection.client, GSS_C_INITIATE}, std::tuple{&pair.acceptor, &pair.connection.server, GSS_C_ACCEPT}}) {
+    const std::string number = std::to_string(fd->get());
+    gss_key_value_element_desc element{"ipsec-socket", number.c_str()};
+    const gss_key_value_set_desc store{1, &element};
+    Status status;
+    gss_release_cred(&status.minor, end->credential.out());
+    status.major = gss_acquire_cred_from(&status.minor, GSS_C_NO_NAME, 0, &mechs, usage, &store, end->credential.out(), nullptr, nullptr);
+    must(status);
+  }
+  pair.initiator.mechanism = spnego_mech();
 }
 
 }  // namespace gssipsec::tests

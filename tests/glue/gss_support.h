@@ -25,6 +25,9 @@ inline constexpr OM_uint32 kMinorBase = 0x49500000;
 // The "{ 1 2 840 ... 1 }" of the mechanism, and of other arcs of the project.
 [[nodiscard]] gss_OID project_oid(unsigned arc);
 [[nodiscard]] inline gss_OID mech() { return project_oid(1); }
+[[nodiscard]] gss_OID spnego_mech();
+[[nodiscard]] gss_OID krb5_mech();
+[[nodiscard]] bool same_oid(gss_const_OID a, gss_const_OID b);
 
 // An output buffer that releases itself.
 struct Buffer : gss_buffer_desc {
@@ -41,6 +44,7 @@ class GssName {
   GssName() = default;
   GssName(const std::string& text, gss_OID type);
   GssName(GssName&& other) noexcept : name_(std::exchange(other.name_, GSS_C_NO_NAME)) {}
+  GssName& operator=(GssName&& other) noexcept { return std::swap(name_, other.name_), *this; }
   ~GssName();
   [[nodiscard]] gss_name_t get() const { return name_; }
   [[nodiscard]] gss_name_t* out() { return &name_; }
@@ -119,5 +123,7 @@ struct Pair {
   Status shake();
   void must_shake();
 };
+// Both ends have SPNEGO's credentials, which name the connection.
+void through_spnego(Pair& pair);
 
 }  // namespace gssipsec::tests

@@ -16,7 +16,7 @@ namespace {
 using base::Code;
 using protocol::Verb;
 
-constexpr OM_uint32 kMost = GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG;
+constexpr OM_uint32 kMost = GSS_C_REPLAY_FLAG | GSS_C_SEQUENCE_FLAG | GSS_C_CONF_FLAG | GSS_C_INTEG_FLAG | GSS_C_TRANS_FLAG;
 
 class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(HandshakeTest);

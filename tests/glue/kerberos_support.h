@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cppunit/extensions/HelperMacros.h>
-#include <gssapi/gssapi_krb5.h>
 #include <string.h>
 
 #include <memory>
@@ -12,6 +11,8 @@
 #include "tests/glue/gss_support.h"
 #include "tests/support/krb5_ticket.h"
 #include "tests/support/twin_broker.h"
+// After gss_support.h, which makes all of gssapi.h C.
+#include <gssapi/gssapi_krb5.h>
 
 namespace gssipsec::tests {
 
@@ -27,15 +28,37 @@ inline void name_socket(int fd) {
   CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gssspi_mech_invoke(&minor, mech(), project_oid(4), &value));
 }
 
+struct KerberosCredential {
+  gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
+  KerberosCredential() = default;
+  KerberosCredential(const KerberosCredential&) = delete;
+  KerberosCredential& operator=(const KerberosCredential&) = delete;
+  ~KerberosCredential() {
+    OM_uint32 minor;
+    gss_release_cred(&minor, &cred);
+  }
+  Status acquire(gss_cred_usage_t usage = GSS_C_INITIATE, const GssCredential::Store& store = {}, gss_name_t name = GSS_C_NO_NAME, bool any_mech = false) {
+    std::vector<gss_key_value_element_desc> elements;
+    for (const auto& [key, value] : store) elements.push_back({key.c_str(), value.c_str()});
+    const gss_key_value_set_desc set{static_cast<OM_uint32>(elements.size()), elements.data()};
+    gss_OID_set_desc mechs{1, gss_mech_krb5};
+    Status status;
+    status.major = gss_acquire_cred_from(&status.minor, name, GSS_C_INDEFINITE, any_mech ? GSS_C_NO_OID_SET : &mechs, usage,
+                                         store.empty() ? GSS_C_NO_CRED_STORE : &set, &cred, nullptr, nullptr);
+    return status;
+  }
+};
+
 // One end of a Kerberos context; messages by End.
 struct KerberosEnd : End {
   gss_OID mechanism = gss_mech_krb5;
+  KerberosCredential kerberos;  // none: the default one
 
   Status begin(gss_name_t target, OM_uint32 request, std::string& token, gss_channel_bindings_t own = GSS_C_NO_CHANNEL_BINDINGS) {
     gss_buffer_desc input = in(token);
     Buffer output;
     Status status;
-    status.major = gss_init_sec_context(&status.minor, GSS_C_NO_CREDENTIAL, &context, target, mechanism, request, 0, own,
+    status.major = gss_init_sec_context(&status.minor, kerberos.cred, &context, target, mechanism, request, 0, own,
                                         token.empty() ? GSS_C_NO_BUFFER : &input, nullptr, &output, &flags, &lifetime);
     token = output.str();
     return status;
@@ -44,7 +67,7 @@ struct KerberosEnd : End {
     gss_buffer_desc input = in(token);
     Buffer output;
     Status status;
-    status.major = gss_accept_sec_context(&status.minor, &context, GSS_C_NO_CREDENTIAL, &input, own, source.out(), nullptr, &output, &flags, &lifetime, nullptr);
+    status.major = gss_accept_sec_context(&status.minor, &context, kerberos.cred, &input, own, source.out(), nullptr, &output, &flags, &lifetime, nullptr);
     token = output.str();
     return status;
   }
@@ -57,11 +80,13 @@ struct KerberosPair {
   OM_uint32 request = kUsualFlags;
   std::vector<std::string> tokens;
 
+  bool names_sockets = true;  // for the thread
+
   Status shake() {
     std::string token;
     Status status;
     for (int leg = 0; leg < 6; ++leg) {
-      name_socket((leg % 2 == 0 ? connection.client : connection.server).get());
+      if (names_sockets) name_socket((leg % 2 == 0 ? connection.client : connection.server).get());
       status = leg % 2 == 0 ? initiator.begin(target.get(), request, token) : acceptor.take(token);
       name_socket(-1);
       if (GSS_ERROR(status.major) || token.empty()) return status;

@@ -4,6 +4,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 #include <stdlib.h>
 
+#include <fstream>
 #include <memory>
 
 #include "tests/glue/kerberos_support.h"
@@ -28,6 +29,7 @@ class KerberosGlueTest : public KerberosFixture {
   CPPUNIT_TEST(a_broker_that_saw_another_socket_binds_nothing);
   CPPUNIT_TEST(a_programs_own_bindings_and_dce_are_left_alone);
   CPPUNIT_TEST(a_programs_own_bindings_against_ours_are_refused);
+  CPPUNIT_TEST(an_initiator_that_promised_bindings_and_gives_none_is_refused);
   CPPUNIT_TEST(the_program_is_not_told_of_bindings_it_did_not_give);
   CPPUNIT_TEST(a_forged_switch_is_refused);
   CPPUNIT_TEST(a_switch_of_another_context_is_refused);
@@ -153,13 +155,27 @@ class KerberosGlueTest : public KerberosFixture {
     CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, pair.acceptor.take(token).major);
   }
 
+  // Kerberos cannot tell him from one whose bindings somebody took away.
+  void an_initiator_that_promised_bindings_and_gives_none_is_refused() {
+    std::ofstream(ticket_->config(), std::ios::app) << "[libdefaults]\n client_aware_channel_bindings = true\n";
+    use(KerberosUse::off, KerberosUse::skip);
+    KerberosPair pair;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, pair.shake().major);
+    use(KerberosUse::skip, KerberosUse::skip);
+    KerberosPair both;
+    switch_both(both);
+  }
+
   void the_program_is_not_told_of_bindings_it_did_not_give() {
     KerberosPair pair;
     pair.must_shake();
     CPPUNIT_ASSERT(!(pair.acceptor.flags & GSS_C_CHANNEL_BOUND_FLAG));
-    OM_uint32 minor, flags = 0;
-    gss_inquire_context(&minor, pair.acceptor.context, nullptr, nullptr, nullptr, nullptr, &flags, nullptr, nullptr);
-    CPPUNIT_ASSERT(flags != 0 && !(flags & GSS_C_CHANNEL_BOUND_FLAG));
+    OM_uint32 minor;
+    for (KerberosEnd* end : {&pair.acceptor, &pair.initiator}) {
+      OM_uint32 flags = 0;
+      gss_inquire_context(&minor, end->context, nullptr, nullptr, nullptr, nullptr, &flags, nullptr, nullptr);
+      CPPUNIT_ASSERT(flags != 0 && !(flags & GSS_C_CHANNEL_BOUND_FLAG));
+    }
   }
 
   void a_forged_switch_is_refused() {

@@ -47,7 +47,6 @@ class MessageTest : public ContextFixture {
   CPPUNIT_TEST(strength_is_told_to_sasl);
   CPPUNIT_TEST(a_context_ends_with_its_lifetime);
   CPPUNIT_TEST(parent_and_child_never_use_a_number_twice);
-  CPPUNIT_TEST(a_context_is_neither_exported_nor_imported);
   CPPUNIT_TEST(latches_are_given_back);
   CPPUNIT_TEST_SUITE_END();
 
@@ -409,17 +408,6 @@ class MessageTest : public ContextFixture {
     must(acceptor().unwrap(before, text));
     must(acceptor().unwrap(childs, text));
     must(acceptor().unwrap(parents, text));
-  }
-
-  void a_context_is_neither_exported_nor_imported() {
-    Buffer token;
-    OM_uint32 minor = 0;
-    gss_ctx_id_t context = initiator().context;
-    const OM_uint32 major = gss_export_sec_context(&minor, &initiator().context, &token);
-    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_UNAVAILABLE}, major);
-    CPPUNIT_ASSERT(initiator().context == context);
-    std::string text;
-    must(acceptor().unwrap(wrapped(initiator()), text));
   }
 
   void latches_are_given_back() {

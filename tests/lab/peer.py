@@ -25,6 +25,13 @@ class Peer:
             raise RuntimeError(f"gss_peer of {self.host.name} died at {words[0]}: {self.host.log('peer.log')[-1500:]}")
         return json.loads(line)
 
+    def begin_anew(self):
+        """The program executes itself: of all it had the connection is left."""
+        answer = self.cmd("exec")
+        from host import MECHANISM
+        self.cmd("mech", MECHANISM)
+        return answer
+
     def end(self):
         self.process.stdin.close()
         return self.process.wait(timeout=10)

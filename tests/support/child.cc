@@ -53,6 +53,10 @@ bool add_address(int fd, const char* interface, const char* text) {
 }  // namespace
 
 void in_child(const std::function<void()>& body) {
+  in_child_while(body, [] {});
+}
+
+void in_child_while(const std::function<void()>& body, const std::function<void()>& meanwhile) {
   int ends[2];
   if (pipe(ends) != 0) throw std::runtime_error("pipe");
   const pid_t child = fork();
@@ -62,6 +66,7 @@ void in_child(const std::function<void()>& body) {
   }
   close(ends[1]);
   const base::UniqueFd reading(ends[0]);
+  meanwhile();
   const std::string text = read_all(reading.get());
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child) throw std::runtime_error("no child");

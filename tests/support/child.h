@@ -12,6 +12,8 @@ namespace gssipsec::tests {
 inline constexpr uid_t kNobody = 65534;
 
 void in_child(const std::function<void()>& body);
+// `meanwhile` runs here, once the child is there.
+void in_child_while(const std::function<void()>& body, const std::function<void()>& meanwhile);
 // A network namespace of its own for this process, with 10.9.9.1 and 10.9.9.2 as addresses that are not loopback.
 // False where the system does not allow it.
 [[nodiscard]] bool enter_own_network();

@@ -164,6 +164,7 @@ void FakeBroker::greet(FakeRequest& request) {
   if (options_.page_size >= sizeof(LatchPage)) {
     page->version = protocol::kPageVersion;
     beat(*page);
+    page->slots[protocol::kProgramWord] = program_word_.load();
   }
   fcntl(memory.get(), F_ADD_SEALS, options_.seals < 0 ? kAllSeals : options_.seals);
   {
@@ -173,6 +174,12 @@ void FakeBroker::greet(FakeRequest& request) {
   page_ = page;
   const auto body = protocol::encode(protocol::HelloReply{options_.version, 1, options_.slots, true});
   send(request.socket, protocol::encode(request.frame.header, body), {memory.get()});
+}
+
+void FakeBroker::say(const protocol::ProgramPolicy& policy) {
+  const std::lock_guard lock(mutex_);
+  program_word_ = protocol::program_word(policy);
+  for (const auto& [connection, page] : pages_) page->slots[protocol::kProgramWord] = program_word_.load();
 }
 
 LatchPage& FakeBroker::page_of(const FakeRequest& request) {
@@ -215,6 +222,10 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::bind: case Verb::binding: return answer(request, protocol::encode(protocol::BindReply{protocol::KerberosUse::skip, {}, {}, new_channel(request), base::Secret(32)}));
     case Verb::latches: return answer(request, protocol::encode(protocol::LatchesReply{}));
     case Verb::mirror: return answer(request, protocol::encode(protocol::MirrorReply{true, 2, 2, {}}));
+    case Verb::program: return answer(request, protocol::encode(protocol::ProgramReply{}));
+    case Verb::hand_over: return answer(request, protocol::encode(protocol::HandOverReply{{}, base::Secret(32)}));
+    case Verb::take_over: return answer(request, protocol::encode(protocol::TakeOverReply{new_channel(request), base::Secret(32)}));
+    case Verb::bound: return answer(request, protocol::encode(protocol::BoundReply{protocol::KerberosUse::skip, false, 128, {}}));
     case Verb::release: case Verb::hello: case Verb::event: return;
   }
 }

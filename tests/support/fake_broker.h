@@ -63,6 +63,8 @@ class FakeBroker {
   // The page of the connection that this request came over.
   [[nodiscard]] protocol::LatchPage& page_of(const FakeRequest& request);
   static void beat(protocol::LatchPage& page, int seconds_ago = 0);
+  // What it says of the program, on all pages from now on. Nothing at first.
+  void say(const protocol::ProgramPolicy& policy);
   void stop_accepting_new();  // and removes the path
   void hang_up_all();
 
@@ -86,6 +88,7 @@ class FakeBroker {
   std::atomic<int> connections_{0}, open_{0}, latches_{0};
   std::array<std::atomic<int>, static_cast<std::size_t>(protocol::kLastVerb) + 1> counts_{};
   std::atomic<protocol::LatchPage*> page_{nullptr};
+  std::atomic<std::uint32_t> program_word_{0};
   std::mutex mutex_;
   std::set<int> sockets_;
   std::map<int, protocol::LatchPage*> pages_;  // by connection

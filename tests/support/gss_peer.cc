@@ -27,6 +27,7 @@ extern "C" {
 }
 
 #include "tests/support/latch_commands.h"
+#include "tests/support/process_commands.h"
 
 namespace {
 
@@ -399,6 +400,23 @@ Json do_verify(Peer& peer, const Words& words) {
   return outcome(peer, major, minor);
 }
 
+// export: the token; the context is gone then
+Json do_export(Peer& peer, const Words&) {
+  Buffer token;
+  OM_uint32 minor = 0;
+  const OM_uint32 major = gss_export_sec_context(&minor, &peer.ctx(), &token);
+  return outcome(peer, major, minor).text("token", to_hex(token.value, token.length));
+}
+
+// import TOKEN
+Json do_import(Peer& peer, const Words& words) {
+  std::string token = from_hex(words.at(1));
+  gss_buffer_desc input = in(token);
+  OM_uint32 minor = 0;
+  const OM_uint32 major = gss_import_sec_context(&minor, &input, &peer.ctx());
+  return outcome(peer, major, minor);
+}
+
 Json do_delete(Peer& peer, const Words&) {
   OM_uint32 minor = 0;
   const OM_uint32 major = gss_delete_sec_context(&minor, &peer.ctx(), GSS_C_NO_BUFFER);
@@ -422,7 +440,7 @@ Json run(Peer& peer, const Words& words) {
       {"bypass", do_bypass},   {"mech", do_mech},       {"target", do_target}, {"cred", do_cred},       {"init", do_init},
       {"step", do_step},       {"inquire", do_inquire}, {"wrap", do_wrap},     {"unwrap", do_unwrap},   {"mic", do_mic},
       {"verify", do_verify},   {"delete", do_delete},   {"context", do_small}, {"bindings", do_small},  {"close", do_small},
-      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}, {"sendto", do_sendto}, {"thread", do_thread}};
+      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}, {"sendto", do_sendto}, {"thread", do_thread}, {"export", do_export}, {"import", do_import}};
   const auto verb = kVerbs.find(words.empty() ? "" : words[0]);
   return verb == kVerbs.end() ? Json().text("error", "no such command") : verb->second(peer, words);
 }
@@ -431,13 +449,16 @@ Json run(Peer& peer, const Words& words) {
 
 int main() {
   Peer peer;
+  peer.fd = connection_of_former_program();
+  if (peer.fd >= 0) std::cout << Json().number("fd", peer.fd).str() << std::endl;
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream stream(line);
     Words words;
     for (std::string word; stream >> word;) words.push_back(word);
     try {
-      const auto latched = latch_command(words, peer.fd, peer.listener);
-      std::cout << (latched ? *latched : run(peer, words).str()) << std::endl;
+      auto answer = latch_command(words, peer.fd, peer.listener);
+      if (!answer) answer = process_command(words, peer.fd);
+      std::cout << (answer ? *answer : run(peer, words).str()) << std::endl;
     } catch (const std::exception& fault) {
       std::cout << Json().text("error", std::string("bad command: ") + fault.what()).str() << std::endl;
     }

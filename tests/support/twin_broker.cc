@@ -3,6 +3,7 @@
 
 #include <netinet/in.h>
 
+#include <span>
 #include <stdexcept>
 
 #include "channel/handshake.h"
@@ -55,6 +56,13 @@ channel::Flow flow_of(int fd) {
   return flow;
 }
 
+std::uint64_t cookie_of(int fd) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size);
+  return cookie;
+}
+
 channel::FlowLabel label_for(int fd, Role role) {
   const bool initiator = role == Role::initiator;
   return channel::label_of(flow_of(fd), role, channel::Mode::transport, initiator ? kToAcceptor : kToInitiator, initiator ? kToInitiator : kToAcceptor);
@@ -76,7 +84,7 @@ TwinBroker::TwinBroker() : exporter_(make_exporter()) {
 }
 
 void TwinBroker::set_latches(protocol::LatchState state) {
-  for (auto& slot : fake_->page().slots)
+  for (auto& slot : std::span(fake_->page().slots).first<protocol::kPageSlots>())
     if (slot != 0) slot = (slot & ~0xffu) | static_cast<std::uint32_t>(state);
 }
 
@@ -100,6 +108,11 @@ protocol::ChannelInfo TwinBroker::new_latch(const FakeRequest& request) {
   return info;
 }
 
+std::string TwinBroker::client_of(const FakeRequest& request, Role role) const {
+  if (!knobs.names_by_port) return knobs.client_name;
+  return "ipsec:fqdn:port-" + std::to_string(label_for(request.fd.get(), role).initiator_port) + ".example.org";
+}
+
 protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, bool initiator_anonymous) {
   protocol::ChannelInfo info = new_latch(request);
   info.integrity = info.replay_protection = true;
@@ -108,11 +121,10 @@ protocol::ChannelInfo TwinBroker::channel_for(FakeRequest& request, Role role, b
   info.key_bits = knobs.key_bits;
   info.suite = "AES_GCM_16-128";
   info.lifetime = knobs.lifetime;
-  const std::string initiator = initiator_anonymous ? kAnonymous : knobs.client_name, acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
+  const std::string initiator = initiator_anonymous ? kAnonymous : client_of(request, role), acceptor = knobs.acceptor_anonymous ? kAnonymous : kServer;
   info.local_name = role == Role::initiator ? initiator : acceptor;
   info.peer_name = knobs.bad_names ? "root@client" : role == Role::initiator ? acceptor : initiator;
-  socklen_t size = sizeof info.cookie;
-  getsockopt(request.fd.get(), SOL_SOCKET, SO_COOKIE, &info.cookie, &size);
+  info.cookie = cookie_of(request.fd.get());
   if (knobs.other_cookie) info.cookie ^= 1;
   return info;
 }
@@ -217,9 +229,36 @@ Result<Bytes> TwinBroker::bind(FakeRequest& request) {
   return protocol::encode(reply);
 }
 
+// A key that says whose it is; used once.
+Result<Bytes> TwinBroker::hand_over(const FakeRequest& request) {
+  if (knobs.hand_over != Code::ok) return base::fail(knobs.hand_over, "as told");
+  const channel::Digest id = digest_of(0x2000u + transfers_.size());
+  transfers_[id] = cookie_of(request.fd.get());
+  return protocol::encode(protocol::HandOverReply{id, base::Secret(id)});
+}
+
+Result<Bytes> TwinBroker::take_over(FakeRequest& request) {
+  if (knobs.take_over != Code::ok) return base::fail(knobs.take_over, "as told");
+  const auto asked = protocol::decode_take_over_request(request.frame.body);
+  if (!asked) return asked.error();
+  const auto found = transfers_.find(asked->id);
+  if (found == transfers_.end() || found->second == 0) return base::fail(Code::BAD_TOKEN, "unknown or used");
+  if (found->second != cookie_of(request.fd.get()) || asked->cookie != found->second) return base::fail(Code::SOCKET_CHANGED);
+  found->second = 0;
+  protocol::TakeOverReply reply{channel_for(request, Role::initiator, false), base::Secret(asked->id)};
+  reply.channel.local_name.clear();
+  reply.channel.peer_name.clear();
+  return protocol::encode(reply);
+}
+
 Result<Bytes> TwinBroker::small(FakeRequest& request) {
   switch (request.frame.header.verb) {
     case Verb::bind: return bind(request);
+    case Verb::hand_over: return hand_over(request);
+    case Verb::take_over: return take_over(request);
+    case Verb::program:
+      if (knobs.program != Code::ok) return base::fail(knobs.program, "as told");
+      return protocol::encode(protocol::ProgramReply{knobs.seal, knobs.min_key_bits});
     case Verb::query: {
       if (const auto asked = protocol::decode_query_request(request.frame.body); asked.ok()) queried = *asked;
       return protocol::encode(report(request));

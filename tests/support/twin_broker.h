@@ -5,6 +5,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -39,6 +40,10 @@ struct TwinKnobs {
   std::vector<std::string> services = {"test", "host"};
   std::string peer_method = "certificate", report_peer;  // of QUERY; "": the other end
   std::string client_name = "ipsec:fqdn:client.example.org";
+  bool names_by_port = false;          // each client is called by its port instead
+  protocol::Seal seal = protocol::Seal::unless_confidential;  // of this program; asked once by a process
+  std::uint16_t min_key_bits = 0;
+  base::Code program = base::Code::ok, hand_over = base::Code::ok, take_over = base::Code::ok;
 };
 
 class TwinBroker {
@@ -64,12 +69,16 @@ class TwinBroker {
   base::Result<base::Bytes> accept(FakeRequest& request);
   base::Result<base::Bytes> bind(FakeRequest& request);
   base::Result<base::Bytes> small(FakeRequest& request);
+  base::Result<base::Bytes> hand_over(const FakeRequest& request);
+  base::Result<base::Bytes> take_over(FakeRequest& request);
   protocol::Report report(const FakeRequest& request) const;
   protocol::ChannelInfo new_latch(const FakeRequest& request);
+  std::string client_of(const FakeRequest& request, channel::Role role) const;
   protocol::ChannelInfo channel_for(FakeRequest& request, channel::Role role, bool initiator_anonymous);
   channel::Assertion vouch(channel::Role role, const channel::FlowLabel& flow);
 
   channel::Exporter exporter_;
+  std::map<channel::Digest, std::uint64_t> transfers_;  // id and cookie; 0: taken
   std::uint64_t nonces_ = 0;
   std::uint32_t latches_ = 0;
   int retries_sent_ = 0;

@@ -96,8 +96,8 @@ def plain(value):
     return value if isinstance(value, (int, str, bool, type(None))) else type(value).__name__
 
 
-def minutes(lifetime):
-    return None if lifetime is None else lifetime // 60
+def roughly(lifetime):
+    return None if lifetime is None else round(lifetime / 600)
 
 
 def import_service(text):
@@ -130,7 +130,7 @@ def initiate(case, flags, mech, own, _, target):
         if not got.more_steps:
             break
         token = receive()
-    seen[f"{case}: result"] = [steps, int(got.flags), got.mech.dotted_form, minutes(got.lifetime)]
+    seen[f"{case}: result"] = [steps, int(got.flags), got.mech.dotted_form, roughly(got.lifetime)]
     return context, None
 
 
@@ -144,7 +144,7 @@ def accept(case, flags, mech, _, own, target):
             break
     if flags & MUTUAL and not flags & DCE:
         receive()  # the initiator is done
-    seen[f"{case}: result"] = [steps, int(got.flags), got.mech.dotted_form, minutes(got.lifetime), plain(got.initiator_name), got.delegated_creds is not None]
+    seen[f"{case}: result"] = [steps, int(got.flags), got.mech.dotted_form, roughly(got.lifetime), plain(got.initiator_name), got.delegated_creds is not None]
     return context, got.delegated_creds
 
 
@@ -158,9 +158,9 @@ def establish(case, arguments):
 
 def questions(case, context):
     asked = gss.inquire_context(context)
-    seen[f"{case}: inquire"] = [plain(asked.initiator_name), plain(asked.target_name), minutes(asked.lifetime), asked.mech.dotted_form, int(asked.flags),
+    seen[f"{case}: inquire"] = [plain(asked.initiator_name), plain(asked.target_name), roughly(asked.lifetime), asked.mech.dotted_form, int(asked.flags),
                                 asked.locally_init, asked.complete]
-    note(f"{case}: time", lambda: minutes(gss.context_time(context)))
+    note(f"{case}: time", lambda: roughly(gss.context_time(context)))
     for name, oid in QUESTIONS.items():
         note(f"{case}: {name}", gss.inquire_sec_context_by_oid, context, gss.OID.from_int_seq(oid))
     note(f"{case}: ssf", lambda: [each.hex() for each in gss.inquire_sec_context_by_oid(context, gss.OID.from_int_seq(QUESTIONS["ssf"]))])
@@ -228,7 +228,7 @@ def delegated_credentials(credentials):
     if credentials is None:
         return
     asked = gss.inquire_cred(credentials)
-    seen["delegated: credentials"] = [plain(asked.name), minutes(asked.lifetime), asked.usage, plain(asked.mechs)]
+    seen["delegated: credentials"] = [plain(asked.name), roughly(asked.lifetime), asked.usage, plain(asked.mechs)]
     note("delegated: stored", lambda: plain(gss.store_cred_into({"ccache": "FILE:/tmp/observed.stored"}, credentials, overwrite=True, mech=KRB5).mechs))
     note("delegated: used", lambda: gss.init_sec_context(import_service("host@server.example.org"), creds=gss.acquire_cred_from(
         {"ccache": "FILE:/tmp/observed.stored"}, usage="initiate", mechs=[KRB5]).creds).mech.dotted_form)
@@ -238,7 +238,7 @@ def credential(name, make):
     made = note(f"credential {name}", lambda: make().creds)
     if made is not None:
         asked = gss.inquire_cred(made)
-        seen[f"credential {name}: inquire"] = [plain(asked.name), minutes(asked.lifetime), asked.usage, plain(asked.mechs)]
+        seen[f"credential {name}: inquire"] = [plain(asked.name), roughly(asked.lifetime), asked.usage, plain(asked.mechs)]
     return made
 
 

@@ -109,6 +109,7 @@ path = "/usr/bin/psql"
 kerberos = "bind"
 seal = "always"
 min-key-bits = 256
+without-ticket = "ipsec"
 [[level]]
 name = "high"
 min-key-bits = 192
@@ -126,7 +127,9 @@ suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
     CPPUNIT_ASSERT(config.statics.at(0).exclusive && config.statics[0].reqid == 7u);
     CPPUNIT_ASSERT_EQUAL(std::string("2001:db8::2"), channel::format(config.statics[0].remote_address));
     const ProgramRule& program = config.programs.at(0);
-    CPPUNIT_ASSERT(program.path == "/usr/bin/psql" && program.kerberos == protocol::KerberosUse::bind && program.seal == SealSwitch::always && program.min_key_bits == 256);
+    CPPUNIT_ASSERT(program.path == "/usr/bin/psql" && program.kerberos == protocol::KerberosUse::bind && program.seal == protocol::Seal::always && program.min_key_bits == 256);
+    CPPUNIT_ASSERT((rule_for(config, "/usr/bin/psql").policy() == protocol::ProgramPolicy{protocol::KerberosUse::bind, true}));
+    CPPUNIT_ASSERT(rule_for(config, "/usr/bin/psql2").policy() == protocol::ProgramPolicy{});
     CPPUNIT_ASSERT(config.levels[2].min_key_bits == 192 && config.levels[2].suites.at(1) == "CHACHA20_POLY1305-256");
     CPPUNIT_ASSERT(config.levels[0].min_key_bits == 128 && config.levels[1].min_key_bits == 192 && config.levels[1].suites.empty());
     CPPUNIT_ASSERT(static_ends(config).at(0).exclusive && static_ends(config)[0].remote == config.statics[0].remote);
@@ -186,6 +189,7 @@ suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
   void key_strength_cannot_go_below_128() {
     refused("[channel]\nmin-key-bits = 127\n", "128");
     refused("[[program]]\npath = \"/x\"\nmin-key-bits = 64\n", "128");
+    refused("[[program]]\npath = \"/x\"\nwithout-ticket = \"yes\"\n", "without-ticket must be one of \"refuse\", \"ipsec\"");
     refused("[[level]]\nname = \"low\"\nmin-key-bits = 64\n", "128");
     refused("[[level]]\nname = \"best\"\n", "must be one of \"low\", \"medium\", \"high\"");
     refused("[[level]]\nmin-key-bits = 128\n", "name is missing");

@@ -14,6 +14,8 @@
 #include <fstream>
 #include <thread>
 
+#include "client/broker.h"
+#include "client/program.h"
 #include "tests/support/child.h"
 #include "tests/unit/broker/broker_process.h"
 
@@ -52,6 +54,7 @@ class EventsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_namespace_is_for_those_who_may);
   CPPUNIT_TEST(a_reload_takes_the_namespace_from_those_who_may_no_more);
   CPPUNIT_TEST(a_broken_configuration_changes_nothing);
+  CPPUNIT_TEST(a_reload_tells_programs_on_their_pages);
   CPPUNIT_TEST(a_reload_that_hangs_stops_nobody);
   CPPUNIT_TEST(subscriptions_of_a_user_are_limited_and_freed);
   CPPUNIT_TEST(figures_are_for_those_who_may_and_in_the_file);
@@ -203,6 +206,22 @@ class EventsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(0L, figure("reloads_total"));
   }
 
+  // Without a request.
+  void a_reload_tells_programs_on_their_pages() {
+    if (getuid() != 0) return;
+    ProgramRule rule;
+    rule.path = client::program_path();
+    config_.programs = {rule};
+    start();
+    tests::in_child([this] {
+      setenv("GSS_IPSEC_BROKER", path_.c_str(), 1);
+      CPPUNIT_ASSERT(client::Broker::program_policy() == protocol::ProgramPolicy{});
+      usleep(500000);  // until the worker has given the connection back
+      reload(kProgram);
+      CPPUNIT_ASSERT(soon([] { return client::Broker::program_policy() == protocol::ProgramPolicy{protocol::KerberosUse::skip, true}; }));
+    });
+  }
+
   void a_reload_that_hangs_stops_nobody() {
     start();
     Client all(path_);
@@ -269,7 +288,7 @@ class EventsTest : public CppUnit::TestFixture {
 
  private:
   static constexpr uid_t kStranger = 4242;
-  static constexpr int kDefaults = 1, kBroken = 2, kHangs = 3;
+  static constexpr int kDefaults = 1, kBroken = 2, kHangs = 3, kProgram = 4;
 
   void let(uid_t uid) {
     std::array<Grant, kActions> grants;
@@ -282,6 +301,7 @@ class EventsTest : public CppUnit::TestFixture {
       if (*choice_ == kBroken) return base::fail(Code::BAD_CONFIG, "the test says so");
       Config config = config_;
       config.rights = Rights();
+      if (*choice_ == kProgram) config.programs.at(0).kerberos = protocol::KerberosUse::skip, config.programs[0].without_ticket = WithoutTicket::ipsec;
       return config;
     };
     broker_ = std::make_unique<BrokerProcess>(path_, config_, ear_.get(), read);

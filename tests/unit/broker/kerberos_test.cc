@@ -42,6 +42,13 @@ base::Result<BindReply> given(End& end, Role role) {
   return protocol::decode_bind_reply(answer->body);
 }
 
+base::Result<protocol::BoundReply> was_bound(End& end, const char* program = kProgram) {
+  const auto body = encode(protocol::BoundRequest{program});
+  const auto answer = handle_bound(*end.core, end.request(body));
+  if (!answer) return answer.error();
+  return protocol::decode_bound_reply(answer->body);
+}
+
 void nobody_is_proven(End& end, const char* local, const char* remote) {
   channel::PeerInfo peer = certified(local, remote);
   peer.remote_method = channel::AuthMethod::null_auth;
@@ -57,6 +64,7 @@ class KerberosTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(two_initiators_do_not_match);
   CPPUNIT_TEST(a_program_without_a_line_is_left_alone);
   CPPUNIT_TEST(a_line_that_binds_does_not_let_skip);
+  CPPUNIT_TEST(what_is_always_sealed_is_bound_only);
   CPPUNIT_TEST(what_breaks_open_is_not_rested_on);
   CPPUNIT_TEST(weaker_than_the_line_asks_is_bound_only);
   CPPUNIT_TEST(what_began_in_clear_is_bound_only);
@@ -68,6 +76,7 @@ class KerberosTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(while_sas_are_replaced_nothing_is_bound);
   CPPUNIT_TEST(whoever_holds_the_socket_is_given_the_same);
   CPPUNIT_TEST(what_is_not_latched_is_not_given);
+  CPPUNIT_TEST(what_became_of_it_is_remembered_for_who_holds_the_socket);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -137,6 +146,14 @@ class KerberosTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::ok && got->binding.size() == 32);
   }
 
+  void what_is_always_sealed_is_bound_only() {
+    Config config = with_program(KerberosUse::skip);
+    config.programs.back().seal = protocol::Seal::always;
+    a_->core->set_config(config);
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::ok);
+  }
+
   void what_breaks_open_is_not_rested_on() {
     a_->host->destroys = false;
     const auto got = bound(*a_, Role::initiator);
@@ -203,6 +220,27 @@ class KerberosTest : public CppUnit::TestFixture {
     a_->host->keys[0x101].added = 1000;
     a_->publish();
     CPPUNIT_ASSERT(bound(*a_, Role::initiator).ok());
+  }
+
+  void what_became_of_it_is_remembered_for_who_holds_the_socket() {
+    CPPUNIT_ASSERT((*was_bound(*a_) == protocol::BoundReply{KerberosUse::skip, false, 128, {}}));
+    a_->host->destroys = false;
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator).ok());
+    const auto weaker = was_bound(*a_)->before;
+    CPPUNIT_ASSERT(weaker && weaker->use == KerberosUse::bind && weaker->why == Code::NOT_LATCHABLE && weaker->program == kProgram);
+    CPPUNIT_ASSERT(weaker->role == Role::initiator && weaker->found == protocol::Found::named && weaker->time > 1700000000000000000u);
+    a_->host->socket.owner_uid = 4242;
+    CPPUNIT_ASSERT(!bound(*a_, Role::initiator, protocol::Found::sole).ok());
+    const auto refused = was_bound(*a_)->before;
+    CPPUNIT_ASSERT(refused && refused->use == KerberosUse::off && refused->why == Code::NOT_OWNER && !refused->detail.empty());
+    a_->host->socket.cookie += 1;
+    CPPUNIT_ASSERT(!was_bound(*a_)->before);
+    CPPUNIT_ASSERT(was_bound(*a_, "/usr/bin/other")->kerberos == KerberosUse::off);
+    const auto body = encode(protocol::BoundRequest{kProgram});
+    CPPUNIT_ASSERT(handle_bound(*a_->core, a_->request(body, -1)).ok());
+    BoundSockets few;
+    for (std::uint64_t cookie = 0; cookie <= BoundSockets::kMost; ++cookie) few.note(cookie, *refused), few.note(cookie, *weaker);
+    CPPUNIT_ASSERT(!few.find(0) && few.find(1) == weaker && few.find(BoundSockets::kMost) == weaker);
   }
 
  private:

@@ -89,7 +89,10 @@ class RequireTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(end_->host->out.front().source == address("10.1.0.1"));
   }
 
+  // Also where no SA is there yet that could be looked at.
   void sctp_and_vrfs_are_refused() {
+    end_->databases.sad.sas.clear();
+    end_->publish();
     end_->host->route.vrf = true;
     CPPUNIT_ASSERT(require().error().code == Code::NOT_LATCHABLE);
     end_->host->route.vrf = false;

@@ -120,6 +120,8 @@ class BrokerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(hello_without_a_page_is_refused);
   CPPUNIT_TEST(another_protocol_version_is_refused);
   CPPUNIT_TEST(an_older_broker_is_asked_in_its_version);
+  CPPUNIT_TEST(what_the_administrator_says_of_the_program_needs_no_question);
+  CPPUNIT_TEST(in_the_first_version_all_of_the_page_is_slots);
   CPPUNIT_TEST(no_descriptor_is_inherited_over_exec);
   CPPUNIT_TEST(the_connection_never_takes_standard_descriptors);
   CPPUNIT_TEST(a_connection_that_the_program_closed_is_not_written_to);
@@ -428,6 +430,38 @@ class BrokerTest : public CppUnit::TestFixture {
       const auto fd = some_socket();
       expect(knows ? Code::ok : Code::PROTOCOL_VERSION, code_of(Broker::bind(fd.get(), protocol::Found::named, channel::Role::initiator)));
       CPPUNIT_ASSERT_EQUAL(knows ? 1 : 0, broker.requests(Verb::bind));
+    }
+  }
+
+  void what_the_administrator_says_of_the_program_needs_no_question() {
+    if (!able()) return;
+    FakeBroker broker;
+    CPPUNIT_ASSERT(!Broker::program_policy());
+    for (const auto use : {protocol::KerberosUse::off, protocol::KerberosUse::bind, protocol::KerberosUse::skip})
+      for (const bool without : {false, true}) {
+        broker.say({use, without});
+        CPPUNIT_ASSERT((Broker::program_policy() == protocol::ProgramPolicy{use, without}));
+      }
+    CPPUNIT_ASSERT_EQUAL(1, broker.connections());
+    for (const std::uint32_t unknown : {0u, 4u, 0x80000003u, 0x80000008u, 0xc0000000u}) {
+      broker.page().slots[protocol::kProgramWord] = unknown;
+      CPPUNIT_ASSERT(!Broker::program_policy());
+    }
+    broker.say({});
+    FakeBroker::beat(broker.page(), 60);
+    CPPUNIT_ASSERT(!Broker::program_policy());
+  }
+
+  void in_the_first_version_all_of_the_page_is_slots() {
+    if (!able()) return;
+    for (const std::uint16_t version : {protocol::kOldestVersion, protocol::kVersion}) {
+      FakeBroker::Options options;
+      options.version = version;
+      options.slots = protocol::kPageWords;
+      FakeBroker broker(options);
+      broker.say({});
+      CPPUNIT_ASSERT(!Broker::program_policy());
+      CPPUNIT_ASSERT_EQUAL(version == 1, Broker::probe({}).ok());
     }
   }
 

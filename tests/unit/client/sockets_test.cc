@@ -96,6 +96,7 @@ class SocketsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_is_no_connected_socket_cannot_be_named);
   CPPUNIT_TEST(connected_udp_can_be_named);
   CPPUNIT_TEST(a_closed_or_reused_descriptor_is_noticed);
+  CPPUNIT_TEST(a_connection_is_found_by_its_cookie);
   CPPUNIT_TEST_SUITE_END();
 
   static std::string found(bool acceptor = false) { return name_of(find_socket(acceptor)); }
@@ -254,6 +255,21 @@ class SocketsTest : public CppUnit::TestFixture {
     const auto server = listener("127.0.0.1");
     const auto fd = connected_to(server, "127.0.0.1", SOCK_DGRAM);
     CPPUNIT_ASSERT(named_socket(fd.get()).ok());
+  }
+
+  void a_connection_is_found_by_its_cookie() {
+    const UniqueFd server = listener("127.0.0.1"), first = connected_to(server, "127.0.0.1"), second = connected_to(server, "127.0.0.1");
+    const auto wanted = named_socket(second.get());
+    CPPUNIT_ASSERT(wanted.ok());
+    const auto found = socket_with(wanted->cookie);
+    CPPUNIT_ASSERT(found.ok() && found->fd == second.get() && found->cookie == wanted->cookie && found->found == protocol::Found::named);
+    const UniqueFd copy(dup(second.get()));
+    name_thread_socket(copy.get());
+    CPPUNIT_ASSERT_EQUAL(copy.get(), socket_with(wanted->cookie)->fd);
+    name_thread_socket(first.get());
+    CPPUNIT_ASSERT(socket_with(wanted->cookie)->cookie == wanted->cookie);
+    name_thread_socket(-1);
+    CPPUNIT_ASSERT_EQUAL(name_of(Code::SOCKET_CHANGED), name_of(socket_with(wanted->cookie + (std::uint64_t{1} << 40))));
   }
 
   void a_closed_or_reused_descriptor_is_noticed() {

@@ -9,6 +9,7 @@ namespace {
 using base::Code;
 using protocol::ChannelInfo;
 using protocol::LatchState;
+using protocol::Seal;
 
 constexpr LatchState kGone[] = {LatchState::none, LatchState::listener, LatchState::broken, LatchState::closed, static_cast<LatchState>(77)};
 constexpr LatchState kUnconfirmed[] = {LatchState::stale, LatchState::monitored};
@@ -28,6 +29,8 @@ const ChannelInfo& full() {
 class DecisionTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(DecisionTest);
   CPPUNIT_TEST(an_intact_latch_gives_what_the_channel_gives);
+  CPPUNIT_TEST(the_administrator_decides_what_rests_on_the_channel);
+  CPPUNIT_TEST(a_channel_without_integrity_carries_nothing_whatever_he_says);
   CPPUNIT_TEST(quality_one_is_always_sealed);
   CPPUNIT_TEST(an_unconfirmed_latch_seals_whatever_was_asked);
   CPPUNIT_TEST(no_wrap_without_a_latch);
@@ -40,27 +43,41 @@ class DecisionTest : public CppUnit::TestFixture {
 
  public:
   void an_intact_latch_gives_what_the_channel_gives() {
-    const auto wrap = [](bool integrity, bool confidentiality, bool asked) { return *decide_wrap(LatchState::established, giving(integrity, confidentiality), asked, 0); };
+    const auto wrap = [](bool integrity, bool confidentiality, bool asked) { return *decide_wrap(LatchState::established, giving(integrity, confidentiality), Seal::unless_confidential, asked, 0); };
     CPPUNIT_ASSERT(wrap(true, true, true) == kChannel && wrap(true, true, false) == kChannel);
     CPPUNIT_ASSERT(wrap(true, false, false) == kChannel && wrap(true, false, true) == kSealed);
     for (const bool asked : {false, true}) CPPUNIT_ASSERT(wrap(false, true, asked) == kSealed && wrap(false, false, asked) == kSealed);
   }
 
+  void the_administrator_decides_what_rests_on_the_channel() {
+    for (const bool confidentiality : {false, true})
+      for (const bool asked : {false, true}) {
+        const auto wrap = [&](Seal seal) { return *decide_wrap(LatchState::established, giving(true, confidentiality), seal, asked, 0); };
+        CPPUNIT_ASSERT(wrap(Seal::always) == kSealed && wrap(Seal::never) == kChannel);
+        CPPUNIT_ASSERT(wrap(Seal::unless_confidential) == (asked && !confidentiality ? kSealed : kChannel));
+      }
+  }
+
+  void a_channel_without_integrity_carries_nothing_whatever_he_says() {
+    for (const bool asked : {false, true})
+      CPPUNIT_ASSERT(*decide_wrap(LatchState::established, giving(false, true), Seal::never, asked, 0) == kSealed);
+  }
+
   void quality_one_is_always_sealed() {
     for (const LatchState latch : {LatchState::established, LatchState::stale, LatchState::monitored})
-      for (const bool asked : {false, true}) CPPUNIT_ASSERT(*decide_wrap(latch, full(), asked, 1) == kSealed);
+      for (const bool asked : {false, true}) CPPUNIT_ASSERT(*decide_wrap(latch, full(), Seal::never, asked, 1) == kSealed);
   }
 
   void an_unconfirmed_latch_seals_whatever_was_asked() {
     for (const LatchState latch : kUnconfirmed)
-      for (const bool asked : {false, true}) CPPUNIT_ASSERT(*decide_wrap(latch, full(), asked, 0) == kSealed);
+      for (const bool asked : {false, true}) CPPUNIT_ASSERT(*decide_wrap(latch, full(), Seal::never, asked, 0) == kSealed);
   }
 
   void no_wrap_without_a_latch() {
     for (const LatchState latch : kGone)
       for (const bool asked : {false, true})
         for (const std::uint32_t qop : {0u, 1u}) {
-          const auto wrap = decide_wrap(latch, full(), asked, qop);
+          const auto wrap = decide_wrap(latch, full(), Seal::always, asked, qop);
           CPPUNIT_ASSERT(!wrap.ok() && wrap.error().code == Code::LATCH_BROKEN);
         }
   }
@@ -98,7 +115,7 @@ class DecisionTest : public CppUnit::TestFixture {
 
   void other_qualities_are_refused() {
     for (const std::uint32_t qop : {2u, 0x80000000u, 0xffffffffu}) {
-      CPPUNIT_ASSERT(decide_wrap(LatchState::established, full(), true, qop).error().code == Code::BAD_QOP);
+      CPPUNIT_ASSERT(decide_wrap(LatchState::established, full(), Seal::never, true, qop).error().code == Code::BAD_QOP);
       CPPUNIT_ASSERT(decide_mic(LatchState::established, qop).error().code == Code::BAD_QOP);
     }
   }

@@ -14,15 +14,10 @@ namespace {
 using base::Bytes;
 using base::Code;
 using base::Result;
+using testing::end_of;
 
 const Bytes kText(21, std::byte{'x'});
 constexpr MessageType kTypes[] = {MessageType::channel, MessageType::sealed, MessageType::mic};
-
-Protection end_of(Direction sends) {
-  auto made = Protection::make(Bytes(32, std::byte{7}), Digest{}, sends, *SendCounter::make());
-  CPPUNIT_ASSERT(made.ok());
-  return *std::move(made);
-}
 
 Bytes token_of(Protection& from, MessageType type) {
   return type == MessageType::mic ? testing::mic_of(from, kText) : testing::wrapped(from, type, kText);

@@ -83,10 +83,10 @@ class MechNamesTest : public CppUnit::TestFixture {
     };
     CPPUNIT_ASSERT(Credential::decode(octets({1, 2, 0})).ok());
     CPPUNIT_ASSERT(Credential::decode(octets({1, 1, 2, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 9})).ok());
-    for (const Bytes& bad : {octets({}), octets({2, 2, 0}), octets({1, 3, 0}), octets({1, 2, 8}), octets({1, 2, 0, 0}), octets({1, 2, 1}), octets({1, 2, 1, 0, 1, 9}),
+    for (const Bytes& bad : {octets({}), octets({2, 2, 0}), octets({1, 3, 0}), octets({1, 2, 16}), octets({1, 2, 0, 0}), octets({1, 2, 1}), octets({1, 2, 1, 0, 1, 9}),
                              octets({1, 1, 2, 0xff, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 9}), octets({1, 1, 2, 0, 0, 0, 5})})
       CPPUNIT_ASSERT(!Credential::decode(bad).ok());
-    const Bytes again = octets({1, 0, 7, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 9});
+    const Bytes again = octets({1, 0, 15, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 9});
     CPPUNIT_ASSERT(Credential::decode(again)->encode() == again);
   }
 
@@ -113,8 +113,8 @@ class MechNamesTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(octets == base::text_of(std::as_bytes(std::span(kNameType))));
     CPPUNIT_ASSERT_EQUAL(std::string(".4"), std::string(GSS_IPSEC_OID_THREAD_SOCKET).substr(std::string(GSS_IPSEC_OID_BASE).size()));
     CPPUNIT_ASSERT(kSetThreadSocket.back() == 4 && kSetCredentialSocket.back() == 5 && kMechanism.back() == 1);
-    const StoreEntry entries[] = {{GSS_IPSEC_STORE_SOCKET, "7"}, {GSS_IPSEC_STORE_ANONYMOUS, "allow"}};
-    CPPUNIT_ASSERT(parse_store(entries)->socket == 7 && parse_store(entries)->allow_anonymous);
+    const StoreEntry entries[] = {{GSS_IPSEC_STORE_SOCKET, "7"}, {GSS_IPSEC_STORE_ANONYMOUS, "allow"}, {GSS_IPSEC_STORE_LAST_TOKEN, "acceptor"}};
+    CPPUNIT_ASSERT(parse_store(entries)->socket == 7 && parse_store(entries)->allow_anonymous && parse_store(entries)->acceptor_ends);
   }
 };
 

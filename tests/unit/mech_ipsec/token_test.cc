@@ -62,11 +62,12 @@ class TokenTest : public CppUnit::TestFixture {
   }
 
   void what_was_written_is_read() {
-    ContextToken retry, confirm;
+    ContextToken retry, confirm, last_but_one, finish;
     retry.type = TokenType::retry;
     confirm.type = TokenType::confirm;
-    confirm.proof[5] = std::byte{7};
-    for (const ContextToken& token : {hello(1), hello(8192), hello(100, TokenType::reply), retry, confirm}) {
+    last_but_one.type = TokenType::last_but_one, finish.type = TokenType::finish;
+    confirm.proof[5] = last_but_one.proof[6] = finish.proof[7] = std::byte{7};
+    for (const ContextToken& token : {hello(1), hello(8192), hello(100, TokenType::reply), retry, confirm, last_but_one, finish}) {
       const auto again = decode_token(encode(token));
       CPPUNIT_ASSERT(again.ok() && *again == token);
     }
@@ -76,6 +77,7 @@ class TokenTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(refused(octets({1, 2, 0, 1, 9})) == Code::TOKEN_VERSION);
     CPPUNIT_ASSERT(refused(octets({0, 1})) == Code::BAD_TOKEN);
     CPPUNIT_ASSERT(refused(octets({6, 1, 0, 1, 9})) == Code::BAD_TOKEN);
+    CPPUNIT_ASSERT(refused(octets({8, 1})) == Code::BAD_TOKEN);
     CPPUNIT_ASSERT(refused(octets({1, 1, 0, 0})) == Code::BAD_TOKEN);
     CPPUNIT_ASSERT(refused(octets({1, 1, 0x20, 1, 9})) == Code::BAD_TOKEN);
     CPPUNIT_ASSERT(refused({}) == Code::BAD_TOKEN);

@@ -12,6 +12,12 @@ inline void must(const base::Status& status) {
   if (!status) throw std::runtime_error(base::describe(status.error()));
 }
 
+inline Protection end_of(Direction sends) {
+  auto made = Protection::make(base::Bytes(32, std::byte{7}), Digest{}, sends, *SendCounter::make());
+  must(made.ok() ? base::Status() : made.error());
+  return *std::move(made);
+}
+
 inline base::Bytes wrapped(Protection& from, MessageType type, base::View text, Views signed_only = {}) {
   base::Bytes token(kWrapOverhead + text.size());
   const Piece piece{text, token.data() + kWrapOverhead};

@@ -68,6 +68,13 @@ AcceptReply an_accept_reply() {
   return m;
 }
 
+ContextState a_context() {
+  ContextState m;
+  m.role = channel::Role::acceptor, m.bound = m.initiator_asked_mutual = true, m.expires = 1, m.id = digest(3), m.sent = 4, m.next = 5, m.seen = 6;
+  m.local_name = "ipsec:fqdn:a", m.peer_name = "ipsec:fqdn:b/bob", m.peer_services = {"host", "ldap"}, m.key = base::Secret(digest(7));
+  return m;
+}
+
 Event an_event() {
   return {EventType::lost, 3, 1700000000000000000, 501, a_flow(), Code::LATCH_BROKEN, "fqdn:b.example", "why", 7, {"esp 0x1 > 10.1.0.2"}};
 }
@@ -111,6 +118,10 @@ std::vector<Sample> samples() {
       sample("binding", BindingRequest{channel::Role::acceptor}, decode_binding_request),
       sample("bind reply", BindReply{KerberosUse::bind, Code::WEAK, "wanted 256", a_channel(), base::Secret(digest(6))}, decode_bind_reply),
       sample("bind reply, off", BindReply{}, decode_bind_reply),
+      sample("bound", BoundRequest{"/usr/bin/psql"}, decode_bound_request),
+      sample("bound reply", BoundReply{KerberosUse::skip, true, 192, BoundBefore{channel::Role::acceptor, Found::sole, "/usr/bin/psql", 1700000000000000000,
+                                                                                KerberosUse::bind, Code::WEAK, "wanted 256"}}, decode_bound_reply),
+      sample("bound reply, never", BoundReply{KerberosUse::off, false, 128, {}}, decode_bound_reply),
       sample("statement", a_statement(), decode_latch_statement),
       sample("check", CheckRequest{1, 2, 3, octets(5)}, decode_check_request),
       sample("check reply", CheckReply{LatchState::broken, Code::LATCH_BROKEN, "spd", 4, 5}, decode_check_reply),
@@ -119,6 +130,13 @@ std::vector<Sample> samples() {
       sample("probe reply", ProbeReply{true, "ipsec:fqdn:a"}, decode_probe_reply),
       sample("localname", LocalnameRequest{"ipsec:fqdn:b/bob"}, decode_localname_request),
       sample("localname reply", LocalnameReply{"bob"}, decode_localname_reply),
+      sample("program", ProgramRequest{"/usr/bin/psql"}, decode_program_request),
+      sample("program reply", ProgramReply{Seal::always, 256}, decode_program_reply),
+      sample("hand over", HandOverRequest{501}, decode_hand_over_request),
+      sample("hand over reply", HandOverReply{digest(1), base::Secret(digest(2))}, decode_hand_over_reply),
+      sample("take over", TakeOverRequest{501, digest(1)}, decode_take_over_request),
+      sample("take over reply", TakeOverReply{a_channel(), base::Secret(digest(2))}, decode_take_over_reply),
+      sample("context", a_context(), decode_context_state),
       sample("subscribe", SubscribeRequest{event_bit(EventType::rekeyed), Scope::all}, decode_subscribe_request),
       sample("subscribe reply", SubscribeReply{3, 501, true}, decode_subscribe_reply),
       sample("unsubscribe", UnsubscribeRequest{3}, decode_unsubscribe_request),
@@ -220,6 +238,9 @@ class MessagesTest : public CppUnit::TestFixture {
     flip_all(CheckReply{LatchState::broken, Code::LATCH_BROKEN, "spd", 4, 5}, decode_check_reply);
     flip_all(ProbeRequest{channel::Role::acceptor, "host"}, decode_probe_request);
     flip_all(an_event(), decode_event);
+    flip_all(ProgramReply{Seal::never, 128}, decode_program_reply);
+    flip_all(TakeOverRequest{501, digest(1)}, decode_take_over_request);
+    flip_all(a_context(), decode_context_state);
     flip_all(ExplainRequest{Found::named, a_flow()}, decode_explain_request);
   }
 

@@ -49,6 +49,9 @@ class DoctorTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(figures_of_a_real_broker_are_understood);
   CPPUNIT_TEST(each_bad_figure_has_its_finding);
   CPPUNIT_TEST(sockets_are_judged_by_what_contexts_need);
+  CPPUNIT_TEST(the_interposers_line_is_found);
+  CPPUNIT_TEST(what_is_wanted_of_kerberos_needs_the_interposer);
+  CPPUNIT_TEST(a_bound_context_is_judged_by_what_became_of_it);
   CPPUNIT_TEST(problems_decide_the_exit_code);
   CPPUNIT_TEST(findings_as_text_and_json);
   CPPUNIT_TEST_SUITE_END();
@@ -201,6 +204,51 @@ class DoctorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(has(with([](auto& r) { r.latchable = false, r.why_not_latchable = "reqid 0"; }).advice, "reqid 0"));
     CPPUNIT_ASSERT(has(with([](auto& r) { r.since_start = false; }).found, base::code_text(Code::STARTED_IN_CLEAR)));
     CPPUNIT_ASSERT(judge_socket({5, base::fail(Code::OTHER_NAMESPACE)}).grade == Grade::problem);
+  }
+
+  void the_interposers_line_is_found() {
+    std::string line = kLine;
+    line.replace(line.size() - 2, 1, "2");
+    CPPUNIT_ASSERT(find_interposer(root_, {}) == Interposer::absent);
+    for (const std::string& text : {"#" + line + "/x.so <interposer>\n", line + "/x.so\n", std::string(kLine) + "/x.so <interposer>\n"}) {
+      put("/etc/gss/mech.d/ipsec.conf", text);
+      CPPUNIT_ASSERT_MESSAGE(text, find_interposer(root_, {}) == Interposer::absent);
+    }
+    put("/etc/gss/mech.d/ipsec.conf", std::string(kLine) + "/x.so\n" + line + "/x.so <interposer>\n");
+    CPPUNIT_ASSERT(find_interposer(root_, {}) == Interposer::there);
+    CPPUNIT_ASSERT(find_interposer(root_, root_ + "/absent.conf") == Interposer::absent);
+    put("/etc/gss/mech.d/proxymech.conf", "gssproxy_v1 2.16.840.1.113730.3.8.15.1 /proxymech.so <interposer>\n");
+    CPPUNIT_ASSERT(find_interposer(root_, {}) == Interposer::there);
+    put("/etc/gss/mech", "gssproxy_v1 2.16.840.1.113730.3.8.15.1 /proxymech.so <interposer>\n");
+    CPPUNIT_ASSERT(find_interposer(root_, {}) == Interposer::behind_another);
+  }
+
+  void what_is_wanted_of_kerberos_needs_the_interposer() {
+    using protocol::KerberosUse;
+    const auto judged = [](KerberosUse use, bool without, Interposer interposer) { return judge_program("/usr/bin/psql", {use, without, 192, {}}, interposer); };
+    const Finding off = judged(KerberosUse::off, false, Interposer::absent);
+    CPPUNIT_ASSERT(off.grade == Grade::ok && has(off.found, "Kerberos' alone") && has(off.wanted, "/usr/bin/psql"));
+    CPPUNIT_ASSERT(judged(KerberosUse::bind, false, Interposer::absent).grade == Grade::problem);
+    CPPUNIT_ASSERT(judged(KerberosUse::off, true, Interposer::absent).grade == Grade::problem);
+    CPPUNIT_ASSERT(judged(KerberosUse::skip, false, Interposer::behind_another).grade == Grade::warning);
+    const Finding skip = judged(KerberosUse::skip, true, Interposer::there);
+    CPPUNIT_ASSERT(skip.grade == Grade::ok && has(skip.found, "192 bits") && has(skip.found, "without a ticket"));
+  }
+
+  void a_bound_context_is_judged_by_what_became_of_it() {
+    using protocol::KerberosUse;
+    protocol::BoundReply reply{KerberosUse::skip, false, 128, {}};
+    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::warning && judge_bound(5, reply).check == "kerberos-5");
+    CPPUNIT_ASSERT(judge_bound(5, base::fail(Code::NO_BROKER)).grade == Grade::warning);
+    reply.before = protocol::BoundBefore{channel::Role::acceptor, protocol::Found::sole, "/usr/sbin/slapd", 1, KerberosUse::skip, Code::ok, {}};
+    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && has(judge_bound(5, reply).found, "an acceptor's context of /usr/sbin/slapd (its only one)"));
+    reply.before->use = KerberosUse::bind;
+    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && has(judge_bound(5, reply).found, "the line says"));
+    reply.before->why = Code::WEAK, reply.before->detail = "wanted 256 bits for this program, found 128";
+    const Finding weak = judge_bound(5, reply);
+    CPPUNIT_ASSERT(weak.grade == Grade::warning && has(weak.found, base::code_text(Code::WEAK)) && has(weak.advice, "found 128; a stronger proposal"));
+    reply.before->use = KerberosUse::off, reply.before->why = Code::NO_POLICY;
+    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::problem && has(judge_bound(5, reply).found, "not bound"));
   }
 
   void problems_decide_the_exit_code() {

@@ -67,6 +67,9 @@ def reach(lab, fault, point, pair, old):
         established = pair.context()
         lab.expect(f"{point}: there is a context to release", established or family != "release", pair.exchange.why)
         pair.client.cmd("delete")
+    elif family in ("hand", "take"):
+        lab.expect(f"{point}: there is a context to export", pair.context(), pair.exchange.why)
+        pair.client.cmd("import", pair.client.cmd("export")["token"] or "00")
     elif family == "check":
         lab.a.stop_broker()
         fault.start()

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The group's PSK proves nobody, so latches are pinned: Kerberos says who the peer is, and nobody takes his place.
+import json
+import re
+
 import gss
 import ike
 import kerberos
@@ -31,19 +34,32 @@ def said(lab, name, ends, wanted):
     lab.expect(f"{name}: {wanted[0]}, then {wanted[-1]}", got == wanted, (got, lab.a.log("trace.0")[-800:], lab.b.log("trace.0")[-800:]))
 
 
+def doctor(lab, name, host, peer, grade, phrase):
+    """What it finds of the program's Kerberos contexts and of the one on its connection."""
+    done = host.run(["/run/bin/ipsec-gss", "doctor", "--json", "--pid", str(peer.process.pid)])
+    found = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
+    of_socket = [finding for check, finding in found.items() if re.fullmatch(r"kerberos-\d+", check)]
+    lab.expect(f"doctor, {name}: the interposer is there and wanted", found["program-kerberos"]["grade"] == "ok", found.get("program-kerberos"))
+    lab.expect(f"doctor, {name}: {phrase}", len(of_socket) == 1 and of_socket[0]["grade"] == grade and phrase in json.dumps(of_socket[0]), of_socket)
+
+
 def run(lab):
     kerberos.realm(lab)
     brokers(lab, "skip", "skip")
     wire = lab.a.capture()
     ends = attempt(lab, 7000)
     said(lab, "both ends", ends, SWITCHED)
+    doctor(lab, "both ends", lab.a, ends[0], "ok", "messages may rest on the channel")
+    doctor(lab, "both ends", lab.b, ends[1], "ok", "an acceptor's context")
     lab.expect("the messages are in ESP alone", not wire.outside_esp(7000) and not wire.clear_payload(b"attack at dawn"))
     plain = {}
     said(lab, "the client alone", attempt(lab, 7001, None, plain), PLAIN)
     said(lab, "the server alone", attempt(lab, 7002, plain, None), PLAIN)
     said(lab, "neither", attempt(lab, 7003, plain, plain), PLAIN)
     brokers(lab, "bind", "skip")
-    said(lab, "a client that only binds", attempt(lab, 7004), [["offer", "kerberos"]] + PLAIN[1:])
+    ends = attempt(lab, 7004)
+    said(lab, "a client that only binds", ends, [["offer", "kerberos"]] + PLAIN[1:])
+    doctor(lab, "a client that only binds", lab.a, ends[0], "ok", "Kerberos protects the messages")
     brokers(lab, "skip", "bind")
     said(lab, "a server that only binds", attempt(lab, 7005), PLAIN)
     brokers(lab, "off", "skip")

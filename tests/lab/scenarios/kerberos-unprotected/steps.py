@@ -24,11 +24,11 @@ def attempt(lab, name, port, env=None):
 
 
 def seen(exchange):
-    """What a program can observe: flags, names, lifetimes (in minutes), sizes of tokens, errors (not minor codes: docs/decisions/0011)."""
+    """What a program can observe: flags, names, lifetimes (to ten minutes), sizes of tokens, errors (not minor codes: docs/decisions/0011)."""
     facts = [sorted(gss.flag_names(end["flags"])) for end in (exchange.first, exchange.second)]
     for end in (exchange.client, exchange.server):
         asked = end.cmd("inquire")
-        facts.append({**asked, "lifetime": asked["lifetime"] // 60})
+        facts.append({**asked, "lifetime": round(asked["lifetime"] / 600)})
         facts.append({conf: len(end.cmd("wrap", 0, conf, gss.text("x"))["token"]) for conf in (0, 1)})
         facts.append({name: {**end.cmd(*words), "minor": 0} for name, words in (("quality", ("wrap", 7, 1, "00")), ("token", ("unwrap", "0504")), ("foreign", ("unwrap", "14" * 60)))})
     return facts
