@@ -77,16 +77,20 @@ base::Result<KernelLatch> KernelLatch::set(Core& core, const Request& request, c
   return KernelLatch(*std::move(turn), known ? nullptr : &core, request.fd, seen.socket.flow, std::move(parameters));
 }
 
+base::Status still_congruent(const Core& core, const Case& seen, const LatchParameters& before) {
+  base::Status enough = sufficient(seen.assessment, *core.config());
+  if (!enough.ok()) return enough;
+  const auto now = parameters_of(seen.assessment, seen.socket.flow);
+  return now ? congruent(before, *now) : base::Status(now.error());
+}
+
 namespace {
 
 // The same publication leads to the same verdict.
 base::Status databases_still_say(Core& core, const Request& request, Case& seen, const LatchParameters& latched) {
   if (core.board.version() == seen.view.version) return {};
   settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment);
-  base::Status enough = sufficient(seen.assessment, *core.config());
-  if (!enough.ok()) return enough;
-  const auto now = parameters_of(seen.assessment, seen.socket.flow);
-  return now ? congruent(latched, *now) : base::Status(now.error());
+  return still_congruent(core, seen, latched);
 }
 
 }  // namespace

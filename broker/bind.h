@@ -38,6 +38,9 @@ class KernelLatch {
   LatchParameters parameters_;
 };
 
+// Protected now, by the same peer and at least as strongly as `before`.
+[[nodiscard]] base::Status still_congruent(const Core& core, const Case& seen, const LatchParameters& before);
+
 // After latching: still this connection, still protected by the same peer and by these SAs (SPIs are reused, policies
 // change). Updates `seen`.
 [[nodiscard]] base::Status confirm(Core& core, const Request& request, Case& seen, const LatchParameters& latched,

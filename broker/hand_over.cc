@@ -20,14 +20,6 @@ base::Result<LatchInfo> latch_that_holds(const Core& core, const kernel::SocketF
   return fail(stale ? Code::LATCH_STALE : Code::LATCH_BROKEN, std::string("the latch is ") + latch_state_name(latch->status.state));
 }
 
-// What the context rested on when it left, and on nothing else: somebody may have latched the socket anew meanwhile.
-base::Status still_rests(const Core& core, const Case& seen, const LatchParameters& left) {
-  base::Status enough = sufficient(seen.assessment, *core.config());
-  if (!enough.ok()) return enough;
-  const auto now = parameters_of(seen.assessment, seen.socket.flow);
-  return now ? congruent(left, *now) : base::Status(now.error());
-}
-
 base::Result<Answer> latch_and_give(Core& core, const Request& request, const TakeOverRequest& asked, Case& seen, bool since_start) {
   auto latch = KernelLatch::set(core, request, seen);
   if (!latch) return latch.error();
@@ -70,7 +62,8 @@ base::Result<Answer> handle_take_over(Core& core, const Request& request) {
   if (!left) return left.error();
   const auto latch = latch_that_holds(core, seen->socket, asked->cookie);
   if (!latch) return latch.error();
-  const base::Status rests = still_rests(core, *seen, *left);
+  // On what the context rested when it left, and on nothing else: somebody may have latched the socket anew meanwhile.
+  const base::Status rests = still_congruent(core, *seen, *left);
   if (!rests.ok()) return rests.error();
   return latch_and_give(core, request, *asked, *seen, latch->since_start);
 }
