@@ -29,6 +29,8 @@ class Handle {
     return handle && aligned && handle->mark_ == kMark ? handle : nullptr;
   }
   [[nodiscard]] static Opaque give(std::unique_ptr<Handle> handle) noexcept { return reinterpret_cast<Opaque>(handle.release()); }
+  // It stays whose it is.
+  [[nodiscard]] static Opaque lend(Handle& handle) noexcept { return reinterpret_cast<Opaque>(&handle); }
   // Takes it back from the caller, to be destroyed.
   [[nodiscard]] static std::unique_ptr<Handle> take(Opaque& opaque) noexcept {
     return std::unique_ptr<Handle>(of(std::exchange(opaque, Opaque{})));

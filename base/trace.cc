@@ -8,6 +8,7 @@
 
 #include <cstdio>
 
+#include "base/uncancelled.h"
 #include "base/unique_fd.h"
 
 namespace gssipsec::base {
@@ -26,6 +27,7 @@ bool tracing() noexcept { return target() != nullptr; }
 void trace(std::string_view area, std::string_view text) noexcept {
   const char* path = target();
   if (!path) return;
+  const Uncancelled whole;
   const UniqueFd file(open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0600));
   if (!file) return;
   timespec now{};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "broker/bind.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 
 #include "broker/access.h"
@@ -14,6 +16,14 @@ using base::fail;
 using channel::Role;
 using protocol::Found;
 
+// A policy of the listener that took it, of which nothing tells. (One that closed since is not seen.)
+bool may_inherit(Core& core, const kernel::SocketFacts& socket) {
+  if (socket.flow.protocol != IPPROTO_TCP || socket.listening) return false;
+  if (!core.own_policies.has_streams() && !core.latches.any_listener()) return false;
+  const auto listener = core.host->has_listener(socket.flow);
+  return !listener || *listener;
+}
+
 }  // namespace
 
 base::Status fits_role(Core& core, const Request& request, const Case& seen, Found found, Role role) {
@@ -23,7 +33,7 @@ base::Status fits_role(Core& core, const Request& request, const Case& seen, Fou
     return fail(Code::NOT_OWNER, "wanted a socket of uid " + std::to_string(request.caller.uid) + ", found one of uid " +
                                      std::to_string(seen.socket.owner_uid) + "; name the socket explicitly");
   if (role == Role::acceptor && found == Found::sole) return {};
-  const auto listener = core.host->has_listener(seen.socket.flow.protocol, seen.socket.flow.local_port);
+  const auto listener = core.host->has_listener(seen.socket.flow);
   if (!listener) return listener.error();
   if (*listener != (role == Role::acceptor))
     return fail(Code::WRONG_SIDE, role == Role::acceptor ? "an acceptor's socket has a listener on its local port; this one has none"
@@ -43,18 +53,30 @@ base::Status fit_for_context(Core& core, const Case& seen, std::uint32_t want) {
   return {};
 }
 
-KernelLatch::KernelLatch(Turns::Turn turn, Core* core, int fd, channel::Flow flow, LatchParameters parameters)
-    : turn_(std::move(turn)), core_(core), fd_(fd), flow_(std::move(flow)), parameters_(std::move(parameters)) {}
+base::Status give_policy(Core& core, const Request& request, const kernel::SocketFacts& socket, const PolicyPair& pair, bool required, bool replaces) {
+  const kernel::PolicyOwner owner{socket.cookie, request.caller.uid, static_cast<std::uint8_t>(socket.flow.protocol), required};
+  return core.own_policies.give(owner, pair, core.config()->latches_per_user, [&](const kernel::PolicyOwner& whose) {
+    return core.host->set_latch(request.fd, socket.flow, pair.out, pair.in, whose, replaces);
+  });
+}
+
+base::Status take_policy_away(Core& core, int fd, const kernel::SocketFacts& socket) {
+  core.own_policies.take_away(socket.cookie);
+  return core.host->clear_latch(fd, socket.flow);
+}
+
+KernelLatch::KernelLatch(Turns::Turn turn, Core* core, int fd, kernel::SocketFacts socket, LatchParameters parameters)
+    : turn_(std::move(turn)), core_(core), fd_(fd), socket_(std::move(socket)), parameters_(std::move(parameters)) {}
 
 KernelLatch::KernelLatch(KernelLatch&& other) noexcept
     : turn_(std::move(other.turn_)),
       core_(std::exchange(other.core_, nullptr)),
       fd_(other.fd_),
-      flow_(std::move(other.flow_)),
+      socket_(std::move(other.socket_)),
       parameters_(std::move(other.parameters_)) {}
 
 KernelLatch::~KernelLatch() {
-  if (core_) (void)core_->host->clear_latch(fd_, flow_).ok();
+  if (core_) (void)take_policy_away(*core_, fd_, socket_).ok();
 }
 
 // Templates already there are not set again: only CAP_NET_ADMIN can have removed them.
@@ -69,12 +91,15 @@ base::Result<KernelLatch> KernelLatch::set(Core& core, const Request& request, c
   auto turn = core.turns.take(seen.socket.cookie, request.deadline);
   if (!turn) return turn.error();
   const auto known = core.latches.find(seen.socket.cookie, seen.socket.flow);
+  const bool stays = known || core.own_policies.has(seen.socket.cookie) || may_inherit(core, seen.socket);
+  const PolicyPair pair{parameters.out, parameters.in};
   base::Status status;
   if (known) status = may_follow(*known, parameters, request);
+  if (status.ok() && seen.socket.listening) status = core.own_policies.may_listen(seen.socket.cookie, request.caller.uid, pair);
   const bool same = known && known->parameters.out == parameters.out && known->parameters.in == parameters.in;
-  if (status.ok() && !same) status = core.host->set_latch(request.fd, seen.socket.flow, parameters.out, parameters.in);
+  if (status.ok() && !same) status = give_policy(core, request, seen.socket, pair, false, stays);
   if (!status.ok()) return status.error();
-  return KernelLatch(*std::move(turn), known ? nullptr : &core, request.fd, seen.socket.flow, std::move(parameters));
+  return KernelLatch(*std::move(turn), stays ? nullptr : &core, request.fd, seen.socket, std::move(parameters));
 }
 
 base::Status still_congruent(const Core& core, const Case& seen, const LatchParameters& before) {

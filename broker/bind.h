@@ -15,8 +15,13 @@ namespace gssipsec::broker {
 // Protected, strong, end to end, peer known and (unless anonymity is allowed) authenticated, since the connection began.
 [[nodiscard]] base::Status fit_for_context(Core& core, const Case& seen, std::uint32_t want);
 
+// By whose turn it is: the kernel's policies of this socket, `required` to stay. `replaces`: it has some that must not go where the
+// kernel refuses these. LIMIT, before anything is set.
+[[nodiscard]] base::Status give_policy(Core& core, const Request& request, const kernel::SocketFacts& socket, const PolicyPair& pair, bool required, bool replaces);
+[[nodiscard]] base::Status take_policy_away(Core& core, int fd, const kernel::SocketFacts& socket);
+
 // Latches in the kernel, for as long as it lives the only request to do so on this socket. What was set on a socket that had
-// no latch of ours is taken back unless kept. A latch that is there is only ever strengthened: LATCH_BROKEN.
+// no policy of ours is taken back unless kept. A latch that is there is only ever strengthened: LATCH_BROKEN.
 class KernelLatch {
  public:
   [[nodiscard]] static base::Result<KernelLatch> set(Core& core, const Request& request, const Case& seen);
@@ -30,11 +35,11 @@ class KernelLatch {
   [[nodiscard]] const LatchParameters& parameters() const noexcept { return parameters_; }
 
  private:
-  KernelLatch(Turns::Turn turn, Core* core, int fd, channel::Flow flow, LatchParameters parameters);
+  KernelLatch(Turns::Turn turn, Core* core, int fd, kernel::SocketFacts socket, LatchParameters parameters);
   Turns::Turn turn_;
   Core* core_;  // null: nothing to take back
   int fd_;
-  channel::Flow flow_;
+  kernel::SocketFacts socket_;
   LatchParameters parameters_;
 };
 

@@ -2,8 +2,10 @@
 #include "broker/census.h"
 
 #include <algorithm>
+#include <set>
 
 #include "broker/fault.h"
+#include "broker/log.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -38,6 +40,7 @@ void Census::stop() {
 // A protocol that cannot be listed (SCTP without its module) stays without a list: no connection of it counts as new.
 void Census::take() {
   const Time before = now();
+  std::set<std::uint16_t> listed;
   for (const std::uint16_t protocol : {kTcp, kUdp, kSctp}) {
     const std::uint64_t begun = history_.begin_list();
     const auto sockets = host_->list_sockets(protocol);
@@ -47,13 +50,20 @@ void Census::take() {
     for (const kernel::DiagSocket& socket : *sockets)
       if (socket.cookie != 0) cookies.push_back(socket.cookie);
     history_.end_list(protocol, begun, cookies);
+    listed.insert(protocol);
     latches_.close_moved(*sockets, before);
   }
   reached(FaultPoint::census_listed);
-  latches_.close_gone(
-      [this](std::uint16_t protocol, std::uint64_t cookie) { return history_.list_epoch(protocol) == 0 || history_.listed(protocol, cookie); },
-      before);
+  // Who is missing in a list of before may have come since.
+  latches_.close_gone([&](std::uint16_t protocol, std::uint64_t cookie) { return !listed.contains(protocol) || history_.listed(protocol, cookie); }, before);
+  if (!own_policies_.to_be_listed()) return;
+  if (const auto owners = host_->list_policy_owners())
+    own_policies_.listed(*owners, before);
+  else
+    log(Level::warning, "sockets' own policies are not known: " + describe(owners.error()));
 }
+
+bool Census::has_cause() const { return requested_ || latches_.size() > 0 || own_policies_.to_be_listed(); }
 
 void Census::run() {
   Time::duration pause{};
@@ -63,7 +73,7 @@ void Census::run() {
       wake_.wait_for(lock, pause, [this] { return stopping_; });
       wake_.wait_for(lock, kSweep, [this] { return stopping_ || requested_; });
       if (stopping_) return;
-      if (!requested_ && latches_.size() == 0) {
+      if (!has_cause()) {
         pause = {};
         continue;
       }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Lists the namespace's sockets (sock_diag) in a thread of its own: after each change of the SPD, soon but never
-// more than about a fifth of the time, and every 30 s while latches exist. Feeds the history and closes latches whose
-// socket is gone. Threads: request() and the stop from any.
+// more than about a fifth of the time, and every 30 s while there are latches or own policies to be listed. Feeds the history, closes latches whose socket is
+// gone, and has the kernel's list of sockets' own policies where that is wanted. Threads: request() and the stop from any.
 #pragma once
 
 #include <condition_variable>
@@ -13,12 +13,14 @@
 #include "broker/history.h"
 #include "broker/host.h"
 #include "broker/latches.h"
+#include "broker/own_policies.h"
 
 namespace gssipsec::broker {
 
 class Census {
  public:
-  Census(std::shared_ptr<Host> host, History& history, Latches& latches) : host_(std::move(host)), history_(history), latches_(latches) {}
+  Census(std::shared_ptr<Host> host, History& history, Latches& latches, OwnPolicies& own_policies)
+      : host_(std::move(host)), history_(history), latches_(latches), own_policies_(own_policies) {}
   ~Census() { stop(); }
   Census(const Census&) = delete;
   Census& operator=(const Census&) = delete;
@@ -32,10 +34,12 @@ class Census {
 
  private:
   void run();
+  [[nodiscard]] bool has_cause() const;
 
   std::shared_ptr<Host> host_;
   History& history_;
   Latches& latches_;
+  OwnPolicies& own_policies_;
   std::mutex mutex_;
   std::condition_variable wake_;
   bool requested_ = false, stopping_ = false;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <limits>
 
 // toml++ 3.3 asserts what input can contradict ("[[[a]]") and then reports the same as an error: the error is wanted.
@@ -32,6 +33,8 @@ constexpr std::size_t kMaxFile = 1U << 20;
 constexpr std::size_t kMaxSocketPath = 107;  // sun_path with its NUL
 constexpr std::int64_t kMaxKeyBits = 256;
 
+bool contains(const std::vector<std::uint16_t>& ports, std::uint16_t port) { return std::ranges::find(ports, port) != ports.end(); }
+
 class Parser {
  public:
   Parser(const toml::table& root, Faults& faults) : root_(root, "top level", faults), faults_(faults) {}
@@ -48,6 +51,7 @@ class Parser {
     each("psk", [this](Section& in) { psk(in); });
     each("static", [this](Section& in) { static_rule(in); });
     each("program", [this](Section& in) { program(in); });
+    each("level", [this](Section& in) { level(in); });
     root_.refuse_unknown();
     return std::move(config_);
   }
@@ -245,6 +249,44 @@ class Parser {
     config_.statics.push_back(std::move(rule));
   }
 
+  // Its elements; none where it is absent. An empty one would say nothing that its absence does not.
+  static std::vector<const toml::node*> list(Section& in, const char* key, const char* wanted) {
+    const toml::node* node = in.find(key);
+    if (!node) return {};
+    std::vector<const toml::node*> elements;
+    if (const toml::array* array = node->as_array())
+      for (const toml::node& element : *array) elements.push_back(&element);
+    if (elements.empty()) in.wrong_type(*node, key, wanted);
+    return elements;
+  }
+
+  static void minimum(Section& in, Minimum& rule) {
+    in.set_number("min-key-bits", rule.min_key_bits, channel::kMinimumKeyBits, kMaxKeyBits);
+    for (const toml::node* element : list(in, "suites", "an array of names that ipsec-gss status shows"))
+      if (const auto suite = in.word("suites", element)) rule.suites.push_back(*suite);
+  }
+
+  void level(Section& in) {
+    protocol::Strength name = protocol::Strength::any;
+    if (in.require("name")) in.set_choice("name", name, kLevelNames);
+    Minimum rule;
+    minimum(in, rule);
+    if (name != protocol::Strength::any) config_.levels[static_cast<std::size_t>(name) - 1] = std::move(rule);
+  }
+
+  // A connection has one line.
+  void ports(Section& in, const std::string& path, ProgramRule& rule) {
+    for (const toml::node* element : list(in, "ports", "an array of numbers")) {
+      const auto port = in.number("ports", element, 1, 65535);
+      if (!port) continue;
+      const auto number = static_cast<std::uint16_t>(*port);
+      const auto about_it = [&](const ProgramRule& other) { return other.path == path && contains(other.ports, number); };
+      if (contains(rule.ports, number) || std::ranges::any_of(config_.programs, about_it))
+        in.fault(*element, "port " + std::to_string(number) + " of path " + quoted(path) + " is listed already");
+      rule.ports.push_back(number);
+    }
+  }
+
   void program(Section& in) {
     using protocol::KerberosUse;
     static constexpr std::pair<const char*, KerberosUse> kKerberos[] = {
@@ -257,13 +299,17 @@ class Parser {
     const auto path = in.text("path", node);
     in.set_choice("kerberos", rule.kerberos, kKerberos);
     in.set_choice("seal", rule.seal, kSeal);
-    in.set_number("min-key-bits", rule.min_key_bits, channel::kMinimumKeyBits, kMaxKeyBits);
     in.set_choice("without-ticket", rule.without_ticket, kWithout);
+    minimum(in, rule);
+    ports(in, path.value_or(""), rule);
     if (!path) return;
-    if (path->size() < 2 || path->front() != '/' || path->find('\0') != std::string::npos)
-      in.fault(*node, "path must be a program's absolute path, found " + quoted(*path));
-    if (std::any_of(config_.programs.begin(), config_.programs.end(), [&](const ProgramRule& other) { return other.path == *path; }))
-      in.fault(*node, "path " + quoted(*path) + " has another [[program]] already");
+    if (path->size() < 2 || path->front() != '/' || !protocol::is_name(*path))
+      in.fault(*node, "path must be a program's absolute path, of at most " + std::to_string(protocol::kMaxName) + " octets without control characters, found " + quoted(*path));
+    if (rule.ports.empty() && std::ranges::any_of(config_.programs, [&](const ProgramRule& other) { return other.path == *path && other.ports.empty(); }))
+      in.fault(*node, "path " + quoted(*path) + " has another [[program]] without ports already");
+    // Mechanism ipsec is acquired before it is known for which connection.
+    if (!rule.ports.empty() && rule.without_ticket != WithoutTicket::refuse)
+      in.fault(in.table(), "without-ticket is for all connections of a program; write it where the path has no ports");
     rule.path = *path;
     config_.programs.push_back(std::move(rule));
   }
@@ -338,11 +384,52 @@ std::vector<ike::StaticEnds> static_ends(const Config& config) {
   return ends;
 }
 
+bool Minimum::admits(const channel::Quality& found) const {
+  return found.key_bits >= min_key_bits && (suites.empty() || std::ranges::find(suites, found.suite) != suites.end());
+}
+
+namespace {
+
+bool is_rest(const ProgramRule& rule) noexcept { return rule.ports.empty(); }
+
+// Every connection has a line: what no other is about, one that changes nothing.
+std::vector<ProgramRule> lines_of(const Config& config, const std::string& path) {
+  std::vector<ProgramRule> lines;
+  std::ranges::copy_if(config.programs, std::back_inserter(lines), [&](const ProgramRule& rule) { return rule.path == path; });
+  if (std::ranges::none_of(lines, is_rest)) lines.emplace_back();
+  for (ProgramRule& line : lines) line.min_key_bits = std::max(line.min_key_bits, config.min_key_bits);
+  return lines;
+}
+
+ProgramRule of_all(const std::vector<ProgramRule>& lines) {
+  ProgramRule all;
+  all.seal = protocol::Seal::never;
+  for (const ProgramRule& line : lines) {
+    all.kerberos = std::max(all.kerberos, line.kerberos);
+    all.seal = std::max(all.seal, line.seal);
+    all.min_key_bits = std::max(all.min_key_bits, line.min_key_bits);
+    if (is_rest(line)) all.without_ticket = line.without_ticket;
+  }
+  return all;
+}
+
+}  // namespace
+
 ProgramRule rule_for(const Config& config, const std::string& path) {
-  const auto found = std::ranges::find(config.programs, path, &ProgramRule::path);
-  ProgramRule rule = found == config.programs.end() ? ProgramRule{} : *found;
-  rule.min_key_bits = std::max(rule.min_key_bits, config.min_key_bits);
+  if (!path.empty()) return of_all(lines_of(config, path));
+  // It may be any of them, or none.
+  std::vector<ProgramRule> any = lines_of(config, path);
+  any.insert(any.end(), config.programs.begin(), config.programs.end());
+  ProgramRule rule = of_all(any);
+  rule.kerberos = protocol::KerberosUse::off;
+  rule.without_ticket = WithoutTicket::refuse;
   return rule;
+}
+
+ProgramRule rule_at(const Config& config, const std::string& path, std::uint16_t port) {
+  const auto lines = lines_of(config, path);
+  const auto about_it = std::ranges::find_if(lines, [port](const ProgramRule& line) { return contains(line.ports, port); });
+  return about_it != lines.end() ? *about_it : *std::ranges::find_if(lines, is_rest);
 }
 
 }  // namespace gssipsec::broker

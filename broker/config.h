@@ -4,6 +4,7 @@
 // safety setting must not pass silently. A value type; no I/O but load_config().
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -15,6 +16,7 @@
 #include "broker/rights.h"
 #include "channel/identity.h"
 #include "channel/name.h"
+#include "channel/quality.h"
 #include "ike/static_source.h"
 #include "protocol/latch_page.h"
 
@@ -49,17 +51,28 @@ struct StaticRule {
   bool exclusive = false;
 };
 
-// [[program]] path = "/usr/bin/psql", kerberos = "off"|"bind"|"skip", seal = "never"|"unless-confidential"|"always",
-// min-key-bits = 128, without-ticket = "refuse"|"ipsec". Convenience only, never a right.
+// What SAs have at the least, each way: bits of keys, and one of these suites. No suites: any.
+struct Minimum {
+  std::uint16_t min_key_bits = 128;
+  std::vector<std::string> suites;
+  [[nodiscard]] bool admits(const channel::Quality& found) const;
+};
+
+// [[program]] path = "/usr/bin/psql", ports = [5432], kerberos = "off"|"bind"|"skip", seal = "never"|"unless-confidential"|"always",
+// min-key-bits = 128, suites = ["AES_GCM_16-256"], without-ticket = "refuse"|"ipsec". Convenience only, never a right.
 enum class WithoutTicket : std::uint8_t { refuse = 0, ipsec = 1 };
-struct ProgramRule {
+struct ProgramRule : Minimum {
   std::string path;
+  std::vector<std::uint16_t> ports;  // the services that it is about; none: those that no other line of this path is about
   protocol::KerberosUse kerberos = protocol::KerberosUse::off;
   protocol::Seal seal = protocol::Seal::unless_confidential;
-  std::uint16_t min_key_bits = 128;
   WithoutTicket without_ticket = WithoutTicket::refuse;
-  [[nodiscard]] protocol::ProgramPolicy policy() const noexcept { return {kerberos, without_ticket == WithoutTicket::ipsec}; }
+  [[nodiscard]] protocol::ProgramPolicy policy() const noexcept { return {kerberos, without_ticket == WithoutTicket::ipsec, seal, min_key_bits}; }
 };
+
+// [[level]] name = "high", min-key-bits = 256, suites = ["AES_GCM_16-256"] : what a program may ask for by this name.
+inline constexpr std::pair<const char*, protocol::Strength> kLevelNames[] = {
+    {"low", protocol::Strength::low}, {"medium", protocol::Strength::medium}, {"high", protocol::Strength::high}};
 
 struct Config {
   std::string socket = "/run/ipsec-gss/gssd.sock";  // [broker] socket
@@ -80,13 +93,18 @@ struct Config {
   std::vector<PskRule> psks;
   std::vector<StaticRule> statics;
   std::vector<ProgramRule> programs;
+  std::array<Minimum, 3> levels{{{128, {}}, {192, {}}, {256, {}}}};   // low, medium, high
 };
 
 // BAD_CONFIG; the detail holds every fault, one a line, as "file:line: what is wrong; what is expected".
 [[nodiscard]] base::Result<Config> parse_config(std::string_view text, const std::string& file_name);
 [[nodiscard]] base::Result<Config> load_config(const std::string& path);
-// The line of this program, else one that changes nothing; never asks for fewer key bits than [channel] does.
+// What holds for all connections of this program: the most that any of its lines wants of Kerberos, for the broker is asked with each
+// connection, and the strictest of all else. Without a line nothing; "", a program that cannot say which it is: the strictest of every
+// line. Never asks for fewer key bits than [channel] does, as the next.
 [[nodiscard]] ProgramRule rule_for(const Config& config, const std::string& path);
+// The one line about a connection to the service on this port.
+[[nodiscard]] ProgramRule rule_at(const Config& config, const std::string& path, std::uint16_t port);
 // The static rules as the IKE room's source takes them.
 [[nodiscard]] std::vector<ike::StaticEnds> static_ends(const Config& config);
 

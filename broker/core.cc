@@ -17,7 +17,7 @@ std::uint64_t realtime() noexcept {
 Core::Core(std::shared_ptr<Host> the_host, Config the_config)
     : host(std::move(the_host)),
       names(host, overflow_uid()),
-      census(host, history, latches),
+      census(host, history, latches, own_policies),
       config_(std::make_shared<const Config>(std::move(the_config))) {}
 
 std::shared_ptr<const Config> Core::config() const {

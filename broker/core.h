@@ -10,12 +10,14 @@
 #include "broker/bound.h"
 #include "broker/census.h"
 #include "broker/config.h"
+#include "broker/endpoints.h"
 #include "broker/exporters.h"
 #include "broker/history.h"
 #include "broker/host.h"
 #include "broker/latches.h"
 #include "broker/metrics.h"
 #include "broker/names.h"
+#include "broker/own_policies.h"
 #include "broker/subscriptions.h"
 #include "broker/transfers.h"
 #include "broker/turns.h"
@@ -36,6 +38,8 @@ struct Core {
   Board board;
   History history;
   Latches latches;
+  OwnPolicies own_policies;
+  Endpoints endpoints;
   Turns turns;  // of what sets or removes kernel latches
   Transfers transfers;
   Subscriptions subscriptions{latches};

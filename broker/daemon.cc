@@ -103,7 +103,7 @@ Daemon::Daemon(DaemonSetup setup)
                                [this] { core_->board.ask_refresh(); }, [this](const channel::SaId& id) { core_->exporters.forget(id); },
                                [this](const kernel::Event& event) { core_->subscriptions.note(event); },
                                [this](const base::Error& why) { lost(why); }}),
-      closings_(setup.host, core_->latches, [this] { core_->census.request(); }) {}
+      closings_(setup.host, core_->latches, core_->own_policies, [this] { core_->census.request(); }) {}
 
 Daemon::~Daemon() {
   if (ike_) ike_->stop();

@@ -31,10 +31,14 @@ base::Result<Answer> route(Core& core, Bench& bench, Verb verb, const Request& r
     case Verb::binding: return handle_binding(core, bench, request);
     case Verb::bound: return handle_bound(core, request);
     case Verb::mirror: return handle_mirror(core, bench, request);
+    case Verb::survey: return handle_survey(core, bench, request);
+    case Verb::require: return handle_require(core, request);
+    case Verb::endpoint: return handle_endpoint(core, request);
+    case Verb::resolve: return handle_resolve(core, request);
+    case Verb::locators: return handle_locators(core, request);
     case Verb::latches: return handle_latches(core, request);
     case Verb::hand_over: return handle_hand_over(core, request);
     case Verb::take_over: return handle_take_over(core, request);
-    case Verb::program: return handle_program(core, request);
   }
   return base::fail(base::Code::BAD_MESSAGE, "unknown verb " + std::to_string(static_cast<unsigned>(verb)));
 }

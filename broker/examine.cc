@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 constexpr auto kAskAgain = milliseconds(50);
 constexpr auto kListWait = milliseconds(300);
 
+base::Error no_socket() { return fail(Code::NO_SOCKET, "wanted one descriptor with this request, found none"); }
+
 // On a latched socket the kernel enforces the templates whatever the route is now: what was read when it was latched will do.
 base::Status route(Core& core, Case& seen) {
   const auto latch = core.latches.find(seen.socket.cookie, seen.socket.flow);
@@ -36,6 +38,14 @@ void ask(Core& core, Bench& kernel, const channel::Flow& flow, View& view) {
   if (!told) return;
   core.metrics.kernel_asked.fetch_add(1, std::memory_order_relaxed);
   view = *std::move(told);
+}
+
+base::Result<Case> by_its_flow(Core& core, const Request& request, Case seen, Bench* kernel) {
+  const auto around = surroundings(core, seen.socket.flow);
+  if (!around) return around.error();
+  seen.around = *around;
+  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment, kernel);
+  return seen;
 }
 
 }  // namespace
@@ -66,8 +76,13 @@ void settle(Core& core, const channel::Flow& flow, const channel::Surroundings& 
 }
 
 base::Result<kernel::SocketFacts> passed_socket(Core& core, const Request& request) {
-  if (request.fd < 0) return fail(Code::NO_SOCKET, "wanted one descriptor with this request, found none");
+  if (request.fd < 0) return no_socket();
   return core.host->read_socket(request.fd);
+}
+
+base::Result<kernel::SocketFacts> passed_new_socket(Core& core, const Request& request) {
+  if (request.fd < 0) return no_socket();
+  return core.host->read_new_socket(request.fd);
 }
 
 base::Result<Case> examine(Core& core, const Request& request, Bench* kernel) {
@@ -87,11 +102,26 @@ base::Result<Case> examine_flow(Core& core, const Request& request, const channe
   if (request.fd >= 0) return fail(Code::BAD_MESSAGE, "wanted a socket or a flow, found both");
   Case seen;
   seen.socket.flow = flow;
-  const auto around = surroundings(core, seen.socket.flow);
-  if (!around) return around.error();
-  seen.around = *around;
-  settle(core, seen.socket.flow, seen.around, request.deadline, seen.view, seen.assessment, kernel);
-  return seen;
+  return by_its_flow(core, request, std::move(seen), kernel);
+}
+
+base::Result<Case> examine_towards(Core& core, const Request& request, const kernel::SocketFacts& socket, const channel::Address& peer,
+                                   std::uint16_t port, Bench* kernel) {
+  Case seen;
+  seen.socket = socket;
+  channel::Flow& flow = seen.socket.flow;
+  flow.remote = peer;
+  flow.remote_port = port;
+  const auto route = core.host->read_route(flow);
+  if (!route) return route.error();
+  if (flow.local.is_any()) flow.local = route->source;
+  return by_its_flow(core, request, std::move(seen), kernel);
+}
+
+protocol::Locators locators_of(const channel::Sa& sa, channel::Direction direction) {
+  protocol::Locators ends{sa.source, sa.id.destination, sa.encap_source_port, sa.encap_destination_port};
+  if (direction == channel::Direction::in) std::swap(ends.local, ends.peer), std::swap(ends.local_port, ends.peer_port);
+  return ends;
 }
 
 base::Status still_the_same(Core& core, int fd, const Case& seen) {

@@ -17,6 +17,7 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_hello(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_query(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_query_flow(Core& core, Bench& bench, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_survey(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_initiate(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_accept(Core& core, Bench& bench, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& request);
@@ -25,11 +26,14 @@ struct Answer {
 [[nodiscard]] base::Result<Answer> handle_check(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_latch(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_unlatch(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_require(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_endpoint(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_resolve(Core& core, const Request& request);
+[[nodiscard]] base::Result<Answer> handle_locators(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_latches(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_release(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_probe(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_localname(Core& core, const Request& request);
-[[nodiscard]] base::Result<Answer> handle_program(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_hand_over(Core& core, const Request& request);
 [[nodiscard]] base::Result<Answer> handle_take_over(Core& core, const Request& request);
 

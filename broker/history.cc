@@ -167,12 +167,6 @@ bool History::listed(std::uint16_t protocol, std::uint64_t cookie) const {
   return list != lists_.end() && list->second.absent_at.contains(cookie);
 }
 
-std::uint64_t History::list_epoch(std::uint16_t protocol) const {
-  const std::lock_guard lock(mutex_);
-  const auto list = lists_.find(protocol);
-  return list == lists_.end() ? 0 : list->second.epoch;
-}
-
 std::size_t History::remembered() const {
   const std::lock_guard lock(mutex_);
   std::size_t count = changes_.size();

@@ -53,7 +53,6 @@ class History {
 
   [[nodiscard]] bool since_start(std::uint64_t cookie, const channel::Flow& flow, const channel::Spd& spd, std::uint64_t spd_epoch) const;
   [[nodiscard]] bool listed(std::uint16_t protocol, std::uint64_t cookie) const;  // in the newest list
-  [[nodiscard]] std::uint64_t list_epoch(std::uint16_t protocol) const;
   [[nodiscard]] std::size_t remembered() const;
 
  private:

@@ -18,18 +18,22 @@ class RealHost final : public Host {
   explicit RealHost(std::uint64_t netns) : netns_(netns) {}
 
   base::Result<kernel::SocketFacts> read_socket(int fd) override { return kernel::read_socket(fd, netns_); }
+  base::Result<kernel::SocketFacts> read_new_socket(int fd) override { return kernel::read_new_socket(fd, netns_); }
   base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out,
-                         const std::vector<channel::Template>& in) override {
-    return kernel::set_latch(fd, flow, out, in);
+                         const std::vector<channel::Template>& in, const kernel::PolicyOwner& owner, bool replaces) override {
+    return kernel::set_latch(fd, flow, out, in, owner, replaces);
   }
   base::Status clear_latch(int fd, const channel::Flow& flow) override { return kernel::clear_latch(fd, flow); }
   base::Result<kernel::RouteFacts> read_route(const channel::Flow& flow) override;
   base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) override {
     return kernel::list_sockets(protocol);
   }
-  base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t port) override {
-    return kernel::has_listener(protocol, port);
+  base::Result<std::vector<kernel::PolicyOwner>> list_policy_owners() override {
+    const auto port = open_request_port();
+    if (!port) return port.error();
+    return kernel::dump_policy_owners(**port);
   }
+  base::Result<bool> has_listener(const channel::Flow& flow) override { return kernel::has_listener(flow); }
   base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) override {
     return kernel::destroy_socket(flow, cookie);
   }

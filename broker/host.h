@@ -24,14 +24,16 @@ class Host {
 
   // A client's descriptor: workers only.
   [[nodiscard]] virtual base::Result<kernel::SocketFacts> read_socket(int fd) = 0;
+  [[nodiscard]] virtual base::Result<kernel::SocketFacts> read_new_socket(int fd) = 0;
   [[nodiscard]] virtual base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out,
-                                               const std::vector<channel::Template>& in) = 0;
+                                               const std::vector<channel::Template>& in, const kernel::PolicyOwner& owner, bool replaces) = 0;
   [[nodiscard]] virtual base::Status clear_latch(int fd, const channel::Flow& flow) = 0;
 
   // The namespace.
   [[nodiscard]] virtual base::Result<kernel::RouteFacts> read_route(const channel::Flow& flow) = 0;
   [[nodiscard]] virtual base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) = 0;
-  [[nodiscard]] virtual base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t local_port) = 0;
+  [[nodiscard]] virtual base::Result<std::vector<kernel::PolicyOwner>> list_policy_owners() = 0;
+  [[nodiscard]] virtual base::Result<bool> has_listener(const channel::Flow& flow) = 0;
   [[nodiscard]] virtual base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) = 0;
   [[nodiscard]] virtual bool destroys_sockets(std::uint16_t protocol) = 0;
   [[nodiscard]] virtual base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() = 0;

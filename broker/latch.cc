@@ -71,21 +71,6 @@ base::Status fits_listener(const LatchRequest& asked, const kernel::SocketFacts&
   return fail(Code::BAD_ARGUMENT, "wanted the address of a peer in the family of the socket, whose SAs it is to be latched to");
 }
 
-base::Result<Case> examine_listener(Core& core, const Request& request, const LatchRequest& asked, const kernel::SocketFacts& socket) {
-  Case seen;
-  seen.socket = socket;
-  channel::Flow& flow = seen.socket.flow;
-  flow.remote = asked.peer;
-  const auto route = core.host->read_route(flow);
-  if (!route) return route.error();
-  if (flow.local.is_any()) flow.local = route->source;
-  const auto around = surroundings(core, flow);
-  if (!around) return around.error();
-  seen.around = *around;
-  settle(core, flow, seen.around, request.deadline, seen.view, seen.assessment);
-  return seen;
-}
-
 // Nothing was vouched for that another template could take back; but what one user set no other replaces.
 base::Status may_follow(const LatchInfo& known, const LatchParameters& now, const Request& request) {
   if (request.caller.privileged || known.owner == request.caller.uid) return {};
@@ -100,11 +85,17 @@ base::Status still_listens(Core& core, const Request& request, const Case& seen)
   return fail(Code::SOCKET_CHANGED, "the socket does not listen any more, or at another port");
 }
 
-base::Result<Answer> latch_listener(Core& core, const Request& request, const LatchRequest& asked, const kernel::SocketFacts& socket) {
+// With no peer named: the one whose SAs it is latched to.
+base::Result<Answer> latch_listener(Core& core, const Request& request, LatchRequest asked, const kernel::SocketFacts& socket) {
   base::Status status = may_latch(request, socket);
+  if (status.ok() && asked.peer.family == channel::Family::none) {
+    const auto known = core.latches.find(socket.cookie, socket.flow);
+    if (!known) return fail(Code::NO_LATCH, "the listener is not latched, and no peer is named");
+    asked.peer = known->flow.remote;
+  }
   if (status.ok()) status = fits_listener(asked, socket);
   if (!status.ok()) return status.error();
-  const auto seen = examine_listener(core, request, asked, socket);
+  const auto seen = examine_towards(core, request, socket, asked.peer);
   if (!seen) return seen.error();
   auto parameters = listener_parameters(seen->assessment, seen->around, seen->socket.flow);
   if (!parameters) return parameters.error();
@@ -143,7 +134,9 @@ base::Result<Answer> handle_unlatch(Core& core, const Request& request) {
   const auto turn = core.turns.take(socket->cookie, request.deadline);
   if (!turn) return turn.error();
   base::Status status = core.latches.may_remove(socket->cookie, request.caller.uid, request.caller.privileged);
-  if (status.ok()) status = core.host->clear_latch(request.fd, socket->flow);
+  const bool stays = core.own_policies.stays(socket->cookie);
+  if (status.ok() && !stays) status = core.own_policies.may_move(socket->cookie, request.caller.uid);
+  if (status.ok() && !stays) status = take_policy_away(core, request.fd, *socket);
   if (!status.ok()) return status.error();
   core.latches.close(socket->cookie);
   return Answer{};

@@ -55,6 +55,7 @@ base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared
   Latch& latch = latches_[setup.cookie];
   if (!same) end(latch, LatchState::closed);
   const std::uint32_t owner = same ? latch.setup.owner : setup.owner;
+  listeners_ += std::size_t{setup.listener} - std::size_t{latch.setup.listener};
   latch.setup = setup;
   latch.setup.owner = owner;
   latch.status = {state, {}};
@@ -142,6 +143,11 @@ bool Latches::any_stale() const {
   return std::any_of(latches_.begin(), latches_.end(), [](const auto& entry) { return entry.second.stale_since != Time(); });
 }
 
+bool Latches::any_listener() const {
+  const std::lock_guard lock(mutex_);
+  return listeners_ > 0;
+}
+
 void Latches::leave(const Context& context, std::uint64_t cookie) {
   const auto latch = latches_.find(cookie);
   if (latch == latches_.end()) return;
@@ -185,6 +191,7 @@ void Latches::close(std::uint64_t cookie) {
 Latches::Entry Latches::forget(Entry entry) {
   end(entry->second, LatchState::closed);
   index_.remove(entry->first);
+  listeners_ -= std::size_t{entry->second.setup.listener};
   return latches_.erase(entry);
 }
 

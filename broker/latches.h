@@ -63,6 +63,7 @@ class Latches {
   // One that was just made. What breaks here is returned by the next of the above, whose caller does what must be done then.
   void recheck(std::uint64_t cookie, const Board& board, Time when);
   [[nodiscard]] bool any_stale() const;
+  [[nodiscard]] bool any_listener() const;
 
   void release(const std::shared_ptr<Page>& page, const Slot& slot);
   // Whether this context rests on this socket.
@@ -107,6 +108,7 @@ class Latches {
 
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Latch> latches_;   // by cookie
+  std::size_t listeners_ = 0;                // of them; each context asks
   LatchIndex index_;
   std::vector<Broken> untold_;  // by recheck()
   std::map<Context, std::uint64_t> cookies_;  // what each context that was not released rests on, or rested

@@ -17,7 +17,8 @@ namespace {
 
 constexpr const char* kVerbNames[Metrics::kVerbs] = {"",      "hello",   "query", "query_flow", "initiate",  "accept",      "",  "check",
                                                      "release", "probe", "localname",  "subscribe", "unsubscribe", "event", "metrics", "explain",
-                                                     "latch",   "unlatch", "mirror", "bind", "latches", "binding", "hand_over", "take_over", "program", "bound"};
+                                                     "latch",   "unlatch", "mirror", "bind", "latches", "binding", "hand_over", "take_over", "survey", "bound",
+                                                     "require", "endpoint", "resolve", "locators"};
 static_assert(kVerbNames[Metrics::kVerbs - 1] != nullptr);
 
 class Text {

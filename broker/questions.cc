@@ -84,12 +84,4 @@ base::Result<Answer> handle_localname(Core& core, const Request& request) {
   return Answer{encode(protocol::LocalnameReply{std::move(*user)})};
 }
 
-// By the name that the program gives itself: it chooses what is convenient, and anybody may ask about any.
-base::Result<Answer> handle_program(Core& core, const Request& request) {
-  const auto asked = protocol::decode_program_request(request.body);
-  if (!asked) return asked.error();
-  const ProgramRule rule = rule_for(*core.config(), asked->program);
-  return Answer{encode(protocol::ProgramReply{rule.seal, rule.min_key_bits})};
-}
-
 }  // namespace gssipsec::broker

@@ -46,7 +46,9 @@ std::optional<Action> action_of(Verb verb) noexcept {
   switch (verb) {
     case Verb::query:
     case Verb::query_flow:
+    case Verb::locators:
     case Verb::bound:
+    case Verb::survey:
     case Verb::explain: return Action::query;
     case Verb::initiate:
     case Verb::accept:
@@ -56,7 +58,10 @@ std::optional<Action> action_of(Verb verb) noexcept {
     case Verb::unlatch:
     case Verb::check:
     case Verb::hand_over:
-    case Verb::take_over: return Action::latch;
+    case Verb::take_over:
+    case Verb::endpoint:
+    case Verb::resolve:
+    case Verb::require: return Action::latch;
     case Verb::metrics: return Action::metrics;
     default: return std::nullopt;
   }

@@ -104,7 +104,8 @@ base::Status acceptable(const Message& message, const Connection& connection) {
 bool takes_descriptor(Verb verb) {
   return verb == Verb::query || verb == Verb::initiate || verb == Verb::accept || verb == Verb::check ||
          verb == Verb::subscribe || verb == Verb::explain || verb == Verb::latch || verb == Verb::unlatch || verb == Verb::bind ||
-         verb == Verb::binding || verb == Verb::hand_over || verb == Verb::take_over || verb == Verb::bound;
+         verb == Verb::binding || verb == Verb::hand_over || verb == Verb::take_over || verb == Verb::bound ||
+         verb == Verb::require || verb == Verb::survey || verb == Verb::locators;
 }
 
 base::Status in_turn(Verb verb, const Connection& connection, bool descriptor) {

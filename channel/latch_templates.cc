@@ -43,6 +43,22 @@ base::Status copyable(const Template& entry) {
   return {};
 }
 
+// Whatever a policy asks for, with an SA or without; `fits` may refuse a template.
+template <typename Fits>
+base::Result<std::vector<Template>> asked_templates(const OneWay& way, const Flow& flow, Direction direction, Fits fits) {
+  if (!way.is_protected && way.why_not.code != Code::NO_SA) return way.why_not;
+  if (!way.policy || way.policy->sub_policy) return fail(Code::NOT_LATCHABLE, "no single policy covers the peer");
+  if (way.policy->mark.mask != 0 || way.policy->if_id != 0) return fail(Code::NOT_LATCHABLE, "the policy carries an if_id or a mark");
+  std::vector<Template> templates = way.policy->templates;
+  for (Template& entry : templates) {
+    if (base::Status status = copyable(entry); !status.ok()) return status.error();
+    if (base::Status status = fits(entry); !status.ok()) return status.error();
+    fill_addresses(entry, flow, direction);
+    entry.spi = 0;
+  }
+  return templates;
+}
+
 }  // namespace
 
 base::Result<std::vector<Template>> latch_templates(const OneWay& way, const Flow& flow, Direction direction, bool pin) {
@@ -63,17 +79,17 @@ base::Result<std::vector<Template>> latch_templates(const OneWay& way, const Flo
 }
 
 base::Result<std::vector<Template>> listener_templates(const OneWay& way, const Flow& flow, Direction direction) {
-  if (!way.is_protected && way.why_not.code != Code::NO_SA) return way.why_not;
-  if (!way.policy || way.policy->sub_policy) return fail(Code::NOT_LATCHABLE, "no single policy covers the peer");
-  if (way.policy->mark.mask != 0 || way.policy->if_id != 0) return fail(Code::NOT_LATCHABLE, "the policy carries an if_id or a mark");
-  std::vector<Template> templates = way.policy->templates;
-  for (Template& entry : templates) {
-    if (base::Status status = copyable(entry); !status.ok()) return status.error();
-    if (entry.mode != Mode::transport) return fail(Code::NOT_LATCHABLE, "a tunnel's template admits one peer only; latch each accepted socket");
-    fill_addresses(entry, flow, direction);
-    entry.spi = 0;
-  }
-  return templates;
+  return asked_templates(way, flow, direction, [](const Template& entry) {
+    if (entry.mode == Mode::transport) return base::Status();
+    return base::Status(fail(Code::NOT_LATCHABLE, "a tunnel's template admits one peer only; latch each accepted socket"));
+  });
+}
+
+base::Result<std::vector<Template>> required_templates(const OneWay& way, const Flow& flow, Direction direction) {
+  return asked_templates(way, flow, direction, [](const Template& entry) {
+    if (entry.mode == Mode::transport || (!entry.source.is_any() && !entry.destination.is_any())) return base::Status();
+    return base::Status(fail(Code::NOT_LATCHABLE, "the policy leaves the tunnel's ends open"));
+  });
 }
 
 }  // namespace gssipsec::channel

@@ -69,5 +69,7 @@ struct Verdict {
 // The same for a socket that takes packets from many: transport mode only, where the kernel goes by the reqid and not by the
 // addresses; with or without an SA now. NOT_LATCHABLE, or why `way` is not protected.
 [[nodiscard]] base::Result<std::vector<Template>> listener_templates(const OneWay& way, const Flow& flow, Direction direction);
+// The same for a socket that is to speak with one peer: tunnels, too, whose ends the policy names.
+[[nodiscard]] base::Result<std::vector<Template>> required_templates(const OneWay& way, const Flow& flow, Direction direction);
 
 }  // namespace gssipsec::channel

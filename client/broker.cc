@@ -7,7 +7,6 @@
 #include "base/trace.h"
 #include "client/connect.h"
 #include "client/pool.h"
-#include "client/program.h"
 
 namespace gssipsec::client {
 namespace {
@@ -132,6 +131,7 @@ template <typename Reply>
 struct Slotted {
   Reply reply;
   std::shared_ptr<LatchSlot> slot;  // null: nothing is latched
+  std::optional<protocol::ProgramPolicy> program;
 };
 
 // The slot is taken over before anybody else can use the connection.
@@ -149,8 +149,9 @@ Result<Slotted<Reply>> slotted(Exchange done, Result<Reply> (*decode)(base::View
     }
     slot = *std::move(adopted);
   }
+  const auto program = done.connection->program();
   put_idle(std::move(done.connection));
-  return Slotted<Reply>{*std::move(reply), std::move(slot)};
+  return Slotted<Reply>{*std::move(reply), std::move(slot), program};
 }
 
 template <typename Reply>
@@ -189,10 +190,10 @@ LatchWord& LatchWord::operator=(LatchWord&&) noexcept = default;
 LatchState LatchWord::state() const noexcept { return slot_ ? slot_->state() : LatchState::none; }
 bool LatchWord::valid() const noexcept { return slot_ != nullptr; }
 
-template <typename Reply>
-Latched<Reply> Broker::latched(Reply reply, std::shared_ptr<LatchSlot> slot) {
-  Latched<Reply> latched{std::move(reply), LatchWord()};
-  latched.latch.slot_ = std::move(slot);
+template <typename Got>
+auto Broker::latched(Got got) {
+  Latched<decltype(got.reply)> latched{std::move(got.reply), LatchWord(), got.program};
+  latched.latch.slot_ = std::move(got.slot);
   latched.latch.statement_ = std::move(latched.reply.channel.statement);
   return latched;
 }
@@ -216,6 +217,10 @@ Result<protocol::Report> Broker::query(int fd, const protocol::QueryRequest& req
   return simple(with_socket(ask_for(Verb::query, request, fd)), protocol::decode_report);
 }
 
+Result<protocol::SurveyReply> Broker::survey(int fd, const protocol::SurveyRequest& request) {
+  return simple(with_socket(ask_for(Verb::survey, request, fd)), protocol::decode_survey_reply);
+}
+
 Result<protocol::Report> Broker::query_flow(const protocol::QueryFlowRequest& request) {
   return simple(ask_for(Verb::query_flow, request, -1), protocol::decode_report);
 }
@@ -223,25 +228,25 @@ Result<protocol::Report> Broker::query_flow(const protocol::QueryFlowRequest& re
 Result<Latched<protocol::InitiateReply>> Broker::initiate(int fd, const protocol::InitiateRequest& request) {
   auto got = latching(with_socket(ask_for(Verb::initiate, request, fd)), protocol::decode_initiate_reply);
   if (!got) return got.error();
-  return latched(std::move(got->reply), std::move(got->slot));
+  return latched(*std::move(got));
 }
 
 Result<Latched<protocol::AcceptReply>> Broker::accept(int fd, const protocol::AcceptRequest& request) {
   auto got = latching(with_socket(ask_for(Verb::accept, request, fd)), protocol::decode_accept_reply);
   if (!got) return got.error();
-  return latched(std::move(got->reply), std::move(got->slot));
+  return latched(*std::move(got));
 }
 
 Result<Latched<protocol::BindReply>> Broker::bind(int fd, protocol::Found found, channel::Role role) {
-  auto got = latching(with_socket(ask_for(Verb::bind, protocol::BindRequest{found, role, program_path()}, fd)), protocol::decode_bind_reply);
+  auto got = latching(with_socket(ask_for(Verb::bind, protocol::BindRequest{found, role}, fd)), protocol::decode_bind_reply);
   if (!got) return got.error();
-  return latched(std::move(got->reply), std::move(got->slot));
+  return latched(*std::move(got));
 }
 
 Result<Latched<protocol::BindReply>> Broker::binding(int fd, channel::Role role) {
   auto got = latching(with_socket(ask_for(Verb::binding, protocol::BindingRequest{role}, fd)), protocol::decode_bind_reply);
   if (!got) return got.error();
-  return latched(std::move(got->reply), std::move(got->slot));
+  return latched(*std::move(got));
 }
 
 base::Status Broker::check(int fd, std::uint64_t cookie, LatchWord& latch) {
@@ -257,7 +262,27 @@ base::Status Broker::check(int fd, std::uint64_t cookie, LatchWord& latch) {
 Result<Latched<protocol::LatchReply>> Broker::latch(int fd, const protocol::LatchRequest& request) {
   auto got = latching(with_socket(ask_for(Verb::latch, request, fd)), protocol::decode_latch_reply);
   if (!got) return got.error();
-  return latched(std::move(got->reply), std::move(got->slot));
+  return latched(*std::move(got));
+}
+
+Result<protocol::RequireReply> Broker::require(int fd, const protocol::RequireRequest& request) {
+  return simple(with_socket(ask_for(Verb::require, request, fd)), protocol::decode_require_reply);
+}
+
+Result<std::uint32_t> Broker::endpoint(const protocol::EndpointRequest& request) {
+  auto got = simple(ask_for(Verb::endpoint, request, -1), protocol::decode_endpoint_reply);
+  if (!got) return got.error();
+  return got->value;
+}
+
+Result<protocol::Endpoint> Broker::resolve(std::uint32_t value) {
+  auto got = simple(ask_for(Verb::resolve, protocol::ResolveRequest{value}, -1), protocol::decode_resolve_reply);
+  if (!got) return got.error();
+  return std::move(got->endpoint);
+}
+
+Result<protocol::LocatorsReply> Broker::locators(int fd) {
+  return simple(with_socket(Ask{Verb::locators, {}, fd, false, nullptr, {}}), protocol::decode_locators_reply);
 }
 
 base::Status Broker::unlatch(int fd) {
@@ -281,15 +306,6 @@ Result<std::string> Broker::localname(const std::string& name) {
   return std::move(got->user);
 }
 
-Result<protocol::ProgramReply> Broker::program() {
-  const std::string path = broker_path();
-  if (const auto kept = kept_settings(path)) return *kept;
-  auto settings = simple(ask_for(Verb::program, protocol::ProgramRequest{program_path()}, -1), protocol::decode_program_reply);
-  if (!settings && settings.error().code == Code::PROTOCOL_VERSION) settings = protocol::ProgramReply{};
-  if (settings.ok()) keep_settings(path, *settings);
-  return settings;
-}
-
 Result<protocol::HandOverReply> Broker::hand_over(int fd, std::uint64_t cookie) {
   return simple(with_socket(ask_for(Verb::hand_over, protocol::HandOverRequest{cookie}, fd)), protocol::decode_hand_over_reply);
 }
@@ -297,7 +313,7 @@ Result<protocol::HandOverReply> Broker::hand_over(int fd, std::uint64_t cookie) 
 Result<Latched<protocol::TakeOverReply>> Broker::take_over(int fd, const protocol::TakeOverRequest& request) {
   auto got = latching(with_socket(ask_for(Verb::take_over, request, fd)), protocol::decode_take_over_reply);
   if (!got) return got.error();
-  return latched(std::move(got->reply), std::move(got->slot));
+  return latched(*std::move(got));
 }
 
 Result<protocol::BoundReply> Broker::bound(int fd, const std::string& program) {

@@ -42,12 +42,15 @@ template <typename Reply>
 struct Latched {
   Reply reply;
   LatchWord latch;
+  std::optional<protocol::ProgramPolicy> program;  // of this program; none: the broker does not say
 };
 
 // All functions: NO_BROKER, BROKER_TIMEOUT, FALSE_BROKER, BAD_MESSAGE, PROTOCOL_VERSION, or what the broker says.
 class Broker {
  public:
   [[nodiscard]] static base::Result<protocol::Report> query(int fd, const protocol::QueryRequest& request);
+  // What query() says and more; also before connect(2), and of a datagram.
+  [[nodiscard]] static base::Result<protocol::SurveyReply> survey(int fd, const protocol::SurveyRequest& request);
   [[nodiscard]] static base::Result<protocol::Report> query_flow(const protocol::QueryFlowRequest& request);
   [[nodiscard]] static base::Result<Latched<protocol::InitiateReply>> initiate(int fd, const protocol::InitiateRequest& request);
   [[nodiscard]] static base::Result<Latched<protocol::AcceptReply>> accept(int fd, const protocol::AcceptRequest& request);
@@ -63,15 +66,19 @@ class Broker {
   // Latches the socket without a context; the latch word is valid in states listener, established and monitored (the socket
   // was left alone, `why` says why). The kernel's latch outlives the word: it goes with the socket, or by unlatch().
   [[nodiscard]] static base::Result<Latched<protocol::LatchReply>> latch(int fd, const protocol::LatchRequest& request);
+  // Before connect(2): nothing leaves the socket in clear from now on. On a connected one: is it as strong as wanted?
+  [[nodiscard]] static base::Result<protocol::RequireReply> require(int fd, const protocol::RequireRequest& request);
+  // What endpoint descriptors stand for. NO_ENDPOINT: none of the caller's.
+  [[nodiscard]] static base::Result<std::uint32_t> endpoint(const protocol::EndpointRequest& request);
+  [[nodiscard]] static base::Result<protocol::Endpoint> resolve(std::uint32_t value);
+  // Where the packets of a connection go outside.
+  [[nodiscard]] static base::Result<protocol::LocatorsReply> locators(int fd);
   // Takes the latch away from the kernel. LATCH_IN_USE while contexts rest on it, LATCH_OF_OTHER, NO_LATCH.
   [[nodiscard]] static base::Status unlatch(int fd);
   // Best effort, never blocks: the context is gone.
   static void release(LatchWord& latch) noexcept;
   [[nodiscard]] static base::Result<protocol::ProbeReply> probe(const protocol::ProbeRequest& request);
   [[nodiscard]] static base::Result<std::string> localname(const std::string& name);
-  // The administrator's [[program]] line for this program; asked at most once a minute. A broker that does not know the
-  // question has none.
-  [[nodiscard]] static base::Result<protocol::ProgramReply> program();
   // A context leaves this process (LATCH_BROKEN, LIMIT), and arrives in another, with a latch (BAD_TOKEN, SOCKET_CHANGED, LATCH_BROKEN).
   [[nodiscard]] static base::Result<protocol::HandOverReply> hand_over(int fd, std::uint64_t cookie);
   [[nodiscard]] static base::Result<Latched<protocol::TakeOverReply>> take_over(int fd, const protocol::TakeOverRequest& request);
@@ -86,8 +93,8 @@ class Broker {
   [[nodiscard]] static base::Result<protocol::LatchesReply> latches(std::uint64_t after);
 
  private:
-  template <typename Reply>
-  [[nodiscard]] static Latched<Reply> latched(Reply reply, std::shared_ptr<LatchSlot> slot);
+  template <typename Got>
+  [[nodiscard]] static auto latched(Got got);
 };
 
 }  // namespace gssipsec::client

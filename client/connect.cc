@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "client/libc.h"
+
 #ifndef GSS_IPSEC_BROKER_PATH
 #define GSS_IPSEC_BROKER_PATH "/run/ipsec-gss/gssd.sock"
 #endif
@@ -24,7 +26,7 @@ constexpr uid_t kBrokerUid = 0;
 
 // Not 0 to 2: a program that closed its standard error would print into our connection.
 base::UniqueFd new_socket() noexcept {
-  base::UniqueFd fd(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  base::UniqueFd fd(libc().socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd || fd.get() > STDERR_FILENO) return fd;
   return base::UniqueFd(fcntl(fd.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
 }
@@ -38,14 +40,14 @@ base::Error unreachable(const std::string& path, int number) {
 base::Status check_listener(int fd, const std::string& path) {
   ucred listener{};
   socklen_t size = sizeof listener;
-  if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &size) != 0) return base::system_error(Code::FALSE_BROKER, "SO_PEERCRED", errno);
+  if (libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &listener, &size) != 0) return base::system_error(Code::FALSE_BROKER, "SO_PEERCRED", errno);
   if (listener.uid == kBrokerUid) return {};
   return base::fail(Code::FALSE_BROKER, "wanted root to listen on " + path + ", found uid " + std::to_string(listener.uid));
 }
 
 // EAGAIN: the listener's queue is full, which poll(2) cannot wait for.
 base::Status connect_in_time(int fd, const sockaddr_un& address, const std::string& path, const Deadline& deadline) {
-  while (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  while (libc().connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno != EAGAIN && errno != EINTR) return unreachable(path, errno);
     if (!deadline.pause()) return base::fail(Code::BROKER_TIMEOUT, "its queue of new connections stays full");
   }
@@ -86,7 +88,7 @@ std::uint64_t identity_of(const std::string& path) noexcept {
 std::optional<std::uint64_t> socket_cookie(int fd) noexcept {
   std::uint64_t cookie = 0;
   socklen_t size = sizeof cookie;
-  if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) return std::nullopt;
+  if (fd < 0 || libc().getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size) != 0) return std::nullopt;
   return cookie;
 }
 

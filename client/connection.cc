@@ -197,7 +197,7 @@ protocol::LatchState Connection::state(std::uint32_t slot, std::uint32_t generat
 }
 
 std::optional<protocol::ProgramPolicy> Connection::program() const noexcept {
-  return has_program_word(version_) ? page_->program() : std::nullopt;
+  return has_program_word(version_) ? page_->program() : protocol::ProgramPolicy{};
 }
 
 // Not close(): a RELEASE of another thread may be on its way to this number. In a forked child the socket is also the

@@ -56,7 +56,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void release(std::uint32_t slot, std::uint32_t generation) noexcept;
   [[nodiscard]] protocol::LatchState state(std::uint32_t slot, std::uint32_t generation) const noexcept;
-  // What the administrator says of this program now; none: the broker has to be asked.
+  // What the administrator says of this program now. An older broker has no lines; none: this one does not say.
   [[nodiscard]] std::optional<protocol::ProgramPolicy> program() const noexcept;
   // The broker sees the end of the connection at once, though latch slots keep this object.
   void hang_up() noexcept;

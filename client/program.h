@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
-// What this process says of its program, and what the administrator's configuration says to that: kept for a minute, so that
-// a reload reaches programs that run for months, and contexts do not ask each time. Static storage without constructor or
-// lock. Threads: any.
+// What a process runs, as the administrator's [[program]] lines name it. Convenience only: the broker grants nothing for it.
 #pragma once
 
-#include <optional>
 #include <string>
-
-#include "protocol/messages.h"
 
 namespace gssipsec::client {
 
-// /proc/self/exe, at most kMaxName octets. Convenience only: the broker grants nothing for it.
+// The path of the program's file, also where it was replaced or removed since it was started. "" where it cannot be told: without
+// /proc, or where it does not fit into a message unchanged.
 [[nodiscard]] std::string program_path();
-
-[[nodiscard]] std::optional<protocol::ProgramReply> kept_settings(const std::string& broker) noexcept;
-void keep_settings(const std::string& broker, const protocol::ProgramReply& settings) noexcept;
+// What that process would say of itself, as far as the caller may see it.
+[[nodiscard]] std::string program_path(int pid);
 
 }  // namespace gssipsec::client

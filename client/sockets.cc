@@ -13,6 +13,7 @@
 
 #include "base/directory.h"
 #include "client/connect.h"
+#include "client/libc.h"
 #include "client/preloaded.h"
 
 namespace gssipsec::client {
@@ -34,7 +35,7 @@ constinit thread_local Named named = {-1, 0};
 int option(int fd, int name) noexcept {
   int value = -1;
   socklen_t size = sizeof value;
-  return getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+  return libc().getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
 }
 
 bool is_internet(int fd) noexcept {
@@ -45,7 +46,7 @@ bool is_internet(int fd) noexcept {
 bool address_of(int fd, bool peer, sockaddr_storage& out) noexcept {
   socklen_t size = sizeof out;
   auto* address = reinterpret_cast<sockaddr*>(&out);
-  return (peer ? getpeername(fd, address, &size) : getsockname(fd, address, &size)) == 0;
+  return (peer ? libc().getpeername : libc().getsockname)(fd, address, &size) == 0;
 }
 
 bool is_loopback(const sockaddr_storage& address) noexcept {
@@ -146,9 +147,9 @@ base::Result<FoundSocket> socket_of_thread() {
 
 // MPTCP counts, so that it makes a second connection ambiguous, and is refused when it is the only one.
 bool may_be_found(int fd, bool acceptor) noexcept {
-  struct stat facts{};
-  if (fstat(fd, &facts) != 0 || !S_ISSOCK(facts.st_mode) || !is_callers(facts, acceptor)) return false;
   if (!is_internet(fd) || option(fd, SO_TYPE) != SOCK_STREAM) return false;
+  struct stat facts{};
+  if (fstat(fd, &facts) != 0 || !is_callers(facts, acceptor)) return false;
   const int protocol = option(fd, SO_PROTOCOL);
   return (protocol == IPPROTO_TCP || protocol == IPPROTO_SCTP || protocol == kMptcp) && is_connected_elsewhere(fd);
 }
@@ -159,14 +160,18 @@ void name_thread_socket(int fd) noexcept { named = fd < 0 ? Named{-1, 0} : Named
 
 int thread_socket() noexcept { return named.fd; }
 
+base::Result<std::uint64_t> internet_socket(int fd) {
+  const auto cookie = is_internet(fd) ? socket_cookie(fd) : std::nullopt;
+  if (!cookie) return base::fail(Code::NOT_A_SOCKET, "descriptor " + std::to_string(fd));
+  return *cookie;
+}
+
 base::Result<FoundSocket> named_socket(int fd) {
-  const std::string which = "descriptor " + std::to_string(fd);
-  if (!is_internet(fd)) return base::fail(Code::NOT_A_SOCKET, which);
+  const auto cookie = internet_socket(fd);
+  if (!cookie) return cookie.error();
   if (const base::Status kind = supported(fd); !kind) return kind.error();
   sockaddr_storage peer{};
-  if (!address_of(fd, true, peer)) return base::fail(Code::NOT_CONNECTED, which);
-  const auto cookie = socket_cookie(fd);
-  if (!cookie) return base::fail(Code::NOT_A_SOCKET, which);
+  if (!address_of(fd, true, peer)) return base::fail(Code::NOT_CONNECTED, "descriptor " + std::to_string(fd));
   return FoundSocket{fd, *cookie, protocol::Found::named};
 }
 
@@ -190,6 +195,16 @@ base::Result<FoundSocket> socket_with(std::uint64_t cookie) {
   }
   if (found < 0) return base::fail(Code::SOCKET_CHANGED, "this process does not hold the connection that the context rests on");
   return named_socket(found);
+}
+
+base::Result<std::set<std::uint64_t>> cookies_held() {
+  std::set<std::uint64_t> held;
+  const base::Status looked = each_descriptor([&held](int fd) {
+    if (const auto cookie = socket_cookie(fd)) held.insert(*cookie);
+    return true;
+  });
+  if (!looked) return looked.error();
+  return held;
 }
 
 base::Status same_socket(const FoundSocket& socket) {

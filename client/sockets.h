@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <set>
 
 #include "base/result.h"
 #include "protocol/messages.h"
@@ -25,6 +26,8 @@ struct FoundSocket {
 void name_thread_socket(int fd) noexcept;
 [[nodiscard]] int thread_socket() noexcept;
 
+// The cookie of an IPv4 or IPv6 socket; NOT_A_SOCKET.
+[[nodiscard]] base::Result<std::uint64_t> internet_socket(int fd);
 // Rule 1 with an explicit descriptor: an error, not a reason to look for another one.
 [[nodiscard]] base::Result<FoundSocket> named_socket(int fd);
 // The thread's named one, else the only one, else what the preload says; an acceptor's `token` is what it was given. None but a named
@@ -37,6 +40,8 @@ void name_thread_socket(int fd) noexcept;
 // The connection with this cookie, whatever its number is here: the thread's named one, else any. In an AT_SECURE process the named
 // one alone. SOCKET_CHANGED when this process does not hold it.
 [[nodiscard]] base::Result<FoundSocket> socket_with(std::uint64_t cookie);
+// Cookies of all sockets that this process holds.
+[[nodiscard]] base::Result<std::set<std::uint64_t>> cookies_held();
 // SOCKET_CHANGED when the descriptor now names another socket.
 [[nodiscard]] base::Status same_socket(const FoundSocket& socket);
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "gss-glue/boundary.h"
 
-#include <algorithm>
 #include <cstring>
 #include <memory>
 
+#include "base/last_failure.h"
 #include "base/trace.h"
 
 namespace gssipsec::glue {
@@ -12,18 +12,7 @@ namespace {
 
 using base::Code;
 
-struct LastError {
-  OM_uint32 minor;
-  std::size_t size;
-  char text[480];
-};
-constinit thread_local LastError last_error = {};
-
-void remember(OM_uint32 minor, std::string_view detail) noexcept {
-  last_error.minor = minor;
-  last_error.size = std::min(detail.size(), sizeof last_error.text);
-  if (last_error.size != 0) memcpy(last_error.text, detail.data(), last_error.size);
-}
+constinit thread_local base::LastFailure last_error = {};
 
 void copy(gss_buffer_t out, const void* data, std::size_t size) {
   void* room = malloc(size + 1);  // gss-client and others print it as a C string
@@ -35,7 +24,7 @@ void copy(gss_buffer_t out, const void* data, std::size_t size) {
 
 OM_uint32 bad_argument(OM_uint32* minor, const char* wanted, OM_uint32 major) noexcept {
   *minor = kMinorBase + static_cast<OM_uint32>(Code::BAD_ARGUMENT);
-  remember(*minor, wanted);
+  last_error.keep(*minor, wanted);
   return major;
 }
 
@@ -88,12 +77,12 @@ OM_uint32 major_of(Code code) noexcept {
 
 OM_uint32 fail(OM_uint32* minor, const base::Error& error, OM_uint32 major) noexcept {
   *minor = kMinorBase + static_cast<OM_uint32>(error.code);
-  remember(*minor, error.detail);
+  last_error.keep(*minor, error.detail);
   return major ? major : major_of(error.code);
 }
 
 std::string_view detail_of(OM_uint32 minor) noexcept {
-  return last_error.minor == minor ? std::string_view(last_error.text, last_error.size) : std::string_view();
+  return last_error.code == minor ? last_error.detail() : std::string_view();
 }
 
 void give(gss_buffer_t out, base::View octets) { copy(out, octets.data(), octets.size()); }

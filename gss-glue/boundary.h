@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The border: every entry point runs its body inside guarded(), which lets no exception out and speaks in status codes.
+// The border: every entry point runs its body inside guarded(), which lets no exception out, nor pthread_cancel() in, and speaks in status codes.
 // Minor codes are kMinorBase + the error's number; the detail of a thread's last error is kept for gss_display_status in a
 // thread-local buffer that needs no destructor. Threads: any.
 #pragma once
@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/uncancelled.h"
 #include "gss-glue/gss.h"
 
 namespace gssipsec::glue {
@@ -56,6 +57,7 @@ OM_uint32 unavailable(OM_uint32* minor) noexcept;
 
 template <typename Body>
 OM_uint32 guarded(OM_uint32* minor, Body&& body) noexcept {
+  const base::Uncancelled whole;
   OM_uint32 nowhere;
   if (!minor) minor = &nowhere;
   *minor = 0;

@@ -87,9 +87,10 @@ OM_uint32 gssi_add_cred_impersonate_name(OM_uint32* minor_status, gss_cred_id_t 
 
 OM_uint32 gssi_release_cred(OM_uint32* minor_status, gss_cred_id_t* cred_handle) {
   if (!cred_handle || !InterposedCredentialHandle::of(*cred_handle)) return mechglue().gss_release_cred(minor_status, cred_handle);
-  if (minor_status) *minor_status = 0;
-  (void)InterposedCredentialHandle::take(*cred_handle);
-  return GSS_S_COMPLETE;
+  return interposed(minor_status, [&](OM_uint32*) -> OM_uint32 {
+    (void)InterposedCredentialHandle::take(*cred_handle);
+    return GSS_S_COMPLETE;
+  });
 }
 
 OM_uint32 gssi_inquire_cred(OM_uint32* minor_status, gss_cred_id_t cred_handle, gss_name_t* name, OM_uint32* lifetime, gss_cred_usage_t* cred_usage,

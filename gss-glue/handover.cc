@@ -6,6 +6,7 @@
 
 #include <atomic>
 
+#include "base/uncancelled.h"
 #include "gss-glue/gss.h"
 
 namespace {
@@ -28,6 +29,7 @@ Invoke find_invoke() noexcept {
 gss_OID_desc oid(const char* octets) noexcept { return {GSS_IPSEC_OID_LENGTH, const_cast<char*>(octets)}; }
 
 int invoke(const char* object, gss_buffer_desc value) noexcept {
+  const gssipsec::base::Uncancelled whole;  // the mechglue holds locks while it reads its files
   const Invoke call = find_invoke();
   if (!call) return GSS_IPSEC_E_UNAVAILABLE;
   gss_OID_desc mechanism = oid(kMechanism), what = oid(object);

@@ -91,7 +91,7 @@ OM_uint32 gssi_accept_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context
     if (!handle) return no_context(minor);
     InterposedContext& context = handle->object;
     const Acceptance with{real_of(acceptor_cred_handle), input_token_buffer, input_chan_bindings, src_name, mech_type, output_token, time_rec, delegated_cred_handle};
-    if (first && input_chan_bindings == GSS_C_NO_CHANNEL_BINDINGS) 
+    if (first && input_chan_bindings == GSS_C_NO_CHANNEL_BINDINGS)
       bind_to_channel(context, channel::Role::acceptor, acceptor_cred_handle, view_of(input_token_buffer));
     OM_uint32 flags = 0;
     OM_uint32 major = ask_kerberos(minor, context, with, GSS_C_NO_CRED_STORE, flags);

@@ -49,6 +49,7 @@ using namespace gssipsec::glue;
 
 // IAKERB is left alone: its first tokens go to a KDC, over whatever it finds. Called under the mechglue's lock.
 gss_OID_set gss_mech_interposer(gss_OID) {
+  const base::Uncancelled whole;
   try {
     return find_mechglue() ? make_set({kerberos()}) : GSS_C_NO_OID_SET;
   } catch (...) {

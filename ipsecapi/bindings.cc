@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Channel bindings of a connected socket: their types, and their octets.
-#include <cstring>
-
 #include "channel/binding.h"
 #include "client/broker.h"
 #include "client/sockets.h"
@@ -14,21 +12,12 @@ namespace {
 
 using base::Code;
 
-// `size` in: room; out: what it takes.
-int give(base::View octets, void* out, std::size_t* size) {
-  const bool fits = *size >= octets.size();
-  *size = octets.size();
-  if (!out) return 0;
-  if (!fits) return too_short(octets.size());
-  return memcpy(out, octets.data(), octets.size()), 0;
-}
-
 int types_of(int fd, char* names, std::size_t* size) {
   const auto report = look_at(fd);
   if (!report) return fail(report.error());
   if (!secured(*report)) return fail(why_not(*report), EACCES);
   if (!report->latchable) return fail(base::fail(Code::NOT_LATCHABLE, report->why_not_latchable));
-  return give(base::view_of({channel::kExporterBinding.data(), channel::kExporterBinding.size() + 1}), names, size);
+  return give_octets(base::view_of({channel::kExporterBinding.data(), channel::kExporterBinding.size() + 1}), names, size);
 }
 
 int octets_of(int fd, channel::Role role, void* octets, std::size_t* size) {
@@ -42,7 +31,7 @@ int octets_of(int fd, channel::Role role, void* octets, std::size_t* size) {
   if (got->reply.channel.cookie != socket->cookie || !after || *after != *before)
     return fail(base::fail(Code::SOCKET_CHANGED, "the descriptor became another connection meanwhile"));
   if (got->reply.channel.latch != protocol::LatchState::established) return fail(base::fail(Code::NOT_LATCHABLE, got->reply.detail));
-  return give(channel::binding_octets(channel::kExporterBinding, got->reply.binding.view()), octets, size);
+  return give_octets(channel::binding_octets(channel::kExporterBinding, got->reply.binding.view()), octets, size);
 }
 
 }  // namespace

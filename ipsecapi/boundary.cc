@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/last_failure.h"
 #include "base/trace.h"
 
 namespace gssipsec::api {
@@ -14,18 +15,9 @@ namespace {
 
 using base::Code;
 
-struct LastReason {
-  Code code;
-  std::size_t size;
-  char text[480];
-};
-constinit thread_local LastReason last = {};
+constinit thread_local base::LastFailure last = {};
 
-void remember(Code code, std::string_view detail) noexcept {
-  last.code = code;
-  last.size = std::min(detail.size(), sizeof last.text);
-  if (last.size != 0) memcpy(last.text, detail.data(), last.size);
-}
+void remember(Code code, std::string_view detail) noexcept { last.keep(static_cast<std::uint32_t>(code), detail); }
 
 struct Errno {
   Code code;
@@ -34,10 +26,10 @@ struct Errno {
 // What is not here and below 200 is about protection or the peer: EACCES.
 constexpr Errno kNumbers[] = {
     {Code::NOT_LATCHABLE, EOPNOTSUPP}, {Code::UNKNOWN, EAGAIN}, {Code::SA_GONE, EAGAIN}, {Code::LATCH_STALE, EAGAIN},
-    {Code::LATCH_IN_USE, EBUSY}, {Code::LATCH_OF_OTHER, EPERM}, {Code::NO_LATCH, ENOENT}, {Code::BAD_NAME, EINVAL},
+    {Code::LATCH_IN_USE, EBUSY}, {Code::LATCH_OF_OTHER, EPERM}, {Code::NO_LATCH, ENOENT}, {Code::OWN_POLICY, EBUSY}, {Code::BAD_NAME, EINVAL},
     {Code::NO_BROKER, ECONNREFUSED}, {Code::BROKER_TIMEOUT, ETIMEDOUT}, {Code::FALSE_BROKER, EPERM}, {Code::BUSY, EAGAIN},
     {Code::NOT_ALLOWED, EPERM}, {Code::CREDENTIALS_CHANGED, EAGAIN}, {Code::LIMIT, EMFILE}, {Code::NOT_A_SOCKET, ENOTSOCK},
-    {Code::UNSUPPORTED_SOCKET, EPROTONOSUPPORT}, {Code::NOT_CONNECTED, ENOTCONN}, {Code::OTHER_NAMESPACE, EXDEV},
+    {Code::UNSUPPORTED_SOCKET, EPROTONOSUPPORT}, {Code::NOT_CONNECTED, ENOTCONN}, {Code::ALREADY_CONNECTED, EISCONN}, {Code::NO_ENDPOINT, EADDRNOTAVAIL}, {Code::OTHER_NAMESPACE, EXDEV},
     {Code::SOCKET_CHANGED, ESTALE}, {Code::NOT_OWNER, EPERM}, {Code::BAD_ARGUMENT, EINVAL}, {Code::UNAVAILABLE, EOPNOTSUPP},
     {Code::NO_MEMORY, ENOMEM},
 };
@@ -57,6 +49,11 @@ int fail(const base::Error& error, int number) noexcept {
   return -1;
 }
 
+int system_failure(const char* call) {
+  const int number = errno;
+  return fail(base::system_error(Code::SYSTEM, call, number), number);
+}
+
 int bad_argument(const char* wanted) noexcept {
   remember(Code::BAD_ARGUMENT, wanted);
   errno = EINVAL;
@@ -71,7 +68,15 @@ int too_short(std::size_t wanted) noexcept {
   return -1;
 }
 
-Reason last_reason() noexcept { return {last.code, {last.text, last.size}}; }
+Reason last_reason() noexcept { return {static_cast<Code>(last.code), last.detail()}; }
+
+int give_octets(base::View octets, void* out, std::size_t* size) noexcept {
+  const bool fits = *size >= octets.size();
+  *size = octets.size();
+  if (!out) return 0;
+  if (!fits) return too_short(octets.size());
+  return memcpy(out, octets.data(), octets.size()), 0;
+}
 
 int give_text(std::string_view text, char* out, std::size_t size) noexcept {
   if (text.size() >= size) return too_short(text.size() + 1);

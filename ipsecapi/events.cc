@@ -5,11 +5,13 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <optional>
 
 #include "base/handle.h"
 #include "client/events.h"
+#include "client/libc.h"
 #include "client/sockets.h"
 #include "ipsecapi/boundary.h"
 #include "ipsecapi/notification.h"
@@ -18,6 +20,7 @@ namespace gssipsec::api {
 namespace {
 
 using base::Code;
+using Clock = std::chrono::steady_clock;
 
 struct Subscribed {
   client::FoundSocket socket;
@@ -78,39 +81,70 @@ bool has_room(const msghdr& message) noexcept {
   return std::ranges::any_of(std::span(message.msg_iov, message.msg_iovlen), [](const iovec& part) { return part.iov_len != 0; });
 }
 
-// Milliseconds of SO_RCVTIMEO; -1 without one.
-int patience_of(int fd) noexcept {
+// When a call that waits gives up, by SO_RCVTIMEO; never without one.
+std::optional<Clock::time_point> end_of_patience(int fd) noexcept {
   timeval limit{};
   socklen_t size = sizeof limit;
-  if (getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &size) != 0 || (limit.tv_sec == 0 && limit.tv_usec == 0)) return -1;
-  return static_cast<int>(std::min<long>(limit.tv_sec, 1000000) * 1000 + (limit.tv_usec + 999) / 1000);
+  if (client::libc().getsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, &size) != 0 || (limit.tv_sec == 0 && limit.tv_usec == 0)) return {};
+  return Clock::now() + std::chrono::seconds(std::min<long>(limit.tv_sec, 1000000)) + std::chrono::microseconds(limit.tv_usec);
+}
+
+int milliseconds_until(const std::optional<Clock::time_point>& end) noexcept {
+  if (!end) return -1;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(*end - Clock::now()).count();
+  return static_cast<int>(std::max<std::int64_t>(left, 0));
 }
 
 bool may_wait(int fd, int flags) noexcept { return !(flags & MSG_DONTWAIT) && !(fcntl(fd, F_GETFL) & O_NONBLOCK); }
 
-// Either has something; false: errno says why not.
-bool wait_for_either(const Subscribed& subscribed) noexcept {
+// How a call waits that found nothing: not each finds nothing.
+struct Patience {
+  bool waits = false;
+  std::optional<Clock::time_point> end;
+};
+Patience patience_of(int fd, int flags) noexcept {
+  const bool waits = may_wait(fd, flags);
+  return {waits, waits ? end_of_patience(fd) : std::nullopt};
+}
+
+ssize_t receive_data(int fd, msghdr* message, int flags) {
+  const ssize_t size = recvmsg(fd, message, flags);
+  return size < 0 ? system_failure("recvmsg") : size;
+}
+
+// Either may have something; false: errno says why not. What lies in the error queue makes poll(2) say so all the time.
+bool wait_for_either(const Subscribed& subscribed, const std::optional<Clock::time_point>& end) noexcept {
   pollfd sources[] = {{subscribed.socket.fd, POLLIN, 0}, {subscribed.stream.fd(), POLLIN, 0}};
-  const int ready = poll(sources, 2, patience_of(subscribed.socket.fd));
+  const int left = milliseconds_until(end), ready = left == 0 ? 0 : poll(sources, 2, left);
   if (ready == 0) errno = EAGAIN;
   return ready > 0;
+}
+
+// 1: there is one to be handed out.
+int take_event(Subscribed& subscribed) {
+  if (subscribed.partly) return 1;
+  if (subscribed.ended) return 0;
+  ipsec_notification event;
+  const int there = next_event(subscribed, event);
+  if (there > 0) subscribed.partly = event, subscribed.given = 0;
+  return there;
 }
 
 ssize_t receive(Subscribed& subscribed, msghdr* message, int flags) {
   const int fd = subscribed.socket.fd;
   if (const base::Status same = client::same_socket(subscribed.socket); !same) return fail(same.error());
-  if ((flags & (MSG_PEEK | MSG_ERRQUEUE)) || !has_room(*message)) return recvmsg(fd, message, flags);
+  if ((flags & (MSG_PEEK | MSG_ERRQUEUE)) || !has_room(*message)) return receive_data(fd, message, flags);
+  std::optional<Patience> patience;
   for (;;) {
-    ipsec_notification event;
-    if (!subscribed.partly && !subscribed.ended) {
-      const int there = next_event(subscribed, event);
-      if (there < 0) return there;
-      if (there > 0) subscribed.partly = event, subscribed.given = 0;
-    }
-    if (subscribed.partly) return hand_out(subscribed, message);
-    if (subscribed.ended) return recvmsg(fd, message, flags);
+    const int there = take_event(subscribed);
+    if (there < 0) return there;
+    if (there > 0) return hand_out(subscribed, message);
+    if (subscribed.ended) return receive_data(fd, message, flags);
     const ssize_t size = recvmsg(fd, message, flags | MSG_DONTWAIT);
-    if (size >= 0 || errno != EAGAIN || !may_wait(fd, flags) || !wait_for_either(subscribed)) return size;
+    if (size >= 0) return size;
+    if (errno != EAGAIN) return system_failure("recvmsg");
+    if (!patience) patience = patience_of(fd, flags);
+    if (!patience->waits || !wait_for_either(subscribed, patience->end)) return system_failure("recvmsg");
   }
 }
 
@@ -152,7 +186,7 @@ ssize_t ipsec_recvmsg(ipsec_subscription_t subscription, msghdr* message, int fl
 
 int ipsec_event_free(ipsec_subscription_t subscription) {
   if (!subscription) return 0;
-  return SubscribedHandle::take(subscription) ? 0 : no_subscription();
+  return guarded([&] { return SubscribedHandle::take(subscription) ? 0 : no_subscription(); });
 }
 
 #pragma GCC visibility pop

@@ -70,7 +70,7 @@ Wanted strength_of(const Report& report) noexcept {
   if (!secured(report)) return {};
   // Replay is the receiver's business: outbound SAs show no window.
   return {report.out.confidentiality && report.in.confidentiality, report.out.integrity && report.in.integrity, report.in.replay_protection,
-          std::min(report.out.key_bits, report.in.key_bits)};
+          std::min(report.out.key_bits, report.in.key_bits), false, {}, {}};
 }
 
 ipsec_mode mode_of(const Report& report) noexcept {
@@ -83,6 +83,14 @@ ipsec_mode mode_of(const Report& report) noexcept {
 std::uint32_t enforcement_of(LatchState state) noexcept {
   if (state == LatchState::established || state == LatchState::listener) return IPSEC_ENFORCE_KERNEL;
   return state == LatchState::monitored ? IPSEC_ENFORCE_MONITOR : IPSEC_ENFORCE_NONE;
+}
+
+std::uint32_t prospect_of(const Report& report) noexcept {
+  const auto is = [](const protocol::DirectionReport& way, Code code) { return !way.is_protected && way.why == code; };
+  const auto waits = [&is](const protocol::DirectionReport& way) { return way.is_protected || is(way, Code::NO_SA); };
+  if (secured(report)) return IPSEC_PROSPECT_PROTECTED;
+  if (is(report.out, Code::BLOCKED) || is(report.in, Code::BLOCKED)) return IPSEC_PROSPECT_BLOCKED;
+  return waits(report.out) && waits(report.in) ? IPSEC_PROSPECT_NEGOTIATED : IPSEC_PROSPECT_NONE;
 }
 
 Identity local_of(const Report& report) {

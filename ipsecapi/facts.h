@@ -15,6 +15,8 @@ namespace gssipsec::api {
 [[nodiscard]] ipsec_mode mode_of(const protocol::Report& report) noexcept;
 [[nodiscard]] std::uint32_t enforcement_of(protocol::LatchState state) noexcept;
 
+[[nodiscard]] std::uint32_t prospect_of(const protocol::Report& report) noexcept;  // IPSEC_PROSPECT_...
+
 [[nodiscard]] Identity local_of(const protocol::Report& report);
 [[nodiscard]] Identity peer_of(const protocol::Report& report);
 [[nodiscard]] std::uint32_t number_of(channel::AuthMethod method) noexcept;  // enum ipsec_api_auth_meth

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Identity tokens: made, copied, compared, and as octets that are kept.
-#include <algorithm>
-#include <cstring>
-
 #include "ipsecapi/boundary.h"
 #include "ipsecapi/tokens.h"
 
@@ -87,12 +84,7 @@ int ipsec_export_iToken(const ipsec_iToken_t token, void* octets, size_t* size) 
   if (!identity || !size) return no_identity();
   return guarded([&] {
     const auto made = export_identity(*identity);
-    if (!made) return fail(made.error());
-    const bool fits = *size >= made->size();
-    *size = made->size();
-    if (!octets) return 0;
-    if (!fits) return too_short(made->size());
-    return memcpy(octets, made->data(), made->size()), 0;
+    return made.ok() ? give_octets(*made, octets, size) : fail(made.error());
   });
 }
 

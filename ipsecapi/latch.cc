@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 // Latches (RFC 5660 2.3), by the socket instead of a 5-tuple, which could be another's. The handle holds no descriptor: a copy of it
 // would swallow the program's FIN.
-#include <netinet/in.h>
+#include "ipsecapi/latch.h"
 
-#include <cstring>
-
-#include "channel/name.h"
 #include "client/broker.h"
 #include "client/connect.h"
+#include "client/libc.h"
 #include "client/sockets.h"
 #include "ipsecapi/boundary.h"
-#include "ipsecapi/facts.h"
 #include "ipsecapi/look.h"
+#include "ipsecapi/socket_address.h"
+#include "ipsecapi/wanted.h"
 
 namespace gssipsec::api {
 namespace {
@@ -26,39 +25,16 @@ struct HeldLatch {
   std::uint64_t cookie;
   client::LatchWord word;
   bool closes;  // the kernel closes the connection when it breaks
+  bool listens;
 };
 using LatchHandle = base::Handle<HeldLatch, ipsec_latch_t, 0x6970736563206c74>;
 
 int no_latch() noexcept { return bad_argument("wanted a latch"); }
 
-base::Result<Wanted> wanted_of(const Protection* protection) {
-  if (!protection) return Wanted{};
-  if (!protection->found) return protection->wanted;
-  if (!secured(*protection->found)) return base::fail(Code::BAD_ARGUMENT, "the protection that is wanted is none");
-  return strength_of(*protection->found);
-}
-
-base::Status strong_enough(const Wanted& wanted, const ChannelInfo& channel) {
-  if (wanted.privacy && !channel.confidentiality) return base::fail(Code::WEAK, "wanted encryption, found " + channel.suite);
-  if (wanted.integrity && !channel.integrity) return base::fail(Code::WEAK, "wanted integrity, found " + channel.suite);
-  if (wanted.replay && !channel.replay_protection) return base::fail(Code::WEAK, "wanted replay protection");
-  if (channel.key_bits >= wanted.key_bits) return {};
-  return base::fail(Code::WEAK, "wanted " + std::to_string(wanted.key_bits) + " bits, found " + std::to_string(channel.key_bits));
-}
-
-// The broker names none but a proven peer.
-base::Status right_peer(const Identity* wanted, const ChannelInfo& channel) {
-  if (!wanted) return {};
-  const auto name = channel::parse_name(channel.peer_name);
-  Identity found;
-  if (name.ok() && channel.peer_authenticated) found = Identity{name->identity, channel::AuthMethod::unknown, true, false};
-  if (same_identity(*wanted, found)) return {};
-  return base::fail(Code::WRONG_PEER, "wanted " + audit_line(*wanted) + ", found " + (found.proven ? format(found.id) : "nobody who is proven"));
-}
-
 int give_latch(int fd, client::Latched<protocol::LatchReply> got, ipsec_latch_t* latch) {
   const ChannelInfo& channel = got.reply.channel;
-  auto held = LatchHandle::make(HeldLatch{fd, channel.cookie, std::move(got.latch), channel.peer_authenticated && channel.breaks_shut});
+  auto held = LatchHandle::make(HeldLatch{fd, channel.cookie, std::move(got.latch), channel.peer_authenticated && channel.breaks_shut,
+                                           channel.latch == LatchState::listener});
   return *latch = LatchHandle::give(std::move(held)), 0;
 }
 
@@ -68,38 +44,46 @@ base::Status is_enforced(const protocol::LatchReply& reply, LatchState wanted, s
   return base::fail(reply.why == Code::ok ? Code::NOT_LATCHABLE : reply.why, reply.detail);
 }
 
-int latch_connection(int fd, const Wanted& wanted, const Identity* peer, ipsec_latch_t* latch) {
+// What waits to be read may have come before the latch. Asked when it is set: from then on nothing makes the past worse.
+base::Status since_its_start(const client::FoundSocket& socket) {
+  const auto report = look_at(socket.fd);
+  if (!report) return report.error();
+  const base::Status same = client::same_socket(socket);
+  if (!same.ok() || report->since_start) return same;
+  return base::fail(Code::STARTED_IN_CLEAR, format(report->flow));
+}
+
+struct Demands {
+  Wanted least;
+  const Identity* peer = nullptr;
+  bool since_start = false;
+};
+
+int latch_connection(int fd, const Demands& demands, ipsec_latch_t* latch) {
   const auto socket = client::named_socket(fd);
   if (!socket) return fail(socket.error());
   auto got = Broker::latch(fd, {});
   if (!got) return fail(got.error());
   const base::Status enforced = is_enforced(got->reply, LatchState::established, socket->cookie);
   if (!enforced) return fail(enforced.error(), enforced.error().code == Code::SOCKET_CHANGED ? ESTALE : EOPNOTSUPP);
-  base::Status status = strong_enough(wanted, got->reply.channel);
-  if (status.ok()) status = right_peer(peer, got->reply.channel);
+  base::Status status = strong_enough(demands.least, got->reply.channel);
+  if (status.ok()) status = right_peer(demands.peer, got->reply.channel);
+  if (status.ok() && demands.since_start) status = since_its_start(*socket);
+  if (status.ok()) status = strong_by_configuration(demands.least, fd);
   return status.ok() ? give_latch(fd, *std::move(got), latch) : fail(status.error());
 }
 
-base::Result<channel::Address> address_of(const sockaddr* peer, socklen_t length) {
-  if (peer->sa_family == AF_INET && length >= sizeof(sockaddr_in)) {
-    sockaddr_in four;
-    memcpy(&four, peer, sizeof four);
-    return channel::address_from(channel::Family::ipv4, std::as_bytes(std::span(&four.sin_addr, 1)));
-  }
-  if (peer->sa_family == AF_INET6 && length >= sizeof(sockaddr_in6)) {
-    sockaddr_in6 six;
-    memcpy(&six, peer, sizeof six);
-    return channel::address_from(channel::Family::ipv6, std::as_bytes(std::span(&six.sin6_addr, 1)));
-  }
-  return base::fail(Code::BAD_ARGUMENT, "wanted an address of AF_INET or AF_INET6");
+bool listens(int fd) noexcept {
+  int answer = 0;
+  socklen_t size = sizeof answer;
+  return client::libc().getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &answer, &size) == 0 && answer;
 }
 
+// Without a peer: the latch that it has.
 int latch_listener(int fd, const channel::Address& peer, ipsec_latch_t* latch) {
-  int listens = 0;
-  socklen_t size = sizeof listens;
-  const auto cookie = client::socket_cookie(fd);
-  if (!cookie) return fail(base::fail(Code::NOT_A_SOCKET, "descriptor " + std::to_string(fd)));
-  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || !listens) return bad_argument("wanted a listening socket");
+  const auto cookie = client::internet_socket(fd);
+  if (!cookie) return fail(cookie.error());
+  if (!listens(fd)) return bad_argument("wanted a listening socket");
   auto got = Broker::latch(fd, {peer});
   if (!got) return fail(got.error());
   const base::Status enforced = is_enforced(got->reply, LatchState::listener, *cookie);
@@ -109,10 +93,11 @@ int latch_listener(int fd, const channel::Address& peer, ipsec_latch_t* latch) {
 
 // Taken up once more: what is latched can only become the same.
 int find_latch(int fd, ipsec_latch_t* latch) {
+  if (listens(fd)) return latch_listener(fd, {}, latch);
   const auto report = look_at(fd);
   if (!report) return fail(report.error());
   if (report->latch == LatchState::none) return fail(base::fail(Code::NO_LATCH, "descriptor " + std::to_string(fd)));
-  return latch_connection(fd, {}, nullptr, latch);
+  return latch_connection(fd, {}, latch);
 }
 
 // What the page says, without asking; where it cannot say, what the broker does.
@@ -129,9 +114,9 @@ LatchState state_of(HeldLatch& held) {
 int inquire(HeldLatch& held, enum ipsec_latch_state* state, Protection* protection) {
   const LatchState now = state_of(held);
   if (protection && now != LatchState::closed) {
-    auto report = look_at(held.fd);
-    if (!report) return fail(report.error());
-    *protection = {*std::move(report), {}};
+    auto found = held.listens ? survey_of(held.fd, {protocol::Sight::listener, {}, 0, {}}) : survey_at(held.fd);
+    if (!found) return fail(found.error());
+    *protection = {*std::move(found), {}};
   } else if (protection) {
     return fail(base::fail(Code::SOCKET_CHANGED, "the latch's socket is closed"));
   }
@@ -149,6 +134,19 @@ int release(ipsec_latch_t& latch) {
 }
 
 }  // namespace
+
+// Who wants nothing of the connection is told nothing of it, its past neither.
+int create_connection_latch(int fd, ipsec_pToken_t wanted, ipsec_iToken_t peer, Past past, ipsec_latch_t* latch) noexcept {
+  const Protection* protection = protection_of(wanted);
+  const Identity* identity = identity_of(peer);
+  if (!latch || (wanted && !protection) || (peer && !identity)) return bad_argument("wanted tokens or null, and a place for the latch");
+  return guarded([&] {
+    const auto least = wanted_of(protection);
+    if (!least.ok()) return fail(least.error());
+    return latch_connection(fd, {*least, identity, (protection || identity) && past == Past::to_be_shown}, latch);
+  });
+}
+
 }  // namespace gssipsec::api
 
 using namespace gssipsec;
@@ -157,20 +155,14 @@ using namespace gssipsec::api;
 #pragma GCC visibility push(default)
 
 int ipsec_create_connection_latch(int fd, const ipsec_pToken_t wanted, const ipsec_iToken_t peer, ipsec_latch_t* latch) {
-  const Protection* protection = protection_of(wanted);
-  const Identity* identity = identity_of(peer);
-  if (!latch || (wanted && !protection) || (peer && !identity)) return bad_argument("wanted tokens or null, and a place for the latch");
-  return guarded([&] {
-    const auto least = wanted_of(protection);
-    return least.ok() ? latch_connection(fd, *least, identity, latch) : fail(least.error());
-  });
+  return create_connection_latch(fd, wanted, peer, Past::to_be_shown, latch);
 }
 
 int ipsec_create_listener_latch(int fd, const sockaddr* peer, socklen_t length, ipsec_latch_t* latch) {
   if (!latch || !peer || length < sizeof(sa_family_t)) return bad_argument("wanted an address, and a place for the latch");
   return guarded([&] {
-    const auto address = address_of(peer, length);
-    return address.ok() ? latch_listener(fd, *address, latch) : fail(address.error());
+    const auto end = end_of(peer, length);
+    return end.ok() ? latch_listener(fd, end->address, latch) : fail(end.error());
   });
 }
 
@@ -193,7 +185,7 @@ int ipsec_release_latch(ipsec_latch_t latch) {
 
 int ipsec_free_latch(ipsec_latch_t latch) {
   if (!latch) return 0;
-  return LatchHandle::take(latch) ? 0 : no_latch();
+  return guarded([&] { return LatchHandle::take(latch) ? 0 : no_latch(); });
 }
 
 int ipsec_set_break_policy(ipsec_latch_t latch, enum ipsec_break_policy policy) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The broker's report on a connected socket of the caller's, which is the same before and after. Threads: any. Failures: as
-// client/sockets.h and client/broker.h say.
+// What the broker says of a socket of the caller's, which is the same before and after. Threads: any. Failures: as client/sockets.h and
+// client/broker.h say.
 #pragma once
 
 #include "base/result.h"
@@ -8,6 +8,10 @@
 
 namespace gssipsec::api {
 
+// Of a connected one.
 [[nodiscard]] base::Result<protocol::Report> look_at(int fd);
+[[nodiscard]] base::Result<protocol::SurveyReply> survey_at(int fd);
+// Of any.
+[[nodiscard]] base::Result<protocol::SurveyReply> survey_of(int fd, const protocol::SurveyRequest& request);
 
 }  // namespace gssipsec::api

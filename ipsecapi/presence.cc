@@ -7,6 +7,16 @@
 
 using namespace gssipsec;
 
+namespace {
+
+// Asked of an end that is none: the right to it is the one to latches, and an older broker has not the verb.
+bool may_latch() {
+  const auto end = client::Broker::resolve(0);
+  return end.ok() || end.error().code == base::Code::NO_ENDPOINT;
+}
+
+}  // namespace
+
 #pragma GCC visibility push(default)
 
 int ipsec_api_version(void) { return IPSEC_API_VERSION; }
@@ -19,6 +29,7 @@ unsigned ipsec_capabilities(void) {
     found = IPSEC_CAP_BROKER;
     if (broker->has_policies) found |= IPSEC_CAP_QUERY;
     if (!broker->local_name.empty()) found |= IPSEC_CAP_IDENTITY;
+    if (may_latch()) found |= IPSEC_CAP_LATCH;
     return 0;
   });
   return found;

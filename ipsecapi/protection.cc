@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: MIT
 // Protection tokens: made, copied, compared, and filled with what is found on a socket; and the same in short.
-#include <cstring>
-
-#include "client/broker.h"
-#include "client/sockets.h"
 #include "ipsecapi/boundary.h"
 #include "ipsecapi/facts.h"
 #include "ipsecapi/look.h"
@@ -39,16 +35,6 @@ int peer_name(int fd, char* name, std::size_t size) {
 
 }  // namespace
 
-base::Result<protocol::Report> look_at(int fd) {
-  const auto socket = client::named_socket(fd);
-  if (!socket) return socket.error();
-  auto report = client::Broker::query(fd, {protocol::Found::named});
-  if (!report) return report;
-  const base::Status same = client::same_socket(*socket);
-  if (!same) return same.error();
-  return report;
-}
-
 }  // namespace gssipsec::api
 
 using namespace gssipsec;
@@ -77,7 +63,7 @@ int ipsec_cmp_pToken(ipsec_pToken_t one, ipsec_pToken_t other) {
   const Protection *first = protection_of(one), *second = protection_of(other);
   if (!first || !second) return no_protection();
   return guarded([&] {
-    if (first->found && second->found) return equivalent(*first->found, *second->found) ? 0 : 1;
+    if (first->found && second->found) return equivalent(first->found->report, second->found->report) ? 0 : 1;
     return !first->found && !second->found && first->wanted == second->wanted ? 0 : 1;
   });
 }
@@ -86,10 +72,9 @@ int ipsec_get_socket_pToken(int fd, ipsec_pToken_t token) {
   Protection* protection = protection_of(token);
   if (!protection) return no_protection();
   return guarded([&] {
-    auto report = look_at(fd);
-    if (!report) return fail(report.error());
-    *protection = {*std::move(report), {}};
-    return 0;
+    auto found = survey_at(fd);
+    if (!found) return fail(found.error());
+    return *protection = {*std::move(found), {}}, 0;
   });
 }
 

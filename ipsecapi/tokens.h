@@ -26,13 +26,16 @@ struct Identity {
 struct Wanted {
   bool privacy = false, integrity = false, replay = false;
   std::uint16_t key_bits = 0;
+  bool authenticated = false;  // BTNS is forbidden
+  protocol::Strength privacy_level = protocol::Strength::any, integrity_level = protocol::Strength::any;
   bool operator==(const Wanted&) const = default;
 };
 
 // Found on a socket, or a template.
 struct Protection {
-  std::optional<protocol::Report> found;
+  std::optional<protocol::SurveyReply> found;
   Wanted wanted;
+  bool foreseen = false;  // found before there was a connection
 };
 
 using ProtectionHandle = base::Handle<Protection, ipsec_pToken_t, 0x697073656370746b>;
@@ -52,5 +55,9 @@ using IdentityHandle = base::Handle<Identity, ipsec_iToken_t, 0x697073656369746b
 // Octets that name a proven or wanted identity; PEER_UNAUTHENTICATED otherwise. The other way BAD_NAME, TOKEN_VERSION. Pure.
 [[nodiscard]] base::Result<base::Bytes> export_identity(const Identity& identity);
 [[nodiscard]] base::Result<Identity> import_identity(base::View octets);
+
+// Octets that hold a template; the other way BAD_ARGUMENT, TOKEN_VERSION. Pure.
+[[nodiscard]] base::Bytes export_template(const Wanted& wanted);
+[[nodiscard]] base::Result<Wanted> import_template(base::View octets);
 
 }  // namespace gssipsec::api

@@ -29,11 +29,13 @@ Status check(const std::vector<channel::Template>& templates) {
   return {};
 }
 
-xfrm_userpolicy_info policy_for(const channel::Flow& flow, channel::Direction direction) noexcept {
+xfrm_userpolicy_info policy_for(const channel::Flow& flow, channel::Direction direction, const PolicyOwner& owner) noexcept {
   xfrm_userpolicy_info info{};
   info.sel.family = static_cast<std::uint16_t>(wire::af_of(flow.local.family));
-  info.lft.soft_byte_limit = info.lft.hard_byte_limit = XFRM_INF;
-  info.lft.soft_packet_limit = info.lft.hard_packet_limit = XFRM_INF;
+  const PolicyLimits limits = limits_of(owner);
+  info.lft.soft_byte_limit = limits.octets;
+  info.lft.soft_packet_limit = limits.packets;
+  info.lft.hard_byte_limit = info.lft.hard_packet_limit = XFRM_INF;
   info.dir = static_cast<std::uint8_t>(direction);
   info.action = XFRM_POLICY_ALLOW;
   info.share = XFRM_SHARE_ANY;
@@ -72,25 +74,26 @@ LatchOption latch_option(const channel::Flow& flow) noexcept {
   return {IPPROTO_IP, kIpXfrmPolicy};
 }
 
-base::Result<base::Bytes> encode_latch(const channel::Flow& flow, channel::Direction direction, const std::vector<channel::Template>& templates) {
+base::Result<base::Bytes> encode_latch(const channel::Flow& flow, channel::Direction direction, const std::vector<channel::Template>& templates,
+                                       const PolicyOwner& owner) {
   if (flow.local.family == channel::Family::none) return base::fail(Code::NOT_LATCHABLE, "the connection has no address family");
   if (Status ok = check(templates); !ok) return ok.error();
   base::Bytes out;
-  append(out, policy_for(flow, direction));
+  append(out, policy_for(flow, direction, owner));
   for (const channel::Template& one : templates) append(out, template_for(one, flow));
   return out;
 }
 
 base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out, const std::vector<channel::Template>& in,
-                       bool replaces_latch) {
-  const auto outbound = encode_latch(flow, channel::Direction::out, out);
+                       const PolicyOwner& owner, bool replaces) {
+  const auto outbound = encode_latch(flow, channel::Direction::out, out, owner);
   if (!outbound) return outbound.error();
-  const auto inbound = encode_latch(flow, channel::Direction::in, in);
+  const auto inbound = encode_latch(flow, channel::Direction::in, in, owner);
   if (!inbound) return inbound.error();
   const LatchOption option = latch_option(flow);
   if (Status set = set_one(fd, option, *outbound); !set) return set;
   Status set = set_one(fd, option, *inbound);
-  if (!set && !replaces_latch) (void)clear_latch(fd, flow);
+  if (!set && !replaces) (void)clear_latch(fd, flow);
   return set;
 }
 

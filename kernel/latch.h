@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "channel/flow.h"
 #include "channel/policy.h"
+#include "kernel/policy_owner.h"
 
 namespace gssipsec::kernel {
 
@@ -20,6 +21,6 @@ struct LatchOption {
 // xfrm_userpolicy_info and its templates. The selector is of the flow's family, that on the wire: the kernel takes one of
 // AF_INET6 on a v4-mapped socket and never uses it. NOT_LATCHABLE when the templates do not require protection.
 [[nodiscard]] base::Result<base::Bytes> encode_latch(const channel::Flow& flow, channel::Direction direction,
-                                                     const std::vector<channel::Template>& templates);
+                                                     const std::vector<channel::Template>& templates, const PolicyOwner& owner);
 
 }  // namespace gssipsec::kernel

@@ -5,6 +5,8 @@
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 
+#include <algorithm>
+
 #include "kernel/diag_message.h"
 #include "kernel/socket.h"
 #include "kernel/transaction.h"
@@ -50,16 +52,23 @@ base::Result<std::vector<DiagSocket>> list_states(std::uint16_t protocol, std::u
   return sockets;
 }
 
-inet_diag_req_v2 destroy_query(const channel::Flow& flow, std::uint64_t cookie) noexcept {
+// Whatever is at this end of the flow.
+inet_diag_req_v2 local_query(const channel::Flow& flow) noexcept {
   inet_diag_req_v2 query{};
-  query.sdiag_family = static_cast<std::uint8_t>(wire::af_of(flow.remote.family));
+  query.sdiag_family = static_cast<std::uint8_t>(wire::af_of(flow.local.family));
   query.sdiag_protocol = static_cast<std::uint8_t>(flow.protocol);
   query.idiag_states = kAllStates;
   query.id.idiag_sport = htons(flow.local_port);
-  query.id.idiag_dport = htons(flow.remote_port);
   std::memcpy(query.id.idiag_src, flow.local.octets.data(), flow.local.size());
-  std::memcpy(query.id.idiag_dst, flow.remote.octets.data(), flow.remote.size());
   query.id.idiag_if = flow.output_ifindex;
+  query.id.idiag_cookie[0] = query.id.idiag_cookie[1] = INET_DIAG_NOCOOKIE;
+  return query;
+}
+
+inet_diag_req_v2 destroy_query(const channel::Flow& flow, std::uint64_t cookie) noexcept {
+  inet_diag_req_v2 query = local_query(flow);
+  query.id.idiag_dport = htons(flow.remote_port);
+  std::memcpy(query.id.idiag_dst, flow.remote.octets.data(), flow.remote.size());
   query.id.idiag_cookie[0] = static_cast<std::uint32_t>(cookie);
   query.id.idiag_cookie[1] = static_cast<std::uint32_t>(cookie >> 32);
   return query;
@@ -76,16 +85,29 @@ base::Result<int> try_to_destroy(const channel::Flow& flow, std::uint64_t cookie
   return outcome->error;
 }
 
+// Nobody's connection: of TCP the kernel finds who would be given a SYN from there.
+base::Result<bool> finds_listener(const channel::Flow& flow) {
+  auto port = open_diag_port(kTimeoutMs);
+  if (!port) return port.error();
+  Request request(SOCK_DIAG_BY_FAMILY, 0);
+  request.fixed(local_query(flow));
+  const auto found = transact(**port, request, [](const Message&) -> Status { return {}; });
+  if (!found) return found.error();
+  if (found->error != 0 && found->error != ENOENT) return base::system_error(Code::NETLINK, "look-up of a listener", found->error);
+  return found->error == 0;
+}
+
 }  // namespace
 
 base::Result<std::vector<DiagSocket>> list_sockets(std::uint16_t protocol) { return list_states(protocol, kAllStates); }
 
-base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t local_port) {
-  const auto sockets = list_states(protocol, 1u << (protocol == IPPROTO_UDP ? kClosed : kListen));
+// ENOENT is the answer of a kernel without tcp_diag, too.
+base::Result<bool> has_listener(const channel::Flow& flow) {
+  static const bool looks_up = list_states(IPPROTO_TCP, 1u << kListen).ok();
+  if (looks_up && flow.protocol == IPPROTO_TCP) return finds_listener(flow);
+  const auto sockets = list_states(flow.protocol, 1u << (flow.protocol == IPPROTO_UDP ? kClosed : kListen));
   if (!sockets) return sockets.error();
-  for (const DiagSocket& one : *sockets)
-    if (one.local_port == local_port) return true;
-  return false;
+  return std::ranges::any_of(*sockets, [&flow](const DiagSocket& one) { return one.local_port == flow.local_port; });
 }
 
 // ESTALE: the port pair belongs to another socket by now, which must live.

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -156,10 +157,8 @@ Status read_unblocked(int fd, SocketFacts& facts) {
   return {};
 }
 
-}  // namespace
-
-base::Result<SocketFacts> read_socket(int fd, std::uint64_t own_netns) {
-  SocketFacts facts;
+// All but its addresses.
+Status read_self(int fd, std::uint64_t own_netns, SocketFacts& facts) {
   auto owner = read_owner(fd);
   if (!owner) return owner.error();
   facts.owner_uid = *owner;
@@ -167,9 +166,41 @@ base::Result<SocketFacts> read_socket(int fd, std::uint64_t own_netns) {
   if (!kind) return kind.error();
   facts.flow.protocol = static_cast<std::uint16_t>(kind->protocol);
   facts.flow.on_ipv6_socket = kind->domain == AF_INET6;
-  if (Status ok = check_namespace(fd, own_netns); !ok) return ok.error();
-  if (Status ok = read_unblocked(fd, facts); !ok) return ok.error();
+  if (Status ok = check_namespace(fd, own_netns); !ok) return ok;
+  return read_unblocked(fd, facts);
+}
+
+// A TCP socket whose SYN is under way has no peer yet either, for getpeername().
+Status asked_for_no_peer(int fd, const SocketFacts& facts) {
+  sockaddr_storage peer{};
+  socklen_t length = sizeof peer;
+  bool is_new = !facts.listening && ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &length) != 0 && errno == ENOTCONN;
+  if (is_new && facts.flow.protocol == IPPROTO_TCP) {
+    tcp_info info{};
+    length = sizeof info;
+    if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return base::system_error(Code::SYSTEM, "TCP_INFO", errno);
+    is_new = info.tcpi_state == TCP_CLOSE;
+  }
+  return is_new ? Status() : base::fail(Code::ALREADY_CONNECTED, "wanted a socket before connect(2)");
+}
+
+}  // namespace
+
+base::Result<SocketFacts> read_socket(int fd, std::uint64_t own_netns) {
+  SocketFacts facts;
+  if (Status ok = read_self(fd, own_netns, facts); !ok) return ok.error();
   if (Status ok = read_addresses(fd, facts); !ok) return ok.error();
+  return facts;
+}
+
+base::Result<SocketFacts> read_new_socket(int fd, std::uint64_t own_netns) {
+  SocketFacts facts;
+  if (Status ok = read_self(fd, own_netns, facts); !ok) return ok.error();
+  if (Status ok = asked_for_no_peer(fd, facts); !ok) return ok.error();
+  auto own = read_end(&::getsockname, "getsockname", fd, Code::SYSTEM);
+  if (!own) return own.error();
+  facts.flow.local = own->address;
+  facts.flow.local_port = own->port;
   return facts;
 }
 

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "channel/flow.h"
 #include "channel/policy.h"
+#include "kernel/policy_owner.h"
 
 namespace gssipsec::kernel {
 
@@ -25,15 +26,17 @@ struct SocketFacts {
 // addresses. `own_netns` from own_netns_cookie(). Errors: NOT_A_SOCKET, UNSUPPORTED_SOCKET (unix, MPTCP, SMC, raw,
 // SCTP one-to-many), OTHER_NAMESPACE, NOT_CONNECTED.
 [[nodiscard]] base::Result<SocketFacts> read_socket(int fd, std::uint64_t own_netns);
+// One that has no peer and asked for none yet: no packet of it can be on its way. ALREADY_CONNECTED.
+[[nodiscard]] base::Result<SocketFacts> read_new_socket(int fd, std::uint64_t own_netns);
 [[nodiscard]] base::Result<std::uint64_t> own_netns_cookie();
 
 // Sets the per-socket policies for both directions: all-wildcard selector of the family really on the wire (IPV4 through
 // IPV6_XFRM_POLICY for v4-mapped peers), require `out` and `in`. NOT_LATCHABLE with errno's text when refused; templates
 // that would let clear text pass (none, optional, reqid 0) are refused before the socket is touched. When the second
-// direction is refused the first is undone, which leaves the socket without any policy; with `replaces_latch` it is not:
-// a mixture of the old and the new latch protects, none does not.
+// direction is refused the first is undone, which leaves the socket without any policy; with `replaces` it is not: a mixture
+// of the old and the new policies protects, none does not.
 [[nodiscard]] base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>& out,
-                                     const std::vector<channel::Template>& in, bool replaces_latch = false);
+                                     const std::vector<channel::Template>& in, const PolicyOwner& owner, bool replaces);
 // Removes both.
 [[nodiscard]] base::Status clear_latch(int fd, const channel::Flow& flow);
 
@@ -47,8 +50,8 @@ struct RouteFacts {
   channel::Address source;  // that the kernel would take; read only where the flow has none
 };
 
-// sock_diag: cookies of all TCP (or `protocol`) sockets of this namespace in any state, v4 and v6, and whether a
-// listener owns a local port; SOCK_DESTROY by cookie (UNAVAILABLE where the kernel lacks it).
+// sock_diag: cookies of all TCP (or `protocol`) sockets of this namespace in any state, v4 and v6, and whether there is a
+// listener for more connections to a flow's local end; SOCK_DESTROY by cookie (UNAVAILABLE where the kernel lacks it).
 struct DiagSocket {
   std::uint64_t cookie = 0;
   channel::Address local, remote;  // unmapped
@@ -57,7 +60,7 @@ struct DiagSocket {
   bool listening = false;
 };
 [[nodiscard]] base::Result<std::vector<DiagSocket>> list_sockets(std::uint16_t protocol);
-[[nodiscard]] base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t local_port);
+[[nodiscard]] base::Result<bool> has_listener(const channel::Flow& flow);
 // The cookies of the sockets that a datagram of open_closings_port() tells of. NETLINK_MESSAGE, NETLINK_LOST. Pure.
 [[nodiscard]] base::Result<std::vector<std::uint64_t>> decode_closings(base::View datagram);
 [[nodiscard]] base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie);

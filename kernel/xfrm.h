@@ -13,6 +13,7 @@
 #include "channel/resolver.h"
 #include "channel/sa.h"
 #include "kernel/netlink_port.h"
+#include "kernel/policy_owner.h"
 
 namespace gssipsec::kernel {
 
@@ -29,6 +30,9 @@ struct Databases {
 [[nodiscard]] base::Result<Databases> dump(NetlinkPort& port);
 // The first half of it.
 [[nodiscard]] base::Result<channel::Spd> dump_spd(NetlinkPort& port);
+// What it skips: whose the policies of sockets are, as far as set_latch() wrote them. Those that a listener's connections took over
+// have the listener's name.
+[[nodiscard]] base::Result<std::vector<PolicyOwner>> dump_policy_owners(NetlinkPort& port);
 
 // The other half, a datagram at a time: between two of them its owner may do something else. The port, which must outlive it,
 // is its own until the end; after an error, or when it is given up, the port is of no more use.
@@ -79,6 +83,7 @@ using Event = std::variant<SaAdded, SaDeleted, SaExpired, SasFlushed, PolicyAdde
 // Single messages, pure (for fuzzers and tests): payload behind nlmsghdr.
 [[nodiscard]] base::Result<channel::Sa> decode_sa(base::View payload);
 [[nodiscard]] base::Result<channel::Policy> decode_policy(base::View payload);
+[[nodiscard]] base::Result<std::optional<PolicyOwner>> decode_policy_owner(base::View payload);
 [[nodiscard]] base::Result<channel::SaKeys> decode_keys(base::View payload);
 [[nodiscard]] base::Result<DefaultsChanged> decode_defaults(base::View payload);
 [[nodiscard]] base::Result<std::uint64_t> decode_sa_count(base::View payload);

@@ -102,4 +102,12 @@ base::Result<channel::Policy> decode_policy(base::View payload) {
   return policy_of(*info, *attributes);
 }
 
+base::Result<std::optional<PolicyOwner>> decode_policy_owner(base::View payload) {
+  const auto info = wire::head<xfrm_userpolicy_info>(payload);
+  if (!info) return broken("wanted a policy of " + std::to_string(sizeof(xfrm_userpolicy_info)) + " octets, found " + std::to_string(payload.size()));
+  bool odd = false;
+  if (direction_of(info->dir, info->index, odd) != channel::Direction::other) return std::optional<PolicyOwner>();
+  return owner_of({info->lft.soft_byte_limit, info->lft.soft_packet_limit});
+}
+
 }  // namespace gssipsec::kernel

@@ -132,6 +132,20 @@ base::Result<channel::Spd> dump_spd(NetlinkPort& port) {
   return spd;
 }
 
+base::Result<std::vector<PolicyOwner>> dump_policy_owners(NetlinkPort& port) {
+  std::vector<PolicyOwner> owners;
+  const Request request(XFRM_MSG_GETPOLICY, NLM_F_DUMP);
+  const Status done = ask(port, request, "dump of sockets' policies", [&owners](const Message& message) -> Status {
+    if (message.header.nlmsg_type != XFRM_MSG_NEWPOLICY) return {};
+    const auto owner = decode_policy_owner(message.payload);
+    if (!owner) return owner.error();
+    if (*owner) owners.push_back(**owner);
+    return {};
+  });
+  if (!done) return done.error();
+  return owners;
+}
+
 SadDump::SadDump(NetlinkPort& port, Take take)
     : transaction_(std::make_unique<Transaction>(port, [take = std::move(take)](const Message& message) -> Status {
         if (message.header.nlmsg_type != XFRM_MSG_NEWSA) return {};

@@ -122,18 +122,16 @@ Status Context::begin() {
     if (!made) return made.error();
     counter_.emplace(*std::move(made));
   }
-  if (const Status asked = ask_administrator(); !asked) return asked;
   const auto ends = client::endpoints_of(terms_.socket.fd);
   if (!ends) return ends.error();
   endpoints_ = *ends;
   return {};
 }
 
-Status Context::ask_administrator() {
-  if (settings_) return {};
-  const auto settings = Broker::program();
-  if (!settings) return settings.error();
-  settings_ = *settings;
+// As it was when the latch was set: a context keeps to one rule.
+Status Context::heed(const std::optional<protocol::ProgramPolicy>& program) {
+  if (!program) return fail(Code::LATCH_STALE, "the latch page does not say what the administrator wants of this program");
+  program_ = *program;
   return {};
 }
 
@@ -175,6 +173,7 @@ Context::Answer Context::hello() {
   const auto own = channel::peek(made->reply.sealed);
   if (!own) return fail(Code::BAD_MESSAGE, "the broker gave an assertion that cannot be read");
   flow_ = own->flow;
+  if (const Status heard = heed(made->program); !heard) return heard.error();
   handshake_key_ = std::move(made->reply.handshake_key);
   channel_ = std::move(made->reply.channel);
   latch_ = WatchedLatch(terms_.socket, std::move(made->latch));
@@ -250,6 +249,7 @@ Result<protocol::AcceptReply> Context::ask_to_accept(const ContextToken& token) 
   auto answer = Broker::accept(terms_.socket.fd, request);
   if (!answer) return answer.error();
   if (const Status same = same_connection(); !same) return same.error();
+  if (const Status heard = heed(answer->program); !heard) return heard.error();
   latch_ = WatchedLatch(terms_.socket, std::move(answer->latch));
   return std::move(answer->reply);
 }
@@ -332,8 +332,8 @@ void Context::forget() {
 }
 
 Status Context::strong_enough() const {
-  if (channel_.key_bits >= settings_->min_key_bits) return {};
-  return fail(Code::WEAK, "wanted " + std::to_string(settings_->min_key_bits) + " bits for this program, found " + std::to_string(channel_.key_bits));
+  if (channel_.key_bits >= program_.min_key_bits) return {};
+  return fail(Code::WEAK, "wanted " + std::to_string(program_.min_key_bits) + " bits for this program, found " + std::to_string(channel_.key_bits));
 }
 
 Status Context::fit() {

@@ -110,7 +110,7 @@ class Context {
   [[nodiscard]] base::Status begin();
   [[nodiscard]] base::Status same_connection() const;
   [[nodiscard]] base::Status count_retry();
-  [[nodiscard]] base::Status ask_administrator();
+  [[nodiscard]] base::Status heed(const std::optional<protocol::ProgramPolicy>& program);
   [[nodiscard]] base::Status strong_enough() const;
   [[nodiscard]] base::Status fit();
   void forget();
@@ -139,7 +139,7 @@ class Context {
   base::Bytes inner_;                // the token being read, for the transcript
   Transcript transcript_;
   protocol::ChannelInfo channel_;
-  std::optional<protocol::ProgramReply> settings_;  // the administrator's, for this program
+  protocol::ProgramPolicy program_;  // the administrator's, for this program
   std::optional<Name> local_, peer_;
   bool bound_ = false;
   bool initiator_asked_mutual_ = false;  // acceptor: what the initiator insists on

@@ -38,10 +38,9 @@ Facts Context::facts() const {
   const auto& initiator = facts.initiator ? local_ : peer_;
   facts.anonymous = initiator && initiator->is_anonymous();
   facts.bound = bound_;
-  const protocol::Seal seal = settings_ ? settings_->seal : protocol::Seal::unless_confidential;
-  facts.conceals = channel_.confidentiality || seal != protocol::Seal::never;
+  facts.conceals = channel_.confidentiality || program_.seal != protocol::Seal::never;
   facts.strength = facts.conceals ? kSealedStrength : kIntegrityAlone;
-  if (channel_.confidentiality && seal != protocol::Seal::always) facts.strength = channel_.key_bits;
+  if (channel_.confidentiality && program_.seal != protocol::Seal::always) facts.strength = channel_.key_bits;
   facts.local = local_;
   facts.peer = peer_;
   facts.seconds_left = seconds_left();
@@ -57,7 +56,7 @@ Result<MessageType> Context::form_of(bool confidential, std::uint32_t qop) {
   if (const Status can = usable(); !can) return can.error();
   const auto latch = latch_.for_message(false);
   if (!latch) return latch.error();
-  return decide_wrap(*latch, channel_, settings_->seal, confidential, qop);
+  return decide_wrap(*latch, channel_, program_.seal, confidential, qop);
 }
 
 Result<bool> Context::wrap(bool confidential, std::uint32_t qop, const Message& message, std::span<std::byte, kWrapOverhead> head) {

@@ -43,6 +43,7 @@ Status Context::arrive(base::View token) {
   if (!over) return over.error();
   auto state = open_exported(*exported, over->reply.key.view());
   if (!state) return state.error();
+  if (const Status heard = heed(over->program); !heard) return heard;
   terms_.socket = *socket;
   channel_ = std::move(over->reply.channel);
   latch_ = WatchedLatch(*socket, std::move(over->latch));
@@ -51,7 +52,6 @@ Status Context::arrive(base::View token) {
 
 Status Context::resume(protocol::ContextState state) {
   if (channel_.cookie != terms_.socket.cookie) return fail(Code::SOCKET_CHANGED, "the broker was given another connection");
-  if (const Status asked = ask_administrator(); !asked) return asked;
   auto protection = Protection::resume(state);
   if (!protection) return protection.error();
   protection_.emplace(*std::move(protection));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// libc's own functions, which the preload stands in front of, and the macro by which it does. Looked up before main(), or by a
+// libc's own functions, which the preload stands in front of. Looked up before main(), or by a
 // constructor that calls one earlier: one thread, no seccomp filter yet. Threads: constant afterwards.
 #pragma once
 
@@ -56,11 +56,5 @@ struct Real {
 #undef GSS_IPSEC_MEMBER
 };
 [[nodiscard]] const Real& real() noexcept;
-
-// Defines what the program calls when it calls libc's `name`. By its name in the object file: headers declare these functions with
-// attributes, and with inline forms, that would not fit.
-#define GSS_IPSEC_WRAP(result, name, ...)                                                                        \
-  extern "C" __attribute__((visibility("default"))) result gss_ipsec_wrapped_##name(__VA_ARGS__) __asm__(#name); \
-  result gss_ipsec_wrapped_##name(__VA_ARGS__)
 
 }  // namespace gssipsec::preload

@@ -5,6 +5,7 @@
 #include "preload/descriptors.h"
 #include "preload/real.h"
 #include "preload/table.h"
+#include "preload/wrap.h"
 
 namespace gssipsec::preload {
 namespace {

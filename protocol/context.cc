@@ -35,7 +35,7 @@ void layout(Codec& c, Of<AcceptReply> auto& m) {
 
 template <typename Codec>
 void layout(Codec& c, Of<BindRequest> auto& m) {
-  c.choice(m.found, Found::named, Found::preload).choice(m.role, channel::Role::initiator, channel::Role::acceptor).name(m.program);
+  c.choice(m.found, Found::named, Found::preload).choice(m.role, channel::Role::initiator, channel::Role::acceptor);
 }
 
 template <typename Codec>

@@ -36,20 +36,24 @@ static_assert(std::atomic<std::uint32_t>::is_always_lock_free && sizeof(LatchPag
   return word >> 8 == (generation & 0xffffff) ? static_cast<LatchState>(word & 0xff) : LatchState::none;
 }
 
-// What a program may find out without a question: the broker's word on anything but convenience is asked for with each context.
+// What a program finds out without a question. Whether its Kerberos contexts rest on a channel, the broker says with each.
 struct ProgramPolicy {
   KerberosUse kerberos = KerberosUse::off;
   bool without_ticket = false;  // mechanism ipsec in the place of Kerberos where the program has no ticket
+  Seal seal = Seal::unless_confidential;
+  std::uint16_t min_key_bits = 0;  // of the channel
   bool operator==(const ProgramPolicy&) const = default;
 };
 [[nodiscard]] constexpr std::uint32_t program_word(const ProgramPolicy& policy) noexcept {
-  return 0x80000000u | (policy.without_ticket ? 4u : 0u) | static_cast<std::uint32_t>(policy.kerberos);
+  return 0x80000000u | std::uint32_t{policy.min_key_bits} << 8 | static_cast<std::uint32_t>(policy.seal) << 3 | (policy.without_ticket ? 4u : 0u) |
+         static_cast<std::uint32_t>(policy.kerberos);
 }
 // None: the broker has not said, or says what this version does not know.
 [[nodiscard]] constexpr std::optional<ProgramPolicy> program_in(std::uint32_t word) noexcept {
-  const std::uint32_t use = word & 3u;
-  if ((word & ~7u) != 0x80000000u || use > static_cast<std::uint32_t>(KerberosUse::skip)) return std::nullopt;
-  return ProgramPolicy{static_cast<KerberosUse>(use), (word & 4u) != 0};
+  const std::uint32_t use = word & 3u, seal = word >> 3 & 3u;
+  if ((word & 0xff0000e0u) != 0x80000000u || use > static_cast<std::uint32_t>(KerberosUse::skip) || seal > static_cast<std::uint32_t>(Seal::always))
+    return std::nullopt;
+  return ProgramPolicy{static_cast<KerberosUse>(use), (word & 4u) != 0, static_cast<Seal>(seal), static_cast<std::uint16_t>(word >> 8)};
 }
 
 }  // namespace gssipsec::protocol

@@ -2,6 +2,9 @@
 #include "protocol/layout.h"
 
 namespace gssipsec::protocol {
+
+bool is_name(std::string_view text) noexcept { return text.size() <= kMaxName && clean(text); }
+
 std::string presentable(std::string_view text, std::size_t limit) {
   std::string out(text.substr(0, limit));
   std::replace_if(out.begin(), out.end(), is_control, '?');

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.h"
@@ -28,6 +29,8 @@ inline constexpr std::size_t kHeaderSize = 16;
 // Bounds that decoding enforces. Encoding throws std::length_error when a name, list or sealed assertion exceeds them
 // (a shortened name would be another name); texts for people are shortened.
 inline constexpr std::size_t kMaxName = 1024, kMaxService = 255, kMaxLine = 128, kMaxList = 64, kMaxSealed = 8192;
+// Whether a message carries it unchanged: at most kMaxName octets, no control characters.
+[[nodiscard]] bool is_name(std::string_view text) noexcept;
 
 enum class Verb : std::uint16_t {
   hello = 1,       // no descriptor; answer carries the latch page (memfd)
@@ -52,10 +55,14 @@ enum class Verb : std::uint16_t {
   binding = 21,      // descriptor: the same for whoever holds it -> BindReply, always bound and latched
   hand_over = 22,    // descriptor: a key for a context that leaves this process
   take_over = 23,    // descriptor: latch it for whoever goes on with that context, give the key, once
-  program = 24,      // no descriptor: the administrator's [[program]] line for this program
+  survey = 24,       // descriptor: QUERY and more; also of one that is not connected yet, and of a datagram that came
   bound = 25,        // descriptor or none: what BIND answered last about it, and what it would be guided by for a program
+  require = 26,      // descriptor, not connected yet: it is to speak with this peer under IPsec alone; connected: is it as strong as wanted?
+  endpoint = 27,     // no descriptor: the broker keeps what an endpoint descriptor stands for -> its value
+  resolve = 28,      // no descriptor: what a value stands for, told to those it is for
+  locators = 29,     // descriptor: the outer addresses that its SAs have now
 };
-inline constexpr Verb kLastVerb = Verb::bound;
+inline constexpr Verb kLastVerb = Verb::locators;
 // The version of the protocol that brought it.
 [[nodiscard]] constexpr std::uint16_t first_version(Verb verb) noexcept { return verb > Verb::mirror ? 2 : 1; }
 
@@ -190,12 +197,14 @@ struct AcceptReply {
 // What the administrator allows a program's Kerberos contexts: nothing, to be bound to the channel, or to rest on it.
 enum class KerberosUse : std::uint8_t { off = 0, bind = 1, skip = 2 };
 
-struct BindRequest {
-  Found found = Found::named;
-  channel::Role role = channel::Role::initiator;
-  std::string program;                      // its /proc/self/exe: chooses convenience only
-  bool operator==(const BindRequest&) const = default;
+// Whether the mechanism encrypts in its tokens what the channel could carry as it is.
+enum class Seal : std::uint8_t {
+  never = 0,                // only where a message asks for QOP 1, or the latch cannot be confirmed
+  unless_confidential = 1,  // also where confidentiality is asked and the channel gives none
+  always = 2,
 };
+
+struct BindRequest { Found found = Found::named; channel::Role role = channel::Role::initiator; bool operator==(const BindRequest&) const = default; };
 struct BindingRequest { channel::Role role = channel::Role::initiator; bool operator==(const BindingRequest&) const = default; };
 struct BindReply {
   KerberosUse use = KerberosUse::off;       // off: nothing else is set
@@ -211,14 +220,14 @@ struct BoundBefore {
   Found found = Found::named;
   std::string program;
   std::uint64_t time = 0;                   // nanoseconds since 1970
-  KerberosUse use = KerberosUse::off;       // off: it was refused
+  KerberosUse use = KerberosUse::off;       // off: it was refused, or the line says so (UNAVAILABLE)
   base::Code why = base::Code::ok;
   std::string detail;
   bool operator==(const BoundBefore&) const = default;
 };
 struct BoundRequest { std::string program; bool operator==(const BoundRequest&) const = default; };
 struct BoundReply {
-  KerberosUse kerberos = KerberosUse::off;  // this and the next two: the administrator's line for that program
+  KerberosUse kerberos = KerberosUse::off;  // this and the next two: the administrator's line about this socket, or all of that program
   bool without_ticket = false;
   std::uint16_t min_key_bits = 0;
   std::optional<BoundBefore> before;
@@ -250,25 +259,62 @@ struct CheckReply { LatchState state = LatchState::none; base::Code why = base::
 struct LatchRequest { channel::Address peer; bool operator==(const LatchRequest&) const = default; };
 // Latched: `channel.latch` is listener or established. Monitored: the socket is left alone, `why` and `detail` say why.
 struct LatchReply { ChannelInfo channel; base::Code why = base::Code::ok; std::string detail; bool operator==(const LatchReply&) const = default; };
+// The administrator's words for how strong; what they mean is in the broker's configuration.
+enum class Strength : std::uint8_t { any = 0, low = 1, medium = 2, high = 3 };
+// `peer`: who it is to be connected to; none for a connected socket, which is judged and left alone.
+struct RequireRequest {
+  channel::Address peer;
+  std::uint16_t port = 0;
+  Strength level = Strength::any;
+  bool privacy = false, replay = false, authenticated = false;  // wanted: encrypted; replayed packets are dropped; one proven peer
+  std::uint16_t key_bits = 0;
+  bool operator==(const RequireRequest&) const = default;
+};
+struct RequireReply { bool ready = false; bool operator==(const RequireReply&) const = default; };  // SAs are there, as wanted
+// What is asked about: the socket's own connection; what one with `peer` would have; a datagram that came from `peer` to `local`; the SAs
+// that a listener is latched to.
+enum class Sight : std::uint8_t { connection = 0, prospect = 1, datagram = 2, listener = 3 };
+struct SurveyRequest {
+  Sight sight = Sight::connection;
+  channel::Address peer;
+  std::uint16_t port = 0;
+  channel::Address local;                   // none: the socket's own
+  bool operator==(const SurveyRequest&) const = default;
+};
+struct SurveyReply {
+  Report report;
+  channel::Address outer_local, outer_remote;  // of the SAs; none where they have several
+  std::uint16_t encap_local = 0, encap_remote = 0;  // ports of UDP around ESP; 0 without
+  bool compressed = false, options_covered = false;  // IPComp is in the bundle; what is proven has the IP options in it
+  bool operator==(const SurveyReply&) const = default;
+};
+// What an endpoint descriptor stands for: an end of connections to come.
+struct Endpoint {
+  bool local = false;                       // this end: to be bound to; otherwise a peer
+  bool proven = true;                       // IKE must have authenticated the peer
+  std::string identity;                     // channel::format(Identity) of that end; "" any
+  std::vector<channel::Address> addresses;  // none: any of this host's
+  bool operator==(const Endpoint&) const = default;
+};
+// Who may use it besides its maker's user.
+enum class Reuse : std::uint8_t { user = 0, group = 1, anybody = 2 };
+struct EndpointRequest { Endpoint endpoint; Reuse reuse = Reuse::user; bool operator==(const EndpointRequest&) const = default; };
+struct EndpointReply { std::uint32_t value = 0; bool operator==(const EndpointReply&) const = default; };
+struct ResolveRequest { std::uint32_t value = 0; bool operator==(const ResolveRequest&) const = default; };
+struct ResolveReply { Endpoint endpoint; bool operator==(const ResolveReply&) const = default; };
+// On the wire, outside of a tunnel. Ports: of UDP, where ESP is in it.
+struct Locators {
+  channel::Address local, peer;
+  std::uint16_t local_port = 0, peer_port = 0;
+  bool operator==(const Locators&) const = default;
+};
+struct LocatorsReply { std::vector<Locators> pairs; bool operator==(const LocatorsReply&) const = default; };  // of the packets that leave
 struct UnlatchRequest { std::uint64_t cookie = 0; bool operator==(const UnlatchRequest&) const = default; };
 struct ReleaseRequest { std::uint32_t slot = 0, generation = 0; bool operator==(const ReleaseRequest&) const = default; };
 struct ProbeRequest { channel::Role role = channel::Role::initiator; std::string service; bool operator==(const ProbeRequest&) const = default; };
 struct ProbeReply { bool has_policies = false; std::string local_name; bool operator==(const ProbeReply&) const = default; };
 struct LocalnameRequest { std::string name; bool operator==(const LocalnameRequest&) const = default; };
 struct LocalnameReply { std::string user; bool operator==(const LocalnameReply&) const = default; };
-
-// Whether the mechanism encrypts in its tokens what the channel could carry as it is.
-enum class Seal : std::uint8_t {
-  never = 0,                // only where a message asks for QOP 1, or the latch cannot be confirmed
-  unless_confidential = 1,  // also where confidentiality is asked and the channel gives none
-  always = 2,
-};
-struct ProgramRequest { std::string program; bool operator==(const ProgramRequest&) const = default; };
-struct ProgramReply {
-  Seal seal = Seal::unless_confidential;
-  std::uint16_t min_key_bits = 0;           // of the channel
-  bool operator==(const ProgramReply&) const = default;
-};
 
 struct HandOverRequest { std::uint64_t cookie = 0; bool operator==(const HandOverRequest&) const = default; };
 struct HandOverReply { Digest id{}; base::Secret key; };
@@ -312,13 +358,20 @@ GSS_IPSEC_MESSAGE(CheckReply, decode_check_reply)
 GSS_IPSEC_MESSAGE(LatchRequest, decode_latch_request)
 GSS_IPSEC_MESSAGE(LatchReply, decode_latch_reply)
 GSS_IPSEC_MESSAGE(UnlatchRequest, decode_unlatch_request)
+GSS_IPSEC_MESSAGE(RequireRequest, decode_require_request)
+GSS_IPSEC_MESSAGE(RequireReply, decode_require_reply)
+GSS_IPSEC_MESSAGE(SurveyRequest, decode_survey_request)
+GSS_IPSEC_MESSAGE(SurveyReply, decode_survey_reply)
+GSS_IPSEC_MESSAGE(EndpointRequest, decode_endpoint_request)
+GSS_IPSEC_MESSAGE(EndpointReply, decode_endpoint_reply)
+GSS_IPSEC_MESSAGE(ResolveRequest, decode_resolve_request)
+GSS_IPSEC_MESSAGE(ResolveReply, decode_resolve_reply)
+GSS_IPSEC_MESSAGE(LocatorsReply, decode_locators_reply)
 GSS_IPSEC_MESSAGE(ReleaseRequest, decode_release_request)
 GSS_IPSEC_MESSAGE(ProbeRequest, decode_probe_request)
 GSS_IPSEC_MESSAGE(ProbeReply, decode_probe_reply)
 GSS_IPSEC_MESSAGE(LocalnameRequest, decode_localname_request)
 GSS_IPSEC_MESSAGE(LocalnameReply, decode_localname_reply)
-GSS_IPSEC_MESSAGE(ProgramRequest, decode_program_request)
-GSS_IPSEC_MESSAGE(ProgramReply, decode_program_reply)
 GSS_IPSEC_MESSAGE(HandOverRequest, decode_hand_over_request)
 GSS_IPSEC_MESSAGE(HandOverReply, decode_hand_over_reply)
 GSS_IPSEC_MESSAGE(TakeOverRequest, decode_take_over_request)

@@ -41,10 +41,23 @@ void layout(Codec& c, Of<Report> auto& m) {
   c.choice(m.latch, LatchState::none, LatchState::monitored).flag(m.since_start).flag(m.control_packets_protected);
 }
 
+template <typename Codec>
+void layout(Codec& c, Of<SurveyRequest> auto& m) {
+  c.choice(m.sight, Sight::connection, Sight::listener).address(m.peer).u16(m.port).address(m.local);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<SurveyReply> auto& m) {
+  layout(c, m.report);
+  c.address(m.outer_local).address(m.outer_remote).u16(m.encap_local).u16(m.encap_remote).flag(m.compressed).flag(m.options_covered);
+}
+
 GSS_IPSEC_BODY(HelloRequest, decode_hello_request)
 GSS_IPSEC_BODY(HelloReply, decode_hello_reply)
 GSS_IPSEC_BODY(QueryRequest, decode_query_request)
 GSS_IPSEC_BODY(QueryFlowRequest, decode_query_flow_request)
 GSS_IPSEC_BODY(Report, decode_report)
+GSS_IPSEC_BODY(SurveyRequest, decode_survey_request)
+GSS_IPSEC_BODY(SurveyReply, decode_survey_reply)
 
 }  // namespace gssipsec::protocol

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a latch was, and the family of short questions: CHECK, RELEASE, PROBE, LOCALNAME, PROGRAM.
+// What a latch was, and the family of short questions: CHECK, RELEASE, PROBE, LOCALNAME.
 #include "protocol/layout.h"
 
 namespace gssipsec::protocol {
@@ -50,16 +50,6 @@ void layout(Codec& c, Of<LocalnameReply> auto& m) {
   c.name(m.user);
 }
 
-template <typename Codec>
-void layout(Codec& c, Of<ProgramRequest> auto& m) {
-  c.name(m.program);
-}
-
-template <typename Codec>
-void layout(Codec& c, Of<ProgramReply> auto& m) {
-  c.choice(m.seal, Seal::never, Seal::always).u16(m.min_key_bits);
-}
-
 GSS_IPSEC_BODY(LatchStatement, decode_latch_statement)
 GSS_IPSEC_BODY(CheckRequest, decode_check_request)
 GSS_IPSEC_BODY(CheckReply, decode_check_reply)
@@ -68,7 +58,5 @@ GSS_IPSEC_BODY(ProbeRequest, decode_probe_request)
 GSS_IPSEC_BODY(ProbeReply, decode_probe_reply)
 GSS_IPSEC_BODY(LocalnameRequest, decode_localname_request)
 GSS_IPSEC_BODY(LocalnameReply, decode_localname_reply)
-GSS_IPSEC_BODY(ProgramRequest, decode_program_request)
-GSS_IPSEC_BODY(ProgramReply, decode_program_reply)
 
 }  // namespace gssipsec::protocol

@@ -26,7 +26,8 @@ using Findings = std::vector<Finding>;
 // Where MIT krb5 looks for mechanisms, and what it finds there. `config`: GSS_MECH_CONFIG of the program, "" not set.
 void examine_plugin(const std::string& root, const std::string& config, Findings& findings);
 // Whether the same plugin stands before Kerberos for such a program; another's line in front of ours may have taken Kerberos.
-enum class Interposer { absent, there, behind_another };
+// `unseen`: of a program whose files are not those that are looked at from here.
+enum class Interposer { absent, there, behind_another, unseen };
 [[nodiscard]] Interposer find_interposer(const std::string& root, const std::string& config);
 // ESP, XFRM, exempt devices.
 void examine_kernel(const std::string& root, Findings& findings);
@@ -36,6 +37,8 @@ void examine_broker(Findings& findings);
 void examine_figures(const std::string& text, Findings& findings);
 // A running program: does it use GSS-API, does it have the plugin, can contexts rest on its sockets?
 [[nodiscard]] base::Status examine_program(int pid, Findings& findings);
+// Why what its GSS_MECH_CONFIG names, or /etc/gss where it is not set, is not what the same path names here; "" where it is.
+[[nodiscard]] std::string why_not_its_files(int pid, const base::Result<std::string>& config);
 // One socket of it; pure.
 [[nodiscard]] Finding judge_socket(const Subject& subject);
 

@@ -13,8 +13,11 @@ using protocol::BoundBefore;
 using protocol::Found;
 using protocol::KerberosUse;
 
-constexpr const char* kWanted = "what the administrator wants of Kerberos in ";
 constexpr const char* kEnable = "ipsec-gss interposer enable, and start the program again";
+
+std::string wanted_of(const std::string& program) {
+  return "what the administrator wants of Kerberos in " + (program.empty() ? "a program whose path cannot be told" : program);
+}
 
 std::string line_in_words(const protocol::BoundReply& line) {
   std::string words = line.kerberos == KerberosUse::skip   ? "bound to the channel, and rest on it where it has " + std::to_string(line.min_key_bits) + " bits"
@@ -56,7 +59,7 @@ Finding finding_of(int descriptor) {
 }  // namespace
 
 Finding judge_program(const std::string& program, const protocol::BoundReply& line, Interposer interposer) {
-  Finding finding{"program-kerberos", Grade::ok, kWanted + program, line_in_words(line), {}};
+  Finding finding{"program-kerberos", Grade::ok, wanted_of(program), line_in_words(line), {}};
   if (line.kerberos == KerberosUse::off && !line.without_ticket) {
     finding.found += ", as for every program without a line";
     finding.advice = "a [[program]] line in gssd.conf where that is not enough";
@@ -68,6 +71,10 @@ Finding judge_program(const std::string& program, const protocol::BoundReply& li
     finding.grade = Grade::warning;
     finding.found += "; another interposer is named first and may have taken Kerberos";
     finding.advice = "only one can stand before Kerberos: decide between it (gssproxy?) and this one";
+  } else if (interposer == Interposer::unseen) {
+    finding.grade = Grade::warning;
+    finding.found += "; whether the plugin stands before Kerberos is not seen from here";
+    finding.advice = "see program-files";
   }
   return finding;
 }
@@ -87,6 +94,8 @@ Finding judge_bound(int descriptor, const base::Result<protocol::BoundReply>& re
     finding.found += "bound, and messages may rest on the channel once the other end agrees";
     return finding;
   }
+  // The broker's word for a port that no line wants it on.
+  if (before.use == KerberosUse::off && before.why == Code::UNAVAILABLE) return finding.found += "not bound: " + before.detail, finding;
   finding.grade = before.use == KerberosUse::off ? Grade::problem : before.why == Code::ok ? Grade::ok : Grade::warning;
   finding.found += before.use == KerberosUse::off ? "not bound: " : "bound, and Kerberos protects the messages: ";
   if (before.why == Code::ok) return finding.found += "the line says \"bind\"", finding;
@@ -97,7 +106,7 @@ Finding judge_bound(int descriptor, const base::Result<protocol::BoundReply>& re
 
 void examine_kerberos(int pid, const std::string& program, Interposer interposer, Findings& findings) {
   const auto line = client::Broker::bound(-1, program);
-  if (!line) return findings.push_back({"program-kerberos", Grade::warning, kWanted + program, describe(line.error()), {}});
+  if (!line) return findings.push_back({"program-kerberos", Grade::warning, wanted_of(program), describe(line.error()), {}});
   findings.push_back(judge_program(program, *line, interposer));
   if (line->kerberos == KerberosUse::off) return;
   // Who may see the process's sockets was said above.

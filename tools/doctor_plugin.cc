@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: MIT
 // The mechanism where MIT krb5 looks for it: /etc/gss/mech and /etc/gss/mech.d/*.conf, or GSS_MECH_CONFIG alone; a plugin
-// without a path lies in the library's own folder.
+// without a path lies in the library's own folder. Who names another plugin than the installed one may be the user of the process
+// that root looks at: nothing but the installed plugin is ever loaded, and that only while nobody else can change it.
 #include <dlfcn.h>
 #include <glob.h>
+#include <gss-ipsec/gss_ipsec.h>
 #include <sys/stat.h>
 
-#include <fstream>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <sstream>
 
 #include "tools/doctor.h"
+#include "tools/files.h"
+#include "tools/interposer.h"
 
 #ifndef GSS_IPSEC_PLUGIN_DIR
 #define GSS_IPSEC_PLUGIN_DIR "/usr/lib/gss"
@@ -19,8 +25,6 @@
 namespace gssipsec::tools {
 namespace {
 
-constexpr const char* kMechanism = "1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.1";
-constexpr const char* kInterposer = "1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.2";
 constexpr const char* kEntry = "gss_init_sec_context";
 
 std::vector<std::string> configured_files(const std::string& root, const std::string& config) {
@@ -52,22 +56,20 @@ std::optional<Words> words_of(const std::string& line) {
 
 std::optional<std::string> plugin_of(const std::string& line) {
   auto words = words_of(line);
-  return words && words->identifier == kMechanism ? std::optional(std::move(words->plugin)) : std::nullopt;
+  return words && words->identifier == GSS_IPSEC_OID_MECHANISM ? std::optional(std::move(words->plugin)) : std::nullopt;
+}
+
+// None of what cannot be read.
+std::istringstream stream_of(const std::string& file) {
+  const auto text = read_file(file);
+  return std::istringstream(text ? *text : std::string());
 }
 
 std::optional<Line> line_in(const std::string& file) {
-  std::ifstream in(file);
+  std::istringstream in = stream_of(file);
   for (std::string line; std::getline(in, line);)
     if (const auto plugin = plugin_of(line)) return Line{file, *plugin};
   return std::nullopt;
-}
-
-bool readable(const std::string& file) { return std::ifstream(file).good(); }
-
-// Whoever can write there runs code in every program that uses GSS-API.
-bool writable_by_others(const std::string& file) {
-  struct stat facts {};
-  return stat(file.c_str(), &facts) == 0 && ((facts.st_mode & S_IWOTH) || (facts.st_uid != 0 && facts.st_uid != getuid()));
 }
 
 std::optional<Line> find_line(const std::string& root, const std::string& config, Findings& findings) {
@@ -77,9 +79,10 @@ std::optional<Line> find_line(const std::string& root, const std::string& config
       findings.push_back({"mechanism", Grade::ok, "a line for mechanism ipsec", file + " names " + line->plugin, {}});
       return line;
     }
-  const bool unread = !config.empty() && !readable(config);
+  const auto text = read_file(files.front());
+  const bool unread = !config.empty() && !text;
   findings.push_back({"mechanism", Grade::problem, "a line for mechanism ipsec in " + (config.empty() ? root + "/etc/gss/mech.d/*.conf" : "GSS_MECH_CONFIG"),
-                      unread ? config + " cannot be read" : "no file has one (" + std::to_string(files.size()) + " looked at)",
+                      unread ? config + " cannot be read: " + text.error().detail : "no file has one (" + std::to_string(files.size()) + " looked at)",
                       "install mech.conf as /etc/gss/mech.d/ipsec.conf, readable for everybody"});
   return std::nullopt;
 }
@@ -98,6 +101,32 @@ std::string why_not_loadable(const std::string& path) {
   return dlsym(library.get(), kEntry) ? "" : path + " is no GSS-API mechanism (no " + kEntry + ")";
 }
 
+bool same_file(const struct stat& one, const char* other) {
+  struct stat facts {};
+  return stat(other, &facts) == 0 && facts.st_dev == one.st_dev && facts.st_ino == one.st_ino;
+}
+
+Finding judge_plugin(const std::string& path, const std::string& installed) {
+  Finding finding{"plugin", Grade::problem, "a plugin that can be loaded", path, "install mech_ipsec.so in " GSS_IPSEC_PLUGIN_DIR " or name it by its full path"};
+  struct stat facts {};
+  if (stat(path.c_str(), &facts) != 0) return finding.found += std::string(": ") + strerror(errno), finding;
+  finding.grade = Grade::warning;
+  if (!same_file(facts, installed.c_str())) {
+    finding.wanted = "the installed plugin, " + installed;
+    finding.found += " is another file, of user " + std::to_string(facts.st_uid) + "; it is not looked into";
+    finding.advice = "name the installed one, unless this one is wanted";
+    return finding;
+  }
+  std::error_code gone;
+  const std::string real = std::filesystem::canonical(installed, gone);
+  if (!changeable_by_others(real).empty()) return finding.found += " is not loaded to see it, since others can change it", finding.advice = "see plugin-owner", finding;
+  const std::string why = why_not_loadable(real);
+  if (why.empty()) return finding.grade = Grade::ok, finding.advice.clear(), finding;
+  finding.grade = Grade::problem;
+  finding.found = why;
+  return finding;
+}
+
 }  // namespace
 
 void examine_plugin(const std::string& root, const std::string& config, Findings& findings) {
@@ -105,23 +134,19 @@ void examine_plugin(const std::string& root, const std::string& config, Findings
   if (!line) return;
   const std::string path = line->plugin[0] == '/' ? root + line->plugin : root + GSS_IPSEC_PLUGIN_DIR "/" + line->plugin;
   for (const std::string& file : {line->file, path})
-    if (writable_by_others(file))
-      findings.push_back({"plugin-owner", Grade::problem, "files that only root (or you) can change", file + " can be changed by others", "chown root, chmod go-w " + file});
-  const std::string why = why_not_loadable(path);
-  if (why.empty())
-    findings.push_back({"plugin", Grade::ok, "a plugin that can be loaded", path, {}});
-  else
-    findings.push_back({"plugin", Grade::problem, "a plugin that can be loaded", why, "install mech_ipsec.so in " GSS_IPSEC_PLUGIN_DIR " or name it by its full path"});
+    if (const std::string part = changeable_by_others(file); !part.empty())
+      findings.push_back({"plugin-owner", Grade::problem, "files and folders that only root (or you) can change", part + " can be changed by others", "chown root, chmod go-w " + part});
+  findings.push_back(judge_plugin(path, root + installed_plugin()));
 }
 
 Interposer find_interposer(const std::string& root, const std::string& config) {
   Interposer found = Interposer::there;
   for (const std::string& file : configured_files(root, config)) {
-    std::ifstream in(file);
+    std::istringstream in = stream_of(file);
     for (std::string line; std::getline(in, line);) {
       const auto words = words_of(line);
       if (!words || words->rest.find("<interposer>") == std::string::npos) continue;
-      if (words->identifier == kInterposer) return found;
+      if (words->identifier == GSS_IPSEC_OID_INTERPOSER) return found;
       found = Interposer::behind_another;
     }
   }

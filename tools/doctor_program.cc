@@ -1,26 +1,24 @@
 // SPDX-License-Identifier: MIT
 // A running program, as far as the caller may look into it.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <optional>
+#include <utility>
 
+#include "client/program.h"
 #include "tools/doctor.h"
+#include "tools/files.h"
 #include "tools/process.h"
 
 namespace gssipsec::tools {
 namespace {
 
 using base::Code;
-
-std::string whole(const std::string& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 std::string link_of(const std::string& path) {
   std::array<char, 256> text{};
@@ -29,15 +27,18 @@ std::string link_of(const std::string& path) {
 }
 
 // Of the environment that it was started with.
-std::string variable(const std::string& process, const std::string& name) {
-  const std::string all = '\0' + whole(process + "/environ"), start = '\0' + name + "=";
+base::Result<std::string> variable(const std::string& process, const std::string& name) {
+  const auto text = read_of_process(process + "/environ");
+  if (!text) return text.error();
+  const std::string all = '\0' + *text, start = '\0' + name + "=";
   const std::size_t at = all.find(start);
   return at == std::string::npos ? std::string() : std::string(all.c_str() + at + start.size());
 }
 
 void examine_libraries(const std::string& process, Findings& findings) {
-  const std::string maps = whole(process + "/maps");
-  const bool glue = maps.find("/libgssapi_krb5.so") != std::string::npos, plugin = maps.find("/mech_ipsec.so") != std::string::npos;
+  const auto maps = read_of_process(process + "/maps");
+  if (!maps) return findings.push_back({"program-gssapi", Grade::warning, "a program that uses MIT's libgssapi_krb5", "it cannot be told: " + maps.error().detail, {}});
+  const bool glue = maps->find("/libgssapi_krb5.so") != std::string::npos, plugin = maps->find("/mech_ipsec.so") != std::string::npos;
   findings.push_back({"program-gssapi", glue ? Grade::ok : Grade::warning, "a program that uses MIT's libgssapi_krb5", glue ? "it does" : "it has not loaded it",
                       glue ? "" : "programs that load it later, or are linked to another GSS-API library, look like this"});
   if (!glue) return;
@@ -49,6 +50,24 @@ void examine_namespace(const std::string& process, Findings& findings) {
   const bool same = link_of(process + "/ns/net") == link_of("/proc/self/ns/net");
   findings.push_back({"program-namespace", same ? Grade::ok : Grade::warning, "a program in this network namespace", same ? "it is" : "it is in another one",
                       same ? "" : "it needs a broker of its own: ipsec-gssd@.service"});
+}
+
+// Asks no server of a file system, which may be the process's own.
+bool leads_to_the_same(const std::string& one, const char* other) noexcept {
+  struct statx facts[2] = {};
+  for (const auto& [path, found] : {std::pair(one.c_str(), &facts[0]), std::pair(other, &facts[1])})
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, found) != 0) return false;
+  return facts[0].stx_ino == facts[1].stx_ino && facts[0].stx_dev_major == facts[1].stx_dev_major && facts[0].stx_dev_minor == facts[1].stx_dev_minor;
+}
+
+// Findings of the files that the program reads, where they can be looked at.
+Interposer examine_files(int pid, const base::Result<std::string>& config, Findings& findings) {
+  if (const std::string why = why_not_its_files(pid, config); !why.empty()) {
+    findings.push_back({"program-files", Grade::warning, "a program whose /etc/gss is this one, or whose GSS_MECH_CONFIG is", why, "run ipsec-gss doctor where it runs, in its environment"});
+    return Interposer::unseen;
+  }
+  examine_plugin({}, *config, findings);
+  return find_interposer({}, *config);
 }
 
 void examine_sockets(const std::vector<Subject>& subjects, Findings& findings) {
@@ -91,16 +110,23 @@ Finding judge_socket(const Subject& subject) {
   return finding;
 }
 
+std::string why_not_its_files(int pid, const base::Result<std::string>& config) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  if (!leads_to_the_same(process + "/ns/mnt", "/proc/self/ns/mnt")) return "it is in another mount namespace";
+  if (!leads_to_the_same(process + "/root", "/proc/self/root")) return "it has another root folder (chroot)";
+  if (!config) return "GSS_MECH_CONFIG cannot be told: " + config.error().detail;
+  return config->empty() || config->front() == '/' ? "" : "GSS_MECH_CONFIG is " + *config + ", below whatever folder it is in when it looks";
+}
+
 base::Status examine_program(int pid, Findings& findings) {
   const auto subjects = status_of_process(pid);
   if (!subjects.ok()) return subjects.error();
   const std::string process = "/proc/" + std::to_string(pid);
-  const std::string config = variable(process, "GSS_MECH_CONFIG");
-  examine_plugin({}, config, findings);
+  const Interposer interposer = examine_files(pid, variable(process, "GSS_MECH_CONFIG"), findings);
   examine_namespace(process, findings);
   examine_libraries(process, findings);
   examine_sockets(*subjects, findings);
-  examine_kerberos(pid, link_of(process + "/exe"), find_interposer({}, config), findings);
+  examine_kerberos(pid, client::program_path(pid), interposer, findings);
   return {};
 }
 

@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <gss-ipsec/gss_ipsec.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <cstring>
 
 #include "base/unique_fd.h"
 #include "tools/options.h"
@@ -16,29 +17,39 @@
 namespace gssipsec::tools {
 namespace {
 
-constexpr char kLine[] =
-    "# Made by `ipsec-gss interposer enable`; `ipsec-gss interposer disable` removes it.\n"
-    "ipsec-krb5 1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.2 " GSS_IPSEC_PLUGIN " <interposer>\n";
+std::string lines(const std::string& plugin) {
+  return "# Made by `ipsec-gss interposer enable`; `ipsec-gss interposer disable` removes it.\nipsec-krb5 " GSS_IPSEC_OID_INTERPOSER " " + plugin + " <interposer>\n";
+}
 
 base::Error failed(const std::string& file, const char* call) { return base::system_error(base::Code::SYSTEM, (file + ": " + call).c_str(), errno); }
 
-base::Status write_whole(const std::string& file) {
+base::Status write_whole(const std::string& file, const std::string& text) {
   const base::UniqueFd fd(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd) return failed(file, "open");
-  constexpr ssize_t kSize = sizeof kLine - 1;
-  if (write(fd.get(), kLine, kSize) != kSize || fchmod(fd.get(), 0644) != 0 || fsync(fd.get()) != 0) return failed(file, "write");
+  if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || fchmod(fd.get(), 0644) != 0 || fsync(fd.get()) != 0) return failed(file, "write");
+  return {};
+}
+
+// Every program that uses Kerberos would look for it in vain.
+base::Status look_for(const std::string& plugin) {
+  struct stat facts {};
+  if (stat(plugin.c_str(), &facts) != 0) return base::fail(base::Code::SYSTEM, "wanted the plugin " + plugin + ", found: " + strerror(errno) + "; install gss-ipsec first");
+  if (!S_ISREG(facts.st_mode)) return base::fail(base::Code::SYSTEM, plugin + " is no regular file");
   return {};
 }
 
 }  // namespace
 
+std::string installed_plugin() { return GSS_IPSEC_PLUGIN; }
+
 std::string interposer_file() { return GSS_IPSEC_MECH_FOLDER "/ipsec-krb5.conf"; }
 
 bool interposer_enabled(const std::string& file) { return access(file.c_str(), F_OK) == 0; }
 
-base::Status enable_interposer(const std::string& file) {
+base::Status enable_interposer(const std::string& file, const std::string& plugin) {
+  if (const base::Status there = look_for(plugin); !there) return there;
   const std::string fresh = file + ".new";  // not *.conf, so nobody reads it
-  if (const base::Status written = write_whole(fresh); !written) return written;
+  if (const base::Status written = write_whole(fresh, lines(plugin)); !written) return written;
   return rename(fresh.c_str(), file.c_str()) == 0 ? base::Status() : failed(file, "rename");
 }
 
@@ -53,7 +64,7 @@ int run_interposer(const Options& options) {
     print(enabled ? "enabled by " + file + "\n" : "disabled\n");
     return enabled ? kProtected : kNotProtected;
   }
-  const base::Status changed = options.change == "enable" ? enable_interposer(file) : disable_interposer(file);
+  const base::Status changed = options.change == "enable" ? enable_interposer(file, installed_plugin()) : disable_interposer(file);
   if (!changed) return complain(changed.error(), options.json);
   print(options.change + "d: programs that begin now follow; which of them, the broker's [[program]] lines say\n");
   return kProtected;

@@ -9,11 +9,13 @@
 
 namespace gssipsec::tools {
 
+// Where this installation puts it.
+[[nodiscard]] std::string installed_plugin();
 // Where MIT krb5 looks.
 [[nodiscard]] std::string interposer_file();
 [[nodiscard]] bool interposer_enabled(const std::string& file);
-// Written whole or not at all: a program that begins meanwhile reads the old one or the new one.
-[[nodiscard]] base::Status enable_interposer(const std::string& file);
+// Written whole or not at all: a program that begins meanwhile reads the old one or the new one. Not without the plugin that it names.
+[[nodiscard]] base::Status enable_interposer(const std::string& file, const std::string& plugin);
 [[nodiscard]] base::Status disable_interposer(const std::string& file);
 
 }  // namespace gssipsec::tools

@@ -8,6 +8,7 @@
 #include <exception>
 
 #include "tools/options.h"
+#include "tools/run.h"
 #include "tools/status.h"
 
 namespace gssipsec::tools {
@@ -71,12 +72,15 @@ void describe_names(CLI::App& app, Options& options, Verb& chosen) {
   may_print_json(*ask, options);
 }
 
-// Everything behind the program's name is the program's.
+// The program and its words are none of the library's business: it would take [a,b] for a list, and -x for an option.
 void describe_run(CLI::App& app, Options& options, Verb& chosen) {
-  CLI::App* sub = verb(app, "run", "Run a program with libgss-ipsec-preload.so, so that contexts find its sockets", run_program, chosen);
+  CLI::App* sub = verb(app, "run", "Run PROGRAM with libgss-ipsec-preload.so, so that contexts find its sockets", run_program, chosen);
   sub->add_flag("--thread", options.thread, "Acceptors take the socket that the thread touched last where the token is not seen (TLS, HTTP/2)");
-  sub->add_option("--library", options.library, "Another preload library")->check(CLI::ExistingFile);
-  sub->add_option("program", options.program, "With its arguments; put -- before it")->required();
+  sub->add_option(kLibraryOption, options.library, "Another preload library")->check(CLI::ExistingFile);
+  sub->footer("Behind the options: [--] PROGRAM [ARGUMENT...]");
+  sub->parse_complete_callback([&options] {
+    if (options.program.empty()) throw CLI::RequiredError("PROGRAM");
+  });
 }
 
 void describe(CLI::App& app, Options& options, Verb& chosen) {
@@ -96,6 +100,7 @@ int run(int argc, char** argv) {
   Options options;
   Verb chosen = nullptr;
   describe(app, options, chosen);
+  options.program = cut_program(argc, argv);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

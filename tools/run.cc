@@ -6,19 +6,21 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <sstream>
+#include <string_view>
 
 #include "base/unique_fd.h"
 #include "tools/options.h"
 #include "tools/run.h"
 
 #ifndef GSS_IPSEC_LIBRARY_DIR
-#define GSS_IPSEC_LIBRARY_DIR "/usr/lib"
+#define GSS_IPSEC_LIBRARY_DIR "/usr/lib/gss-ipsec"
 #endif
 
 namespace gssipsec::tools {
@@ -57,6 +59,17 @@ bool is_static(const std::string& file) {
 std::string joined(const std::string& library, const char* others) { return others && *others ? library + ":" + others : library; }
 
 }  // namespace
+
+std::vector<std::string> cut_program(int& argc, char** argv) {
+  using std::string_view_literals::operator""sv;
+  if (argc < 2 || argv[1] != "run"sv) return {};
+  int at = 2;
+  while (at < argc && argv[at][0] == '-' && argv[at] != "-"sv && argv[at] != "--"sv) at += argv[at] == std::string_view(kLibraryOption) ? 2 : 1;
+  const int own = std::min(at, argc), first = own < argc && argv[own] == "--"sv ? own + 1 : own;
+  std::vector<std::string> program(argv + first, argv + argc);
+  argc = own;
+  return program;
+}
 
 std::optional<std::string> find_program(const std::string& name, const std::string& path) {
   if (name.find('/') != std::string::npos) return runnable(name) ? std::optional(name) : std::nullopt;

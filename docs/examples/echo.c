@@ -4,6 +4,7 @@
      echo call ADDRESS PORT fqdn:server.example.org TEXT
    Both latch the connection before a word is said: encrypted, with this peer, or not at all. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ipsec/ipsecapi.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -18,7 +19,8 @@ static void complain(const char *what) {
   fflush(stdout);
 }
 
-/* Null where the connection is not with whom we want, or not encrypted. */
+/* Null where the connection is not with whom we want, or not encrypted, or may not have been so since it began: what waits to be read
+   would be anybody's. */
 static ipsec_latch_t admit(int fd, const char *name) {
   const uint32_t yes = IPSEC_API_ATTR_ENABLE;
   ipsec_latch_t latch = NULL;
@@ -41,16 +43,17 @@ static int holds(ipsec_latch_t latch) {
 
 static void serve_one(int fd, const char *name) {
   char text[1024];
-  ssize_t size;
+  ssize_t size = 0;
   ipsec_latch_t latch = admit(fd, name);
-  while (latch && (size = read(fd, text, sizeof text)) > 0) {
+  while (latch && (size = recv(fd, text, sizeof text, 0)) > 0) {
     if (!holds(latch)) {
       printf("refused: the latch broke\n");
       break;
     }
     printf("%s: %.*s\n", name, (int)size, text);
-    if (write(fd, text, (size_t)size) != size) break;
+    if (send(fd, text, (size_t)size, MSG_NOSIGNAL) != size) break;
   }
+  if (size < 0) printf("%s: %s\n", name, strerror(errno));
   fflush(stdout);
   ipsec_free_latch(latch);
   close(fd);
@@ -62,21 +65,34 @@ static int serve(const struct sockaddr_in *where, const char *name) {
   if (bind(listener, (const struct sockaddr *)where, sizeof *where) != 0 || listen(listener, 5) != 0) return perror("listen"), 2;
   for (;;) {
     const int fd = accept(listener, NULL, NULL);
-    if (fd >= 0) serve_one(fd, name);
+    if (fd >= 0) {
+      serve_one(fd, name);
+    } else if (errno != EINTR && errno != ECONNABORTED) {
+      perror("accept");
+      sleep(1); /* as for too many open files: what will not pass by itself is not asked for without end */
+    }
   }
 }
 
 static int call(const struct sockaddr_in *where, const char *name, const char *text) {
   char answer[1024];
-  ssize_t size = -1;
+  ssize_t size;
+  int done = 1;
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   if (connect(fd, (const struct sockaddr *)where, sizeof *where) != 0) return perror("connect"), 2;
   ipsec_latch_t latch = admit(fd, name);
-  if (latch && send(fd, text, strlen(text), MSG_NOSIGNAL) > 0) size = read(fd, answer, sizeof answer);
-  if (size > 0 && holds(latch)) printf("%.*s\n", (int)size, answer);
+  if (latch) {
+    size = send(fd, text, strlen(text), MSG_NOSIGNAL) < 0 ? -1 : recv(fd, answer, sizeof answer, 0);
+    if (size <= 0)
+      printf("no answer: %s\n", size < 0 ? strerror(errno) : "the server hung up");
+    else if (!holds(latch))
+      printf("refused: the latch broke\n");
+    else
+      done = printf("%.*s\n", (int)size, answer) < 0;
+  }
   ipsec_free_latch(latch);
   close(fd);
-  return size > 0 ? 0 : 1;
+  return done;
 }
 
 int main(int argc, char **argv) {

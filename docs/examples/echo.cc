@@ -10,10 +10,12 @@
 
 namespace {
 
+[[noreturn]] void give_up(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
+
 // Closes it.
 struct Socket {
-  explicit Socket(int number) : fd(number) {
-    if (fd < 0) throw std::system_error(errno, std::generic_category(), "socket");
+  Socket(int number, const char* call) : fd(number) {
+    if (fd < 0) give_up(call);
   }
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
@@ -31,23 +33,25 @@ sockaddr_in address_of(const std::string& address, const std::string& port) {
 
 const sockaddr* plain(const sockaddr_in& where) { return reinterpret_cast<const sockaddr*>(&where); }
 
-// Throws where the connection is not with whom we want, or not encrypted.
+// Throws where the connection is not with whom we want, or not encrypted, or may not have been so since it began: what waits to be read
+// would be anybody's.
 ipsec::Latch admit(int fd, const ipsec::Identity& peer) {
-  const ipsec::Protection wanted = std::move(ipsec::Protection().want(IPSEC_API_ATTR_privacyProtected));
+  const ipsec::Protection wanted = std::move(ipsec::Protection().want(IPSEC_API_ATTR_privacyProtected, IPSEC_API_ATTR_ENABLE));
   return ipsec::Latch::connection(fd, &wanted, &peer);
 }
 
-// What was read counts only where the latch held until then.
+// What was read counts only where the latch held until then. Empty: the other end hung up.
 std::string heard(int fd, const ipsec::Latch& latch) {
   std::string text(1024, '\0');
-  const ssize_t size = read(fd, text.data(), text.size());
-  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  const ssize_t size = recv(fd, text.data(), text.size(), 0);
+  if (size < 0) give_up("recv");
+  text.resize(static_cast<std::size_t>(size));
   if (!text.empty() && latch.state() != IPSEC_LATCH_ESTABLISHED) throw std::runtime_error("the latch broke");
   return text;
 }
 
 void say(int fd, const std::string& text) {
-  if (send(fd, text.data(), text.size(), MSG_NOSIGNAL) < 0) throw std::system_error(errno, std::generic_category(), "send");
+  if (send(fd, text.data(), text.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(text.size())) give_up("send");
 }
 
 void serve_one(const Socket& client, const ipsec::Identity& peer) try {
@@ -60,20 +64,29 @@ void serve_one(const Socket& client, const ipsec::Identity& peer) try {
   std::cout << "refused: " << error.what() << std::endl;
 }
 
+void accept_one(const Socket& listener, const ipsec::Identity& peer) try {
+  serve_one(Socket(accept(listener.fd, nullptr, nullptr), "accept"), peer);
+} catch (const std::system_error& error) {
+  std::cout << error.what() << std::endl;
+  sleep(1);  // as for too many open files: what will not pass by itself is not asked for without end
+}
+
 void serve(const sockaddr_in& where, const ipsec::Identity& peer) {
-  const Socket listener(socket(AF_INET, SOCK_STREAM, 0));
+  const Socket listener(socket(AF_INET, SOCK_STREAM, 0), "socket");
   const int on = 1;
   setsockopt(listener.fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (bind(listener.fd, plain(where), sizeof where) != 0 || listen(listener.fd, 5) != 0) throw std::system_error(errno, std::generic_category(), "listen");
-  for (;;) serve_one(Socket(accept(listener.fd, nullptr, nullptr)), peer);
+  if (bind(listener.fd, plain(where), sizeof where) != 0 || listen(listener.fd, 5) != 0) give_up("listen");
+  for (;;) accept_one(listener, peer);
 }
 
 void call(const sockaddr_in& where, const ipsec::Identity& peer, const std::string& text) {
-  const Socket server(socket(AF_INET, SOCK_STREAM, 0));
-  if (connect(server.fd, plain(where), sizeof where) != 0) throw std::system_error(errno, std::generic_category(), "connect");
+  const Socket server(socket(AF_INET, SOCK_STREAM, 0), "socket");
+  if (connect(server.fd, plain(where), sizeof where) != 0) give_up("connect");
   const ipsec::Latch latch = admit(server.fd, peer);
   say(server.fd, text);
-  std::cout << heard(server.fd, latch) << std::endl;
+  const std::string answer = heard(server.fd, latch);
+  if (answer.empty()) throw std::runtime_error("the server hung up");
+  std::cout << answer << std::endl;
 }
 
 }  // namespace

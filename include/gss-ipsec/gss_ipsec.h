@@ -100,6 +100,8 @@ enum gss_ipsec_error {
   GSS_IPSEC_E_LATCH_OF_OTHER = 0x49500000 + 19,
   /* the broker knows no latch on this socket */
   GSS_IPSEC_E_NO_LATCH = 0x49500000 + 20,
+  /* this socket has a policy of its own for another peer; use another socket */
+  GSS_IPSEC_E_OWN_POLICY = 0x49500000 + 21,
   /* IKE did not authenticate one single peer; the peer can only be anonymous */
   GSS_IPSEC_E_PEER_UNAUTHENTICATED = 0x49500000 + 100,
   /* no source names the peer of these SAs */
@@ -182,6 +184,10 @@ enum gss_ipsec_error {
   GSS_IPSEC_E_NOT_OWNER = 0x49500000 + 406,
   /* the socket is on the wrong side of a connection for this role */
   GSS_IPSEC_E_WRONG_SIDE = 0x49500000 + 407,
+  /* the socket is connected already, or connecting, or it listens; ask before that */
+  GSS_IPSEC_E_ALREADY_CONNECTED = 0x49500000 + 408,
+  /* this endpoint descriptor stands for nothing that this user may use; make it anew: the broker may have been restarted, or it is another user's */
+  GSS_IPSEC_E_NO_ENDPOINT = 0x49500000 + 409,
   /* internal error */
   GSS_IPSEC_E_INTERNAL = 0x49500000 + 500,
   /* an argument is not valid */

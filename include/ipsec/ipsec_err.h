@@ -47,6 +47,8 @@ enum ipsec_err {
   IPSEC_E_LATCH_OF_OTHER = 19,
   /* the broker knows no latch on this socket */
   IPSEC_E_NO_LATCH = 20,
+  /* this socket has a policy of its own for another peer; use another socket */
+  IPSEC_E_OWN_POLICY = 21,
   /* IKE did not authenticate one single peer; the peer can only be anonymous */
   IPSEC_E_PEER_UNAUTHENTICATED = 100,
   /* no source names the peer of these SAs */
@@ -129,6 +131,10 @@ enum ipsec_err {
   IPSEC_E_NOT_OWNER = 406,
   /* the socket is on the wrong side of a connection for this role */
   IPSEC_E_WRONG_SIDE = 407,
+  /* the socket is connected already, or connecting, or it listens; ask before that */
+  IPSEC_E_ALREADY_CONNECTED = 408,
+  /* this endpoint descriptor stands for nothing that this user may use; make it anew: the broker may have been restarted, or it is another user's */
+  IPSEC_E_NO_ENDPOINT = 409,
   /* internal error */
   IPSEC_E_INTERNAL = 500,
   /* an argument is not valid */

@@ -7,6 +7,8 @@
 #include <ipsec/ipsecapi.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -56,6 +58,13 @@ struct Free {
 template <typename T, auto kFree>
 using Owner = std::unique_ptr<T, Free<kFree>>;
 
+// What is wanted, or null. An object that was moved from wants nothing of anybody any more, which must not pass for null.
+template <typename Token>
+auto wanted(const Token* token) {
+  if (token && !token->get()) throw std::system_error(EINVAL, std::generic_category(), "what is wanted was moved from");
+  return token ? token->get() : nullptr;
+}
+
 inline std::uint32_t number_of(const void* token, std::uint32_t attribute) {
   std::uint32_t value = 0, length = sizeof value;
   checked(ipsec_get_token_attr(token, attribute, &length, &value));
@@ -93,8 +102,11 @@ class Identity {
   explicit Identity(const std::string& name) : token_(detail::made(ipsec_create_iToken())) {
     detail::checked(ipsec_set_token_attr(get(), IPSEC_API_ATTR_identity, static_cast<std::uint32_t>(name.size()), name.data()));
   }
-  // Takes the handle over.
-  explicit Identity(ipsec_iToken_t token) noexcept : token_(token) {}
+  // Takes the handle over. EINVAL: null, which elsewhere is anybody.
+  explicit Identity(ipsec_iToken_t token) : token_(token) {
+    if (!token) throw std::system_error(EINVAL, std::generic_category(), "wanted an identity, found null");
+  }
+  Identity(std::nullptr_t) = delete;
   // Of what to_octets() gave.
   static Identity from_octets(const std::vector<unsigned char>& octets) {
     ipsec_iToken_t token = nullptr;
@@ -125,13 +137,39 @@ class Protection {
   // A template that wants nothing yet.
   Protection() : token_(detail::made(ipsec_create_pToken())) {}
   explicit Protection(int fd) : Protection() { detail::checked(ipsec_get_socket_pToken(fd, get())); }
+  // Of a datagram as recvmsg(2) left it.
+  Protection(int fd, const msghdr& message) : Protection() { detail::checked(ipsec_get_msg_pToken(fd, &message, get())); }
+  // What a connection to `to` would have.
+  Protection(int fd, const sockaddr* to, socklen_t length) : Protection() { detail::checked(ipsec_probe(fd, to, length, get())); }
+  // Of what to_octets() gave; templates alone.
+  static Protection from_octets(const std::vector<unsigned char>& octets) {
+    Protection made;
+    ipsec_pToken_t token = nullptr;
+    detail::checked(ipsec_import_template(octets.data(), octets.size(), &token));
+    made.token_.reset(token);
+    return made;
+  }
+  std::vector<unsigned char> to_octets() const {
+    std::vector<unsigned char> octets(IPSEC_TEMPLATE_SIZE);
+    std::size_t size = octets.size();
+    detail::checked(ipsec_export_template(get(), octets.data(), &size));
+    octets.resize(size);
+    return octets;
+  }
 
-  Protection& want(ipsec_api_attr attribute, std::uint32_t value = IPSEC_API_ATTR_ENABLE) {
+  Protection& want(ipsec_api_attr attribute, std::uint32_t value) {
     detail::checked(ipsec_set_token_attr(get(), attribute, sizeof value, &value));
     return *this;
   }
   std::uint32_t number(ipsec_api_attr attribute) const { return detail::number_of(get(), attribute); }
   std::string text(ipsec_api_attr attribute) const { return detail::text_of(get(), attribute); }
+  // IPSEC_API_ATTR_innerAddrs, _outerAddrs.
+  ipsec_ends ends(ipsec_api_attr attribute) const {
+    ipsec_ends both{};
+    std::uint32_t length = sizeof both;
+    detail::checked(ipsec_get_token_attr(get(), attribute, &length, &both));
+    return both;
+  }
   Identity local() const { return end(IPSEC_API_ATTR_localId); }
   Identity peer() const { return end(IPSEC_API_ATTR_peerId); }
   ipsec_pToken_t get() const noexcept { return token_.get(); }
@@ -149,12 +187,23 @@ class Protection {
   detail::Owner<ipsec_pToken, ipsec_free_pToken> token_;
 };
 
-// The kernel's latch stays when this object goes; release() takes it away.
+// Before connect(2): nothing leaves in clear from now on. EAGAIN of connect(2): IKE negotiates.
+inline void require(int fd, const sockaddr* to, socklen_t length, const Protection* wanted = nullptr) {
+  detail::checked(ipsec_require(fd, to, length, detail::wanted(wanted)));
+}
+
+// The kernel's latch stays when this object goes; release() takes it away. Null: nothing is wanted of the protection, or of the peer.
 class Latch {
  public:
+  // require(), connect(2) and connection() in one.
+  static Latch connect(int fd, const sockaddr* to, socklen_t length, const Protection* wanted = nullptr, const Identity* peer = nullptr) {
+    ipsec_latch_t latch = nullptr;
+    detail::checked(ipsec_connect(fd, to, length, detail::wanted(wanted), detail::wanted(peer), &latch));
+    return Latch(latch);
+  }
   static Latch connection(int fd, const Protection* wanted = nullptr, const Identity* peer = nullptr) {
     ipsec_latch_t latch = nullptr;
-    detail::checked(ipsec_create_connection_latch(fd, wanted ? wanted->get() : nullptr, peer ? peer->get() : nullptr, &latch));
+    detail::checked(ipsec_create_connection_latch(fd, detail::wanted(wanted), detail::wanted(peer), &latch));
     return Latch(latch);
   }
   static Latch listener(int fd, const sockaddr* peer, socklen_t length) {
@@ -183,6 +232,8 @@ class Latch {
   detail::Owner<ipsec_latch, ipsec_free_latch> latch_;
 };
 
+// Before connect(2) or listen(2): bindings will be asked for.
+inline void announce_bindings(int fd, const sockaddr* to, socklen_t length) { detail::checked(ipsec_cbinding(fd, to, length)); }
 // "type:data" as RFC 5056 has it, equal at both ends.
 inline std::string bindings(int fd, bool initiator, const char* type = IPSEC_CB_EXPORTER_NAME) {
   std::string octets(IP_SEC_CBINDING_DATA_BUFSIZE, '\0');

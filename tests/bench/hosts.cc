@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <fcntl.h>
@@ -89,8 +90,8 @@ Hosts::Hosts(const support::Krb5Ticket& ticket) {
 
 Hosts::~Hosts() {
   end(acceptor_);
-  end(first_broker_);
-  end(second_broker_);
+  end(first_broker_.pid);
+  end(second_broker_.pid);
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
 }
@@ -102,23 +103,30 @@ void Hosts::join_namespaces() {
   run(second + "ip address add " + kSecondAddress + "/24 dev bench1 && " + second + "ip link set bench1 up && " + second + "ip link set lo up");
 }
 
-pid_t Hosts::start_broker(const char* host, const char* recording, const char* local, const char* remote, int space) {
+Hosts::Broker Hosts::start_broker(const char* host, const char* recording, const char* local, const char* remote, int space) {
   const std::string program = broker_program(), socket = broker_socket(host);
   const std::string records = support::source_path(std::string("tests/support/recordings/") + recording);
   const std::string configuration = directory_ + "/gssd.conf";
   std::ofstream(configuration) << "[[program]]\npath = " << fs::read_symlink("/proc/self/exe") << "\nkerberos = \"skip\"\n";
-  const pid_t pid = fork();
-  must("fork", pid);
-  if (pid == 0) {
+  int kernel[2];
+  must("socketpair", socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, kernel));
+  Broker broker{-1, base::UniqueFd(kernel[0])};
+  const base::UniqueFd input(kernel[1]);
+  must("fork", broker.pid = fork());
+  if (broker.pid == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (setns(space, CLONE_NEWNET) == 0) execl(program.c_str(), "native_broker", records.c_str(), socket.c_str(), local, remote, configuration.c_str(), nullptr);
+    if (dup2(input.get(), STDIN_FILENO) == STDIN_FILENO && setns(space, CLONE_NEWNET) == 0) execl(program.c_str(), "native_broker", records.c_str(), socket.c_str(), local, remote, configuration.c_str(), nullptr);
     _exit(127);
   }
   for (int tries = 0; tries < 500 && access(socket.c_str(), F_OK) != 0; ++tries) {
-    if (waitpid(pid, nullptr, WNOHANG) == pid) throw std::runtime_error("the broker ended: " + program);
+    if (waitpid(broker.pid, nullptr, WNOHANG) == broker.pid) throw std::runtime_error("the broker ended: " + program);
     usleep(10000);
   }
-  return pid;
+  return broker;
+}
+
+void Hosts::kernel_says(const base::Bytes& datagram) const {
+  must("send", static_cast<int>(send(first_broker_.kernel.get(), datagram.data(), datagram.size(), 0)));
 }
 
 Hosts::Ends Hosts::connection_here() const {

@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "base/bytes.h"
 #include "base/unique_fd.h"
 #include "tests/bench/gss.h"
 #include "tests/support/krb5_ticket.h"
@@ -29,6 +30,8 @@ class Hosts {
     base::UniqueFd client, server;
   };
   [[nodiscard]] Ends connection_here() const;
+  // The first broker hears this as the kernel's word of a change.
+  void kernel_says(const base::Bytes& datagram) const;
   // Which host's broker this process asks from now on.
   void ask_first_broker() const;
   void ask_second_broker() const;
@@ -36,11 +39,16 @@ class Hosts {
  private:
   void join_namespaces();
   [[nodiscard]] std::string broker_socket(const char* host) const { return directory_ + "/" + host + ".sock"; }
-  pid_t start_broker(const char* host, const char* recording, const char* local, const char* remote, int space);
+  struct Broker {
+    pid_t pid = -1;
+    base::UniqueFd kernel;
+  };
+  Broker start_broker(const char* host, const char* recording, const char* local, const char* remote, int space);
 
   std::string directory_;
   base::UniqueFd first_space_, second_space_, acceptor_pipe_;
-  pid_t acceptor_ = -1, first_broker_ = -1, second_broker_ = -1;
+  pid_t acceptor_ = -1;
+  Broker first_broker_, second_broker_;
 };
 
 }  // namespace gssipsec::bench

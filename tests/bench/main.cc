@@ -12,6 +12,7 @@
 //   latches:N        a change of one SA while there are N latches
 //   query/sas:N      one question to the mirror of N SAs; resync/sas:N reads them all anew
 //   query/ip_xfrm/N  the same by reading what ip(8) prints
+//   api/*            api.h
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -24,6 +25,7 @@
 
 #include "client/broker.h"
 #include "tests/bench/acquire.h"
+#include "tests/bench/api.h"
 #include "tests/bench/changes.h"
 #include "tests/bench/contexts.h"
 #include "tests/bench/hostile.h"
@@ -124,6 +126,7 @@ int main(int argc, char** argv) try {
   add_contexts({Hosts::kIpsecService, support::Krb5Ticket::kService, world.sha1.ccache()});
   add_messages(world);
   add_mirrors();
+  add_api(world.hosts);
   add("query/broker", [&](State& state) { query_broker(state, world); })->UseRealTime();
   for (const bool hostile : {false, true})
     add(hostile ? "query/hostile" : "query/idle", [&, hostile](State& state) { query_beside(state, world, hostile); })->UseManualTime();

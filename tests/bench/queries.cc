@@ -26,11 +26,16 @@ class GeneratedHost final : public broker::Host {
  public:
   explicit GeneratedHost(const GeneratedKernel& kernel) : kernel_(kernel) {}
   base::Result<kernel::SocketFacts> read_socket(int) override { return none(); }
-  base::Status set_latch(int, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override { return none(); }
+  base::Result<kernel::SocketFacts> read_new_socket(int) override { return none(); }
+  base::Status set_latch(int, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&,
+                         const kernel::PolicyOwner&, bool) override {
+    return none();
+  }
   base::Status clear_latch(int, const channel::Flow&) override { return none(); }
   base::Result<kernel::RouteFacts> read_route(const channel::Flow&) override { return kernel::RouteFacts{}; }
   base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t) override { return none(); }
-  base::Result<bool> has_listener(std::uint16_t, std::uint16_t) override { return none(); }
+  base::Result<std::vector<kernel::PolicyOwner>> list_policy_owners() override { return std::vector<kernel::PolicyOwner>(); }
+  base::Result<bool> has_listener(const channel::Flow&) override { return none(); }
   base::Status destroy_socket(const channel::Flow&, std::uint64_t) override { return none(); }
   bool destroys_sockets(std::uint16_t) override { return false; }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override { return kernel_.port(); }

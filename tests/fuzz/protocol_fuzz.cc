@@ -41,7 +41,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
            decode_probe_request, decode_probe_reply, decode_localname_request, decode_localname_reply,
            decode_subscribe_request, decode_subscribe_reply, decode_unsubscribe_request, decode_event, decode_metrics_reply,
            decode_explain_request, decode_explain_reply, decode_latch_statement, decode_latch_request, decode_latch_reply, decode_unlatch_request,
-           decode_mirror_reply, decode_latches_request, decode_latches_reply, decode_bind_request, decode_bind_reply, decode_program_request, decode_program_reply,
-           decode_hand_over_request, decode_hand_over_reply, decode_take_over_request, decode_take_over_reply, decode_context_state, decode_binding_request, decode_bound_request, decode_bound_reply);
+           decode_mirror_reply, decode_latches_request, decode_latches_reply, decode_bind_request, decode_bind_reply, decode_require_request, decode_require_reply,
+           decode_hand_over_request, decode_hand_over_reply, decode_take_over_request, decode_take_over_reply, decode_context_state, decode_binding_request, decode_bound_request, decode_bound_reply,
+           decode_survey_request, decode_survey_reply, decode_endpoint_request, decode_endpoint_reply, decode_resolve_request, decode_resolve_reply,
+           decode_locators_reply);
   return 0;
 }

@@ -55,6 +55,8 @@ Function* own(const char* name) {
   return reinterpret_cast<Function*>(found);
 }
 #define OWN(name) own<decltype(name)>(#name)
+// Of the interposer: what stands before the same function.
+#define BEFORE(name) own<decltype(gss_##name)>("gssi_" #name)
 
 std::vector<std::string> exports() {
   std::ifstream map(support::source_path("gss-glue/mech_ipsec.map"));
@@ -66,7 +68,7 @@ std::vector<std::string> exports() {
   return names;
 }
 
-// Those hand everything but contexts on to libgssapi, which hands it to Kerberos.
+// Those hand everything but contexts on to libgssapi, which hands it to Kerberos: names and credentials are libgssapi's own.
 bool is_interposers(const std::string& name) { return name.starts_with("gssi_") || name == "gss_mech_interposer"; }
 
 // All handles of the plugin itself, and things that are none.
@@ -117,6 +119,8 @@ class ContractTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ContractTest);
   CPPUNIT_TEST(every_function_survives_nulls);
   CPPUNIT_TEST(handles_of_another_kind_are_refused);
+  CPPUNIT_TEST(the_interposer_takes_no_context_but_its_own);
+  CPPUNIT_TEST(the_interposer_hands_on_names_and_credentials_of_other_mechanisms);
   CPPUNIT_TEST(outputs_are_cleared_on_failure);
   CPPUNIT_TEST(the_interposer_stands_before_kerberos_alone);
   CPPUNIT_TEST(every_error_has_a_text);
@@ -172,6 +176,7 @@ class ContractTest : public CppUnit::TestFixture {
   void every_function_survives_nulls() {
     const auto names = exports();
     CPPUNIT_ASSERT(names.size() >= 65);
+    the_interposer_stands_before_kerberos_alone();  // which the mechglue asks before it calls anything of it
     for (const std::string& name : names) {
       if (name == "gss_mech_interposer") continue;  // of another type
       OM_uint32 minor = 77;
@@ -284,6 +289,102 @@ class ContractTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_accept_sec_context)(&minor, &zoo.context, GSS_C_NO_CREDENTIAL, &buffer, nullptr, nullptr, nullptr, &out, nullptr, nullptr, nullptr)));
     CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_wrap)(&minor, zoo.context, 1, 0, &buffer, &state, &out)));
     CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_get_mic)(&minor, zoo.context, 0, &buffer, &out)));
+  }
+
+  void the_interposer_takes_no_context_but_its_own() {
+    Zoo zoo;
+    OM_uint32 minor, number;
+    int state;
+    std::string text = "text";
+    gss_buffer_desc buffer = in(text);
+    for (void* pointer : zoo.pointers()) {
+      auto* context = static_cast<gss_ctx_id_t>(pointer);
+      Buffer out;
+      gss_iov_buffer_desc iov[2] = {{GSS_IOV_BUFFER_TYPE_HEADER | GSS_IOV_BUFFER_FLAG_ALLOCATE, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_DATA, buffer}};
+      gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(wrap)(&minor, context, 1, 0, &buffer, &state, &out)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(unwrap)(&minor, context, &buffer, &out, &state, nullptr)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(get_mic)(&minor, context, 0, &buffer, &out)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(verify_mic)(&minor, context, &buffer, &buffer, nullptr)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(wrap_size_limit)(&minor, context, 1, 0, 100, &number)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(context_time)(&minor, context, &number)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(inquire_context)(&minor, context, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(pseudo_random)(&minor, context, 0, &buffer, 1, &out)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(process_context_token)(&minor, context, &buffer)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(complete_auth_token)(&minor, context, &buffer)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(inquire_sec_context_by_oid)(&minor, context, project_oid(4), &set)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(wrap_aead)(&minor, context, 1, 0, &buffer, &buffer, &state, &out)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(unwrap_aead)(&minor, context, &buffer, &buffer, &out, &state, nullptr)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(wrap_iov)(&minor, context, 1, 0, &state, iov, 2)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(wrap_iov_length)(&minor, context, 1, 0, &state, iov, 2)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(unwrap_iov)(&minor, context, &state, nullptr, iov, 2)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(get_mic_iov)(&minor, context, 0, iov, 2)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(get_mic_iov_length)(&minor, context, 0, iov, 2)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(verify_mic_iov)(&minor, context, nullptr, iov, 2)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(export_sec_context)(&minor, &context, &out)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(set_sec_context_option)(&minor, &context, project_oid(5), &buffer)));
+      if (!pointer) continue;
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(init_sec_context)(&minor, nullptr, &context, zoo.foreign_name.get(), nullptr, 0, 0, nullptr, nullptr, nullptr, &out, nullptr, nullptr)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(accept_sec_context)(&minor, &context, nullptr, &buffer, nullptr, nullptr, nullptr, &out, nullptr, nullptr, nullptr)));
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_COMPLETE}, BEFORE(delete_sec_context)(&minor, &context, nullptr));  // nobody's is deleted
+    }
+    Buffer out;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, OWN(gss_display_name)(&minor, zoo.name, &out, nullptr));
+  }
+
+  // What the mechglue gives the interposer is what it got from it, or what another mechanism made: SPNEGO's credential, a name of mechanism ipsec.
+  void the_interposer_hands_on_names_and_credentials_of_other_mechanisms() {
+    Zoo zoo;
+    OM_uint32 minor;
+    int state;
+    std::string text = "text";
+    gss_buffer_desc buffer = in(text);
+    GssName ipsec;
+    const GssName service("test@server.example.org", GSS_C_NT_HOSTBASED_SERVICE);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_canonicalize_name(&minor, service.get(), mech(), ipsec.out()));
+    for (gss_name_t name : {static_cast<gss_name_t>(nullptr), zoo.foreign_name.get(), ipsec.get()}) {
+      Buffer out, value, shown;
+      gss_name_t copy = GSS_C_NO_NAME;
+      gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+      gss_any_t any = nullptr;
+      int more = -1;
+      CPPUNIT_ASSERT_EQUAL(name != nullptr, BEFORE(duplicate_name)(&minor, name, &copy) == GSS_S_COMPLETE);
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_COMPLETE}, BEFORE(release_name)(&minor, &copy));
+      CPPUNIT_ASSERT_EQUAL(name != nullptr, BEFORE(display_name)(&minor, name, &out, nullptr) == GSS_S_COMPLETE);
+      CPPUNIT_ASSERT_EQUAL(name != nullptr, BEFORE(compare_name)(&minor, name, name, &state) == GSS_S_COMPLETE);
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(get_name_attribute)(&minor, name, &buffer, nullptr, nullptr, &value, &shown, &more)) && more == 0);
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(set_name_attribute)(&minor, name, 1, &buffer, &buffer)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(delete_name_attribute)(&minor, name, &buffer)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(map_name_to_any)(&minor, name, 1, &buffer, &any)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(release_any_name_mapping)(&minor, name, &buffer, &any)));
+      for (const OM_uint32 major : {BEFORE(display_name_ext)(&minor, name, project_oid(3), &value), BEFORE(export_name)(&minor, name, &shown),
+                                    BEFORE(inquire_name)(&minor, name, &state, nullptr, &set)})
+        CPPUNIT_ASSERT(name || GSS_ERROR(major));
+      gss_release_buffer_set(&minor, &set);
+      Buffer composite, local;
+      (void)BEFORE(export_name_composite)(&minor, name, &composite);
+      (void)BEFORE(localname)(&minor, name, nullptr, &local);
+      CPPUNIT_ASSERT(GSS_ERROR(own<OM_uint32(OM_uint32*, gss_name_t, gss_buffer_t, gss_OID)>("gssi_authorize_localname")(&minor, name, &buffer, GSS_C_NT_USER_NAME)));
+    }
+    for (gss_cred_id_t cred : {static_cast<gss_cred_id_t>(nullptr), zoo.foreign_cred.get()}) {
+      Buffer out;
+      gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+      gss_cred_id_t more = GSS_C_NO_CREDENTIAL;
+      gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+      GssName found;
+      CPPUNIT_ASSERT_EQUAL(cred != nullptr, BEFORE(inquire_cred)(&minor, cred, found.out(), nullptr, nullptr, nullptr) == GSS_S_COMPLETE);
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(inquire_cred_by_mech)(&minor, cred, nullptr, nullptr, nullptr, nullptr, nullptr)));
+      const OM_uint32 told = BEFORE(inquire_cred_by_oid)(&minor, cred, project_oid(4), &set);
+      CPPUNIT_ASSERT(cred || GSS_ERROR(told));
+      gss_release_buffer_set(&minor, &set);
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(init_sec_context)(&minor, cred, &context, zoo.foreign_name.get(), nullptr, 0, 0, nullptr, nullptr, nullptr, &out, nullptr, nullptr)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(accept_sec_context)(&minor, &context, cred, &buffer, nullptr, nullptr, nullptr, &out, nullptr, nullptr, nullptr)));
+      CPPUNIT_ASSERT(context == GSS_C_NO_CONTEXT);
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(acquire_cred_impersonate_name)(&minor, cred, zoo.foreign_name.get(), 0, nullptr, GSS_C_INITIATE, &more, nullptr, nullptr)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(store_cred)(&minor, cred, GSS_C_INITIATE, nullptr, 0, 0, nullptr, nullptr)));
+      CPPUNIT_ASSERT(GSS_ERROR(BEFORE(store_cred_into)(&minor, cred, GSS_C_INITIATE, nullptr, 0, 0, nullptr, nullptr, nullptr)));
+      (void)BEFORE(export_cred)(&minor, cred, &out);
+    }
   }
 
   void outputs_are_cleared_on_failure() {

@@ -302,7 +302,8 @@ class ErrorsTest : public CppUnit::TestFixture {
       Code::SA_GONE,     Code::PEER_UNKNOWN,     Code::WEAK,            Code::LIMIT,         Code::PEER_NOT_LATCHED, Code::BUSY,
       Code::NOT_ALLOWED, Code::CREDENTIALS_CHANGED, Code::OTHER_NAMESPACE, Code::NOT_OWNER,  Code::WRONG_SIDE,      Code::INTERNAL,
       Code::NO_MEMORY,   Code::BAD_CONFIG,       Code::NETLINK,         Code::NETLINK_MESSAGE, Code::NETLINK_LOST,  Code::IKE_SOURCE,
-      Code::IKE_MESSAGE, Code::SYSTEM,           Code::LATCH_IN_USE,    Code::LATCH_OF_OTHER, Code::NO_LATCH};
+      Code::IKE_MESSAGE, Code::SYSTEM,           Code::LATCH_IN_USE,    Code::LATCH_OF_OTHER, Code::NO_LATCH, Code::OWN_POLICY,
+      Code::ALREADY_CONNECTED, Code::NO_ENDPOINT};
 
   // Kerberos over the channel alone has these: kerberos_test.cc provokes and displays them.
   static bool is_kerberos(Code code) { return code == Code::SWITCH_FORGED || code == Code::NOT_SWITCHED; }

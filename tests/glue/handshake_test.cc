@@ -124,8 +124,10 @@ class HandshakeTest : public CppUnit::TestFixture {
     for (std::size_t at = 0; at < size; ++at) {
       Pair pair;
       std::string token;
-      for (int i = 0; i < leg; ++i) step(pair, i, token);
-      step(pair, leg, token);
+      for (int i = 0; i <= leg; ++i) {
+        const Status well = step(pair, i, token);
+        CPPUNIT_ASSERT_MESSAGE(message_of(well), !GSS_ERROR(well.major) && !token.empty());
+      }
       size = token.size();
       token[at] = static_cast<char>(token[at] ^ (at % 2 == 0 ? 0x01 : 0x80));
       Status status = step(pair, leg + 1, token);

@@ -154,7 +154,7 @@ class KerberosSocketTest : public KerberosFixture {
   }
 
   void a_program_that_is_off_asks_nothing() {
-    twin_->fake().say({KerberosUse::off, false});
+    twin_->fake().say({});
     for (int i = 0; i < 2; ++i) must_be_kerberos_alone();
     CPPUNIT_ASSERT_EQUAL(0, twin_->requests(Verb::bind));
     CPPUNIT_ASSERT_EQUAL(1, twin_->fake().connections());
@@ -165,9 +165,9 @@ class KerberosSocketTest : public KerberosFixture {
   }
 
   void the_administrators_word_counts_when_he_changes_it() {
-    twin_->fake().say({KerberosUse::off, false});
+    twin_->fake().say({});
     must_be_kerberos_alone();
-    twin_->fake().say({KerberosUse::skip, false});
+    twin_->fake().say({.kerberos = KerberosUse::skip});
     KerberosPair pair;
     pair.must_shake();
     must_switch(pair);

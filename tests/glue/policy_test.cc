@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the administrator's [[program]] line makes of a program's messages. A process asks once a minute, so each test has a
-// broker of its own, and sets its knobs before the first context.
+// What the administrator's [[program]] line makes of a program's messages.
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <memory>
@@ -14,7 +13,6 @@ namespace {
 using base::Code;
 using protocol::LatchState;
 using protocol::Seal;
-using protocol::Verb;
 
 constexpr char kChannelToken = 0x11, kSealedToken = 0x12;
 const std::string kOrder = "attack at dawn";
@@ -28,12 +26,14 @@ class PolicyTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(never_still_seals_when_the_latch_is_stale);
   CPPUNIT_TEST(each_end_has_its_own_line);
   CPPUNIT_TEST(a_channel_too_weak_for_the_program_is_refused);
-  CPPUNIT_TEST(the_program_is_asked_for_once);
+  CPPUNIT_TEST(a_context_keeps_to_one_line);
   CPPUNIT_TEST(an_older_broker_has_no_lines);
-  CPPUNIT_TEST(without_an_answer_there_is_no_context);
+  CPPUNIT_TEST(without_a_word_there_is_no_context);
   CPPUNIT_TEST_SUITE_END();
 
   std::unique_ptr<TwinBroker> twin_;
+
+  void say(Seal seal, std::uint16_t min_key_bits = 0) { twin_->fake().say({.seal = seal, .min_key_bits = min_key_bits}); }
 
   static char form(End& end, int conf, gss_qop_t qop, int* state = nullptr) {
     std::string token;
@@ -47,7 +47,7 @@ class PolicyTest : public CppUnit::TestFixture {
   void tearDown() override { twin_.reset(); }
 
   void always_seals_every_message() {
-    twin_->knobs.seal = Seal::always;
+    say(Seal::always);
     Pair pair;
     pair.must_shake();
     for (End* end : {&pair.initiator, &pair.acceptor})
@@ -71,7 +71,7 @@ class PolicyTest : public CppUnit::TestFixture {
   }
 
   void never_seals_only_what_asks_for_it() {
-    twin_->knobs.seal = Seal::never;
+    say(Seal::never);
     twin_->knobs.confidentiality = false;
     Pair pair;
     pair.must_shake();
@@ -94,7 +94,7 @@ class PolicyTest : public CppUnit::TestFixture {
   }
 
   void never_is_told_in_flags_and_strength() {
-    twin_->knobs.seal = Seal::never;
+    say(Seal::never);
     for (const bool confidential : {true, false}) {
       twin_->knobs.confidentiality = confidential;
       Pair pair;
@@ -105,16 +105,14 @@ class PolicyTest : public CppUnit::TestFixture {
         CPPUNIT_ASSERT_EQUAL(confidential ? 128 : 1, strength(*end));
       }
     }
-    twin_ = nullptr;
-    twin_ = std::make_unique<TwinBroker>();
-    twin_->knobs.seal = Seal::always;
+    say(Seal::always);
     Pair pair;
     pair.must_shake();
     CPPUNIT_ASSERT_EQUAL(256, strength(pair.initiator));
   }
 
   void never_still_seals_when_the_latch_is_stale() {
-    twin_->knobs.seal = Seal::never;
+    say(Seal::never);
     Pair pair;
     pair.must_shake();
     twin_->set_latches(LatchState::stale);
@@ -124,7 +122,7 @@ class PolicyTest : public CppUnit::TestFixture {
 
   // A message is opened as what it is, whatever the receiver's administrator would have sent.
   void each_end_has_its_own_line() {
-    twin_->knobs.seal = Seal::always;
+    say(Seal::always);
     Pair pair;
     pair.must_shake();
     std::string token, text;
@@ -135,7 +133,7 @@ class PolicyTest : public CppUnit::TestFixture {
   }
 
   void a_channel_too_weak_for_the_program_is_refused() {
-    twin_->knobs.min_key_bits = 256;
+    say(Seal::unless_confidential, 256);
     Pair pair;
     const Status status = pair.shake();
     CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), minor_of(Code::WEAK), status.minor);
@@ -145,27 +143,37 @@ class PolicyTest : public CppUnit::TestFixture {
     strong.must_shake();
   }
 
-  void the_program_is_asked_for_once() {
-    for (int i = 0; i < 3; ++i) {
-      Pair pair;
-      pair.must_shake();
-    }
-    CPPUNIT_ASSERT_EQUAL(1, twin_->requests(Verb::program));
+  void a_context_keeps_to_one_line() {
+    Pair before;
+    before.must_shake();
+    say(Seal::always);
+    Pair after;
+    after.must_shake();
+    CPPUNIT_ASSERT_EQUAL(kChannelToken, form(before.initiator, 1, 0));
+    CPPUNIT_ASSERT_EQUAL(kSealedToken, form(after.initiator, 1, 0));
   }
 
   void an_older_broker_has_no_lines() {
-    twin_->knobs.program = Code::PROTOCOL_VERSION;
+    twin_ = nullptr;
+    twin_ = std::make_unique<TwinBroker>(protocol::kOldestVersion);
+    say(Seal::always, 256);  // a slot, there
     Pair pair;
     pair.must_shake();
     CPPUNIT_ASSERT_EQUAL(kChannelToken, form(pair.initiator, 1, 0));
   }
 
-  void without_an_answer_there_is_no_context() {
-    twin_->knobs.program = Code::BUSY;
-    Pair pair;
-    const Status status = pair.shake();
-    CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), minor_of(Code::BUSY), status.minor);
-    CPPUNIT_ASSERT_EQUAL(0, twin_->requests(Verb::initiate));
+  void without_a_word_there_is_no_context() {
+    twin_->fake().say_word(0);
+    Pair initiating;
+    const Status initiator = initiating.shake();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(initiator), minor_of(Code::LATCH_STALE), initiator.minor);
+    say(Seal::always);
+    Pair accepting;
+    std::string token;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_CONTINUE_NEEDED}, accepting.initiator.init(accepting.target.get(), kUsualFlags, token).major);
+    twin_->fake().say_word(0);
+    const Status acceptor = accepting.acceptor.accept(token);
+    CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(acceptor), minor_of(Code::LATCH_STALE), acceptor.minor);
   }
 };
 

@@ -35,11 +35,11 @@ struct Side {
     gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
     gss_release_cred(&minor, &cred);
   }
-  Status acquire(gss_cred_usage_t usage, int fd) {
+  Status acquire(gss_cred_usage_t usage, int fd, gss_OID mechanism = &spnego) {
     const std::string number = std::to_string(fd);
     gss_key_value_element_desc element{"ipsec-socket", number.c_str()};
     const gss_key_value_set_desc store{1, &element};
-    gss_OID_set_desc mechs{1, &spnego};
+    gss_OID_set_desc mechs{1, mechanism};
     Status got;
     got.major = gss_acquire_cred_from(&got.minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, usage, &store, &cred, nullptr, nullptr);
     return got;
@@ -116,6 +116,7 @@ class SpnegoTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(without_a_broker_it_is_silently_absent);
   CPPUNIT_TEST(kerberos_comes_first_unless_told_otherwise);
   CPPUNIT_TEST(who_prefers_it_gets_it);
+  CPPUNIT_TEST(an_initiator_that_knows_kerberos_alone_gets_it);
   CPPUNIT_TEST(a_first_call_that_fails_falls_back_to_kerberos);
   CPPUNIT_TEST(a_choice_that_was_not_the_first_is_confirmed_by_mics);
   CPPUNIT_TEST(a_mech_list_that_was_changed_is_noticed);
@@ -188,6 +189,20 @@ class SpnegoTest : public CppUnit::TestFixture {
     pair.must_acquire();
     pair.initiator.prefer({*mech(), krb5});
     CPPUNIT_ASSERT_MESSAGE(pair.why(), pair.run() && pair.chose(mech()));
+  }
+
+  // By the choice of the program, or of the host that it runs on.
+  void an_initiator_that_knows_kerberos_alone_gets_it() {
+    with_kerberos();
+    Negotiation chosen, given;
+    chosen.must_acquire();
+    chosen.initiator.prefer({krb5});
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, given.acceptor.acquire(GSS_C_ACCEPT, given.connection.server.get()).major);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, given.initiator.acquire(GSS_C_INITIATE, given.connection.client.get(), &krb5).major);
+    for (Negotiation* pair : {&chosen, &given}) {
+      CPPUNIT_ASSERT_MESSAGE(pair->why(), pair->run() && pair->chose(&krb5));
+      CPPUNIT_ASSERT(holds(pair->tokens[0], &krb5) && !holds(pair->tokens[0], mech()));
+    }
   }
 
   void a_first_call_that_fails_falls_back_to_kerberos() {

@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "tests/glue/gss_support.h"
+#include "tests/support/cancelled_thread.h"
 #include "tests/support/twin_broker.h"
 
 namespace gssipsec::tests {
@@ -48,6 +49,7 @@ class ThreadsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ThreadsTest);
   CPPUNIT_TEST(each_of_many_threads_has_its_own_peer);
   CPPUNIT_TEST(threads_share_a_context);
+  CPPUNIT_TEST(who_is_cancelled_returns_first);
   CPPUNIT_TEST_SUITE_END();
 
   std::counting_semaphore<> turns_{kAtOnce};
@@ -152,6 +154,20 @@ class ThreadsTest : public CppUnit::TestFixture {
       texts.insert(text);
     }
     CPPUNIT_ASSERT(headers.size() == tokens.size() && texts.size() == tokens.size());
+  }
+
+  // All that asks the broker could be cancelled there.
+  void who_is_cancelled_returns_first() {
+    TwinBroker twin;
+    Pair warm, pair;
+    warm.must_shake();
+    bool good = false;
+    CancelledThread thread([&] {
+      pthread_cancel(pthread_self());
+      good = pair.shake().ok();
+    });
+    thread.expect_end();
+    CPPUNIT_ASSERT(good);
   }
 };
 

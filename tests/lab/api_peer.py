@@ -2,19 +2,24 @@
 """One end of a connection for scenarios of the sockets-layer API: reads a line of JSON, [command, options, argument...], and answers
 with one. Everything goes through the Python module, which is what a program of that language has."""
 import ctypes
+import errno
 import json
 import os
 import select
 import socket
 import struct
 import sys
+import time
 
 import ipsecapi
+from api_holders import Holders
+from api_module import Module
 
+IP_PKTINFO = 8
 KINDS = {"tcp": (socket.SOCK_STREAM, 0), "udp": (socket.SOCK_DGRAM, 0)}
 
 
-class End:
+class End(Holders, Module):
     def __init__(self):
         self.connected = self.listener = self.kept = self.events = None
         self.latches = {}
@@ -66,11 +71,37 @@ class End:
 
     def protection(self):
         token = ipsecapi.Protection(self.connected)
-        found = {name: getattr(token, name) for name in ipsecapi.PROTECTION}
+        found = {name: attribute(token, name) for name in ipsecapi.PROTECTION}
         found["ends"] = [{name: getattr(end, name) for name in ("name", "authenticated", "method")} for end in (token.local, token.peer)]
         found["as_kept"] = self.kept == token if self.kept else None
         self.kept = self.kept or token
         return found
+
+    def probe(self, address, port, kind="tcp"):
+        """What a connection of a new socket would have."""
+        with self.make(address, kind) as made:
+            token = ipsecapi.Protection.probe(made, address, port)
+        return {"prospect": ipsecapi.PROSPECTS[token.prospect], "flags": token.flags, "why": token.why, "audit": token.audit, "outer": attribute(token, "outer"),
+                "peer": who(token), "local": who(token, "local")}
+
+    def probe_connected(self, address, port):
+        return ipsecapi.Protection.probe(self.connected, address, port).prospect
+
+    def bind_datagrams(self, address, port, info=True):
+        self.connected = self.make(address, "udp")
+        if info:
+            self.connected.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+        self.connected.bind((address, port))
+
+    def send_to(self, text, address, port):
+        self.connected.sendto(text.encode(), (address, port))
+
+    def datagram(self, wait=3):
+        """The next one, and what is known of it."""
+        self.connected.settimeout(wait)
+        octets, ancillary, _, source = self.connected.recvmsg(4096, 256)
+        token = ipsecapi.Protection.of_datagram(self.connected, source, ancillary)
+        return {"text": octets.decode(), "flags": token.flags, "why": ipsecapi.strerror(token.why), "peer": who(token), "inner": token.inner}
 
     def export(self):
         return ipsecapi.Protection(self.connected).peer.export().hex()
@@ -80,21 +111,54 @@ class End:
 
     # --- latches
     def latch(self, name="connected", address=None, peer=None, **wanted):
-        template = ipsecapi.Protection() if wanted else None
-        for attribute, value in wanted.items():
-            template.want(attribute, value)
         if name == "listener":
             self.latches[name] = ipsecapi.Latch.listener(self.listener, address)
         else:
-            self.latches[name] = ipsecapi.Latch.connection(self.connected, template, peer and ipsecapi.Identity(peer))
+            self.latches[name] = ipsecapi.Latch.connection(self.connected, template(wanted), peer and ipsecapi.Identity(peer))
         return self.latches[name].state
+
+    def require(self, address, port, kind="tcp", **wanted):
+        self.connected = self.make(address, kind)
+        ipsecapi.require(self.connected, address, port, template(wanted))
+
+    def require_and_listen(self, address, port, peer):
+        """As a server that takes nobody else's SYN."""
+        self.listener = self.make(address, "tcp")
+        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.listener.bind((address, port))
+        ipsecapi.announce_bindings(self.listener, peer, 0)
+        self.listener.listen()
+
+    def require_connected(self, address, port):
+        ipsecapi.require(self.connected, address, port)
+
+    def connect_required(self, address, port, wait=2):
+        """Of a socket that require() made, as a program that knows nothing of it: again and again."""
+        until = time.monotonic() + wait
+        while True:
+            try:
+                return self.connected.connect((address, port))
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
+
+    def require_and_connect(self, address, port, peer=None, kind="tcp", wait=8, **wanted):
+        self.connected = self.make(address, kind)
+        self.connected.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", wait, 0))
+        self.latches["connected"] = ipsecapi.Latch.connect(self.connected, address, port, template(wanted), peer and ipsecapi.Identity(peer))
+        return self.latches["connected"].state
 
     def latched(self, name="connected"):
         return self.latches[name].state
 
-    def find(self):
-        self.latches["found"] = ipsecapi.Latch.find(self.connected)
+    def find(self, name="connected"):
+        self.latches["found"] = ipsecapi.Latch.find(self.which(name))
         return self.latches["found"].state
+
+    def inquire(self, name):
+        state, token = self.latches[name].inquire()
+        return {"state": state, "flags": token.flags, "peer": who(token)}
 
     def break_policy(self, policy):
         self.latches["connected"].set_break_policy(policy)
@@ -119,7 +183,9 @@ class End:
 
     def poll(self, wait=5):
         """Blocked in poll until something comes; all that came."""
-        select.select([self.events], [], [], wait)
+        poller = select.poll()
+        poller.register(self.events, select.POLLIN)
+        poller.poll(wait * 1000)
         return [told(event) for event in self.events]
 
     def recvmsg(self, wait=5):
@@ -138,19 +204,46 @@ class End:
             return ipsecapi.query(made).reason
 
     def foreign(self, namespace):
-        """A connection of another network namespace, which root can enter."""
+        """What each function says of sockets of another network namespace, which root can enter."""
         with open("/proc/self/ns/net") as own, open(f"/run/netns/{namespace}") as other:
             enter(other)
-            made = self.loopback()
+            connected, loose, listener = self.loopback(), socket.socket(), socket.create_server(("127.0.0.1", 0))
             enter(own)
-        with made:
-            return ipsecapi.query(made).reason
+        asked = {"query": lambda: ipsecapi.query(connected), "peer": lambda: ipsecapi.peer(connected), "protection": lambda: ipsecapi.Protection(connected),
+                 "latch": lambda: ipsecapi.Latch.connection(connected), "listener": lambda: ipsecapi.Latch.listener(listener, "127.0.0.1"),
+                 "find": lambda: ipsecapi.Latch.find(connected), "bindings": lambda: ipsecapi.bindings(connected, True),
+                 "types": lambda: ipsecapi.binding_types(connected), "events": lambda: ipsecapi.Subscription(connected),
+                 "require": lambda: ipsecapi.require(loose, "127.0.0.1", 9)}
+        with connected, loose, listener:
+            return {name: self.refusal(ask) for name, ask in asked.items()}
 
     def loopback(self):
         with socket.create_server(("127.0.0.1", 0)) as server:
             made = socket.create_connection(server.getsockname())
             self.kept_open = server.accept()[0]
             return made
+
+
+def attribute(token, name):
+    """None where this token has none."""
+    try:
+        return getattr(token, name)
+    except ipsecapi.Error as error:
+        if error.errno != errno.ENODATA:
+            raise
+        return None
+
+
+def who(token, end="peer"):
+    named = attribute(token, end)
+    return named and {"name": named.name, "authenticated": named.authenticated, "alt_name": attribute(named, "certificate_alt_name")}
+
+
+def template(wanted):
+    made = ipsecapi.Protection() if wanted else None
+    for attribute, value in wanted.items():
+        made.want(attribute, value)
+    return made
 
 
 def enter(namespace):

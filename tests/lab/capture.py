@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Frames of a host's device, both directions, and what they say about the wire."""
+import concurrent.futures
 import socket
-import threading
 
 ETH_P_ALL = 3
 
@@ -9,15 +9,8 @@ ETH_P_ALL = 3
 def open_in(namespace, make):
     """Calls make() in another network namespace, in a thread of its own: setns is per thread."""
     from host import enter
-    out = []
-
-    def work():
-        enter(namespace)
-        out.append(make())
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    return out[0]
+    with concurrent.futures.ThreadPoolExecutor(1, initializer=enter, initargs=(namespace,)) as thread:
+        return thread.submit(make).result()
 
 
 class Packet:

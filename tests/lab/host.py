@@ -33,12 +33,11 @@ def enter(namespace):
         raise OSError(ctypes.get_errno(), f"setns {namespace}")
 
 
-def ip(*lines):
-    """Runs lines of iproute2 commands in one process each family of option; raises with its message."""
-    for line in lines:
-        done = subprocess.run(["ip", *line.split()], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(f"ip {line}: {done.stderr.strip()}")
+def ip(*lines, options=()):
+    """Runs lines of iproute2 commands in one process; raises with its message."""
+    done = subprocess.run(["ip", *options, "-batch", "-"], input="".join(line + "\n" for line in lines), capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(f"ip {' '.join(options)}: {lines}: {done.stderr.strip()}")
 
 
 def close_quietly(pipe):
@@ -63,7 +62,8 @@ class Host:
         self.directory = f"/run/lab/{name}"
         self.processes, self.captures, self.daemon, self.charon = [], [], None, None
         os.makedirs(self.directory, mode=0o755)
-        ip(f"netns add {name}", f"-n {name} link set lo up")
+        ip(f"netns add {name}")
+        self.ip("link set lo up")
         self.socket = f"{self.directory}/gssd.sock"
         with open(f"{self.directory}/mech.conf", "w") as mech:
             mech.write(f"ipsec {MECHANISM} /run/bin/mech_ipsec.so\n")
@@ -88,17 +88,14 @@ class Host:
         return {"ASAN_OPTIONS": SANITIZERS["ASAN_OPTIONS"].replace("detect_leaks=1", "detect_leaks=0"), **(env or {}), "LD_PRELOAD": library}
 
     def popen(self, argv, env=None, uid=None, log=None, **options):
-        def prepare():
-            enter(self.name)
-            if uid is not None:
-                os.setgroups([])
-                os.setgid(uid)
-                os.setuid(uid)
+        if uid is not None:
+            options |= {"user": uid, "group": uid, "extra_groups": []}
         if log:
             options["stdout"] = options["stderr"] = open(f"{self.directory}/{log}", "ab")
         options.setdefault("stdin", subprocess.DEVNULL)
         env = self.preloaded(argv, env)
-        process = subprocess.Popen(argv, env=self.environment(env), preexec_fn=prepare, **options)
+        # Not by a function that the child calls: it would have to be forked, with all that the driver has in memory.
+        process = self.inside(lambda: subprocess.Popen(argv, env=self.environment(env), **options))
         self.processes.append(process)
         return process
 
@@ -125,18 +122,22 @@ class Host:
         return open_in(self.name, function)
 
     def ip(self, *lines):
-        ip(*[f"-n {self.name} {line}" for line in lines])
+        ip(*lines, options=("-n", self.name))
 
     # --- the broker
     def broker(self, config="", ready=True, env=None, program="/run/bin/ipsec-gssd"):
-        """Starts ipsec-gssd with `config` (TOML) and waits until it answers."""
+        """Starts ipsec-gssd with `config` (TOML) and waits until it serves: who connects before that began before the broker could know."""
         path = f"{self.directory}/gssd.conf"
+        served = self.times_served()
         with open(path, "w") as file:
             file.write(config)
         self.daemon = self.popen(self.wrapped([program, "--config", path, "--socket", self.socket, "--foreground"]), env=env, log="gssd.log")
-        if ready and not self.lab.wait(self.answers, 20):
-            raise RuntimeError(f"broker of {self.name} does not answer: {open(f'{self.directory}/gssd.log').read()[-1500:]}")
+        if ready and not self.lab.wait(lambda: self.times_served() > served, 20):
+            raise RuntimeError(f"broker of {self.name} does not serve: {self.log('gssd.log')[-1500:]}")
         return self.daemon
+
+    def times_served(self):
+        return self.log("gssd.log").count("ipsec-gssd: serving") if os.path.exists(f"{self.directory}/gssd.log") else 0
 
     def answers(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:

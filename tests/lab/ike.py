@@ -127,8 +127,11 @@ def state(host):
 
 
 def installed_spis(host):
-    """SPIs of the ESP SAs in the kernel."""
-    return {int(m, 16) for m in re.findall(r"proto esp spi (0x[0-9a-f]+)", state(host))}
+    """SPIs of the ESP SAs in the kernel. Without larval ones, which have no keys: a latch's policy names its SPI, and what is sent
+    between the end of an SA and the latch's next policy leaves one of that SPI for a while."""
+    states = re.split(r"^(?=src )", state(host), flags=re.M)
+    return {int(found[1], 16) for text in states if re.search(r"^\s+(aead|enc|auth)", text, re.M)
+            and (found := re.search(r"proto esp spi (0x[0-9a-f]+)", text))}
 
 
 __all__ = ["IDS", "V4", "V6", "broker_config", "configure", "connection", "initiate", "installed_spis", "load", "rekey", "start", "state", "stop", "swanctl"]

@@ -11,8 +11,8 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 LAB = TOP / "build" / "lab"
 PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ipsec.so", ".libs/libgss-ipsec.so.0",
-            ".libs/libgss-ipsec-preload.so", ".libs/libipsecapi.so.0", "docs/examples/echo_c",
-            "docs/examples/echo_cxx", "docs/examples/who_is_there")
+            ".libs/libgss-ipsec-preload.so", ".libs/libipsecapi.so.0", ".libs/libipsecshim-preload.so", "docs/examples/echo_c",
+            "docs/examples/echo_cxx", "docs/examples/ends", "docs/examples/hello_c", "docs/examples/who_is_there", "docs/examples/files/files")
 
 
 RUNNING = set()
@@ -28,7 +28,7 @@ def memory_folder(need):
 
 
 class UserModeLinux:
-    slowness = 1  # by what time limits are multiplied
+    slowness = 2  # by what time limits are multiplied: compilers run beside it
 
     def preload(self, build):
         """What programs of others need before they can load the plugin of this build."""

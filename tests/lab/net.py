@@ -50,19 +50,16 @@ def routed(lab):
 
 def sas(host, addresses=V4, reqid=1, keys=None, spis=None, algorithm="aead rfc4106(gcm(aes)) {key} 128", mode="transport"):
     """The two manual SAs of a pair, on one host."""
-    for source, destination in (("A", "B"), ("B", "A")):
-        key = (keys or KEYS)[source, destination]
-        host.ip(f"xfrm state add src {addresses[source]} dst {addresses[destination]} proto esp spi {(spis or SPI)[source, destination]:#x} reqid {reqid} "
-                f"mode {mode} replay-window 32 " + algorithm.format(key=key))
+    host.ip(*[f"xfrm state add src {addresses[source]} dst {addresses[destination]} proto esp spi {(spis or SPI)[source, destination]:#x} reqid {reqid} "
+              f"mode {mode} replay-window 32 " + algorithm.format(key=(keys or KEYS)[source, destination]) for source, destination in (("A", "B"), ("B", "A"))])
 
 
 def policies(host, addresses=V4, reqid=1, directions=("out", "in"), level="required"):
     """What requires them."""
     own, peer = addresses[host.name], addresses[PEER[host.name]]
-    for direction in directions:
-        source, destination = (own, peer) if direction == "out" else (peer, own)
-        host.ip(f"xfrm policy add src {source} dst {destination} dir {direction} tmpl src {source} dst {destination} proto esp reqid {reqid} "
-                f"mode transport level {level}")
+    ends = {"out": (own, peer), "in": (peer, own)}
+    host.ip(*[f"xfrm policy add src {source} dst {destination} dir {direction} tmpl src {source} dst {destination} proto esp reqid {reqid} "
+              f"mode transport level {level}" for direction in directions for source, destination in [ends[direction]]])
 
 
 def static_identities(host, exclusive=True, addresses=V4, reqid=1):

@@ -36,5 +36,5 @@ class Qemu:
     def preload(self, build):
         """The sanitizer's library, which a program of others must have loaded before the plugin of this build."""
         needed = subprocess.run(["ldd", build / ".libs/mech_ipsec.so"], capture_output=True, text=True).stdout
-        found = re.search(r"=> (\S*lib[at]san\S*)", needed)
+        found = re.search(r"=> (\S*(lib[at]san|libclang_rt\.asan)\S*)", needed)
         return found[1] if found else ""

@@ -93,7 +93,7 @@ def run_group(options, scenarios, report, number, names):
     for name in names:
         shutil.rmtree(report.logs(name), ignore_errors=True)
     finished, seconds = kernel.boot(options.kernel, share, job, limit, lambda event: report.follow(event, share))
-    if not finished:
+    if not finished or not set(names) <= set(report.verdicts):
         print(f"lab: a kernel ended early or ran out of its {limit} s (after {seconds:.0f} s):\n{kernel.last_words(share)}", flush=True)
     shutil.rmtree(share, ignore_errors=True)
 

@@ -14,10 +14,11 @@ def good(answer):
 
 
 class Traffic:
-    """`patience`: seconds that one message may take from end to end. What could not be sent or read at all is in `failures`."""
+    """`patience`: seconds that one message may take from end to end; `look`: a command that has the latch looked at. What could not be sent or read
+    at all is in `failures`."""
 
-    def __init__(self, client, server, patience=10):
-        self.ends, self.patience = (client, server), patience
+    def __init__(self, client, server, patience=10, look=("mic", text("x"))):
+        self.ends, self.patience, self.look = (client, server), patience, look
         self.count, self.failures, self.sealed = 0, [], 0
         self.ending = threading.Event()
         self.thread = threading.Thread(target=self.run)
@@ -54,7 +55,7 @@ class Traffic:
         came = receiver.cmd("recv", "wait=0.3")
         while "data" not in came and time.monotonic() < end:
             for peer in (sender, receiver):
-                peer.cmd("mic", text("x"))
+                peer.cmd(*self.look)
             came = receiver.cmd("recv", "wait=0.3")
         if "data" not in came:
             return {"major": -1, "why": came}

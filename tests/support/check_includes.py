@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Dependencies between the rooms point one way: reads every #include below the tree given (default: this one), prints each
-offence and ends with `N passed, N failed`, one test a rule. --self-test plants one offence of each kind in a small tree of
-its own and wants it found."""
+"""Dependencies between the rooms point one way, and what the shim's preload stands in front of is called past it: reads every source
+below the tree given (default: this one), prints each offence and ends with `N passed, N failed`, one test a rule. --self-test plants
+one offence of each kind in a small tree of its own and wants it found."""
 import re
 import sys
 import tempfile
@@ -39,6 +39,9 @@ RESTRICTED = [
 ]
 # The plugin lives in other people's programs: no threads, no standard streams (their constructor runs at load time).
 PLUGIN_REFUSES = r'(thread|iostream|future|csignal)$'
+# What libipsecshim-preload.so stands in front of would come back to the library that calls it.
+PAST_THE_PRELOAD = re.compile(r'(?<![\w.:>])(?:::)?(accept4?|bind|connect|freeaddrinfo|getaddrinfo|getpeername|getsockname|getsockopt|setsockopt|socket)\((?!int )')
+PAST_THE_PRELOAD_ROOMS = re.compile(r'(client|ipsecapi)/(?!libc\.|shim_preload\.)')
 # Slow to compile: in one translation unit each.
 ONE_UNIT = (r'CLI/', r'nlohmann/', r'toml\+\+/')
 
@@ -96,12 +99,16 @@ def plugin_offence(room, target):
 
 def check(top):
     """Offences by rule."""
-    found = {rule: [] for rule in ('one-way arrows', 'restricted headers', 'plugin headers', 'one translation unit', 'licence line')}
+    found = {rule: [] for rule in ('one-way arrows', 'restricted headers', 'plugin headers', 'calls by client/libc.h', 'one translation unit', 'licence line')}
     units = {header: set() for header in ONE_UNIT}
     for name, text in sources(top):
         room = name.split('/')[0]
         if 'SPDX-License-Identifier: MIT' not in text.split('\n', 1)[0]:
             found['licence line'].append(f'{name}:1: the first line is not the SPDX line')
+        for number, line in enumerate(text.split('\n'), 1):
+            call = PAST_THE_PRELOAD.search(re.sub(r'"[^"]*"', '""', line).split('//')[0]) if PAST_THE_PRELOAD_ROOMS.match(name) else None
+            if call:
+                found['calls by client/libc.h'].append(f'{name}:{number}: write libc().{call.group(1)}(')
         for match in INCLUDE.finditer(text):
             quote, target = match.groups()
             place = f'{name}:{text.count(chr(10), 0, match.start(2)) + 1}'
@@ -131,12 +138,14 @@ PLANTED = {
                            ('channel/policy.cc', '#include <openssl/evp.h>'), ('client/a.cc', '#include <fmt/core.h>'),
                            ('tools/a.cc', '#include <cppunit/Test.h>')],
     'plugin headers': [('client/a.cc', '#include <thread>'), ('gss-glue/a.cc', '#include <iostream>')],
+    'calls by client/libc.h': [('client/a.cc', 'int a = socket(1, 1, 0);'), ('ipsecapi/a.cc', 'if (::connect(fd, to, size) != 0) return;')],
     'one translation unit': [('tools/a.h', '#include <CLI/CLI.hpp>')],
     'licence line': [('base/b.cc', None)],
 }
 CLEAN = [('gss-glue/a.cc', '#include "base/x.h"\n#include <gssapi/gssapi.h>\n#include <gss-ipsec/public.h>'), ('broker/a.cc', '#include "kernel/x.h"'),
          ('channel/exporter.cc', '#include <openssl/evp.h>'), ('kernel/a.cc', '#include <linux/xfrm.h>\n#include "base/x.h"'),
-         ('client/a.cc', '#include <linux/types.h>\n#include "channel/x.h"')]
+         ('client/a.cc', '#include <linux/types.h>\n#include "channel/x.h"'),
+         ('client/b.cc', 'Answer accept(int fd);  // accept(2)\nlibc().connect(fd, to, size); Broker::accept(fd);'), ('kernel/b.cc', 'socket(1, 1, 0);')]
 
 
 def offences_of(files):

@@ -2,9 +2,11 @@
 #include "tests/support/child.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -71,6 +73,37 @@ void in_child_while(const std::function<void()>& body, const std::function<void(
   int status = 0;
   if (child < 0 || waitpid(child, &status, 0) != child) throw std::runtime_error("no child");
   if (status != 0) throw std::runtime_error(text.empty() ? "the child died, status " + std::to_string(status) : text);
+}
+
+namespace {
+
+std::vector<char*> pointers(std::vector<std::string>& words) {
+  std::vector<char*> all;
+  for (std::string& word : words) all.push_back(word.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+}  // namespace
+
+Program::Program(std::vector<std::string> words, std::vector<std::string> environment) {
+  const std::vector<char*> argv = pointers(words), envp = pointers(environment);
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
+  const base::UniqueFd reading(ends[0]);
+  pid_ = fork();
+  if (pid_ == 0) {
+    execve(argv[0], argv.data(), envp.data());
+    _exit(write(ends[1], "no program", 10) == 10 ? 127 : 126);
+  }
+  close(ends[1]);
+  const std::string failure = pid_ < 0 ? "no child" : read_all(reading.get());  // its end is closed once the program runs
+  if (!failure.empty()) throw std::runtime_error(failure);
+}
+
+Program::~Program() {
+  kill(pid_, SIGKILL);
+  waitpid(pid_, nullptr, 0);
 }
 
 bool enter_own_network() {

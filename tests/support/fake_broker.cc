@@ -29,6 +29,12 @@ void act_as(uid_t uid) {
   if (syscall(SYS_setresuid, -1, uid, -1) != 0) throw std::runtime_error("setresuid");
 }
 
+std::uint32_t seconds_now() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint32_t>(now.tv_sec);
+}
+
 std::string new_directory() {
   char name[] = "/tmp/fake-broker-XXXXXX";
   if (!mkdtemp(name) || chmod(name, 0777) != 0) throw std::runtime_error("mkdtemp");
@@ -49,7 +55,7 @@ FakeBroker::~FakeBroker() {
   stop_accepting_new();
   hang_up_all();
   for (std::thread& server : servers_) server.join();
-  for (const auto& [connection, page] : pages_) munmap(page, sizeof(LatchPage));
+  for (const auto& [connection, kept] : pages_) munmap(kept.page, sizeof(LatchPage));
   rmdir(directory_.c_str());
 }
 
@@ -75,16 +81,23 @@ void FakeBroker::listen_as(uid_t uid) {
 }
 
 void FakeBroker::accept_all() {
+  constexpr int kBeatMs = 1000;
   while (!stopping_) {
-    base::UniqueFd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-    if (!socket) continue;
-    const int on = 1, number = ++connections_;
-    setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-    const std::lock_guard lock(mutex_);
-    sockets_.insert(socket.get());
-    ++open_;
-    servers_.emplace_back([this, number, fd = std::move(socket)]() mutable { serve(std::move(fd), number); });
+    pollfd listener{listener_.get(), POLLIN, 0};
+    if (poll(&listener, 1, kBeatMs) > 0) accept_one();
+    beat_all();
   }
+}
+
+void FakeBroker::accept_one() {
+  base::UniqueFd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  if (!socket) return;
+  const int on = 1, number = ++connections_;
+  setsockopt(socket.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+  const std::lock_guard lock(mutex_);
+  sockets_.insert(socket.get());
+  ++open_;
+  servers_.emplace_back([this, number, fd = std::move(socket)]() mutable { serve(std::move(fd), number); });
 }
 
 void FakeBroker::hang_up_all() {
@@ -150,10 +163,16 @@ void FakeBroker::answer(const FakeRequest& request, const base::Bytes& body) {
   send(request.socket, protocol::encode(request.frame.header, body));
 }
 
-void FakeBroker::beat(LatchPage& page, int seconds_ago) {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  page.heartbeat = static_cast<std::uint32_t>(now.tv_sec - seconds_ago);
+void FakeBroker::beat(LatchPage& page, int seconds_ago) { page.heartbeat = seconds_now() - static_cast<std::uint32_t>(seconds_ago); }
+
+// But those that a test made older.
+void FakeBroker::beat_all() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [connection, kept] : pages_) {
+    std::uint32_t before = kept.beaten;
+    const std::uint32_t now = seconds_now();
+    if (before != 0 && kept.page->heartbeat.compare_exchange_strong(before, now)) kept.beaten = now;
+  }
 }
 
 void FakeBroker::greet(FakeRequest& request) {
@@ -161,7 +180,8 @@ void FakeBroker::greet(FakeRequest& request) {
   const std::size_t mapped = std::max(options_.page_size, sizeof(LatchPage));
   if (ftruncate(memory.get(), static_cast<off_t>(options_.page_size)) != 0) throw std::runtime_error("ftruncate");
   auto* page = static_cast<LatchPage*>(mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, memory.get(), 0));
-  if (options_.page_size >= sizeof(LatchPage)) {
+  const bool whole = options_.page_size >= sizeof(LatchPage);
+  if (whole) {
     page->version = protocol::kPageVersion;
     beat(*page);
     page->slots[protocol::kProgramWord] = program_word_.load();
@@ -169,22 +189,22 @@ void FakeBroker::greet(FakeRequest& request) {
   fcntl(memory.get(), F_ADD_SEALS, options_.seals < 0 ? kAllSeals : options_.seals);
   {
     const std::lock_guard lock(mutex_);
-    pages_[request.connection] = page;
+    pages_[request.connection] = {page, whole ? page->heartbeat.load() : 0};
   }
   page_ = page;
   const auto body = protocol::encode(protocol::HelloReply{options_.version, 1, options_.slots, true});
   send(request.socket, protocol::encode(request.frame.header, body), {memory.get()});
 }
 
-void FakeBroker::say(const protocol::ProgramPolicy& policy) {
+void FakeBroker::say_word(std::uint32_t word) {
   const std::lock_guard lock(mutex_);
-  program_word_ = protocol::program_word(policy);
-  for (const auto& [connection, page] : pages_) page->slots[protocol::kProgramWord] = program_word_.load();
+  program_word_ = word;
+  for (const auto& [connection, kept] : pages_) kept.page->slots[protocol::kProgramWord] = program_word_.load();
 }
 
 LatchPage& FakeBroker::page_of(const FakeRequest& request) {
   const std::lock_guard lock(mutex_);
-  return *pages_.at(request.connection);
+  return *pages_.at(request.connection).page;
 }
 
 protocol::ChannelInfo FakeBroker::new_channel(const FakeRequest& request) {
@@ -193,7 +213,7 @@ protocol::ChannelInfo FakeBroker::new_channel(const FakeRequest& request) {
   channel.slot = static_cast<std::uint32_t>(++latches_);
   channel.generation = 7;
   const std::lock_guard lock(mutex_);
-  pages_.at(request.connection)->slots[channel.slot] = protocol::slot_word(7, LatchState::established);
+  pages_.at(request.connection).page->slots[channel.slot] = protocol::slot_word(7, LatchState::established);
   return channel;
 }
 
@@ -204,6 +224,7 @@ void FakeBroker::obey(FakeRequest& request) {
   accepted.session_key = base::Secret(32);
   switch (request.frame.header.verb) {
     case Verb::query: case Verb::query_flow: return answer(request, protocol::encode(report));
+    case Verb::survey: return answer(request, protocol::encode(protocol::SurveyReply{report, {}, {}, 0, 0, false, false}));
     case Verb::initiate: return answer(request, protocol::encode(protocol::InitiateReply{{}, new_channel(request), base::Secret(32)}));
     case Verb::accept: return accepted.channel = new_channel(request), answer(request, protocol::encode(accepted));
     case Verb::check: {
@@ -217,11 +238,14 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::metrics: return answer(request, protocol::encode(protocol::MetricsReply{"ipsec_gssd_clients 1\n"}));
     case Verb::explain: return answer(request, protocol::encode(protocol::ExplainReply{true, "1. so: protected\n"}));
     case Verb::latch: return answer(request, protocol::encode(protocol::LatchReply{new_channel(request), base::Code::ok, {}}));
+    case Verb::require: return answer(request, protocol::encode(protocol::RequireReply{true}));
+    case Verb::endpoint: return answer(request, protocol::encode(protocol::EndpointReply{1}));
+    case Verb::resolve: return answer(request, protocol::encode(protocol::ResolveReply{}));
+    case Verb::locators: return answer(request, protocol::encode(protocol::LocatorsReply{}));
     case Verb::unlatch: return answer(request, {});
     case Verb::bind: case Verb::binding: return answer(request, protocol::encode(protocol::BindReply{protocol::KerberosUse::skip, {}, {}, new_channel(request), base::Secret(32)}));
     case Verb::latches: return answer(request, protocol::encode(protocol::LatchesReply{}));
     case Verb::mirror: return answer(request, protocol::encode(protocol::MirrorReply{true, 2, 2, {}}));
-    case Verb::program: return answer(request, protocol::encode(protocol::ProgramReply{}));
     case Verb::hand_over: return answer(request, protocol::encode(protocol::HandOverReply{{}, base::Secret(32)}));
     case Verb::take_over: return answer(request, protocol::encode(protocol::TakeOverReply{new_channel(request), base::Secret(32)}));
     case Verb::bound: return answer(request, protocol::encode(protocol::BoundReply{protocol::KerberosUse::skip, false, 128, {}}));

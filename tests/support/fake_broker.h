@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <semaphore>
 #include <set>
 #include <string>
 #include <thread>
@@ -58,13 +59,14 @@ class FakeBroker {
   static void hang_up(const FakeRequest& request) { shutdown(request.socket, SHUT_RDWR); }
   [[nodiscard]] protocol::ChannelInfo new_channel(const FakeRequest& request);
 
-  // The page of the connection that came last. It beats once, when it is made, unless the test beats it.
+  // The page of the connection that came last. It beats each second, as a broker's does, until a test makes it older.
   [[nodiscard]] protocol::LatchPage& page() { return *page_.load(); }
   // The page of the connection that this request came over.
   [[nodiscard]] protocol::LatchPage& page_of(const FakeRequest& request);
   static void beat(protocol::LatchPage& page, int seconds_ago = 0);
   // What it says of the program, on all pages from now on. Nothing at first.
-  void say(const protocol::ProgramPolicy& policy);
+  void say(const protocol::ProgramPolicy& policy) { say_word(protocol::program_word(policy)); }
+  void say_word(std::uint32_t word);
   void stop_accepting_new();  // and removes the path
   void hang_up_all();
 
@@ -78,6 +80,8 @@ class FakeBroker {
  private:
   void listen_as(uid_t uid);
   void accept_all();
+  void accept_one();
+  void beat_all();
   void serve(base::UniqueFd socket, int number);
   bool receive(FakeRequest& request);
 
@@ -91,9 +95,28 @@ class FakeBroker {
   std::atomic<std::uint32_t> program_word_{0};
   std::mutex mutex_;
   std::set<int> sockets_;
-  std::map<int, protocol::LatchPage*> pages_;  // by connection
+  struct Kept {
+    protocol::LatchPage* page = nullptr;
+    std::uint32_t beaten = 0;  // last; 0: it is too small
+  };
+  std::map<int, Kept> pages_;  // by connection
   std::thread acceptor_;
   std::vector<std::thread> servers_;  // written by acceptor_ alone while it runs
+};
+
+// All threads of a test are there at once; this many ask at once, for a busy machine's broker has two seconds for each.
+class AskingInTurn {
+ public:
+  AskingInTurn() { turns().acquire(); }
+  AskingInTurn(const AskingInTurn&) = delete;
+  AskingInTurn& operator=(const AskingInTurn&) = delete;
+  ~AskingInTurn() { turns().release(); }
+
+ private:
+  static std::counting_semaphore<>& turns() {
+    static std::counting_semaphore<> some(8);
+    return some;
+  }
 };
 
 }  // namespace gssipsec::tests

@@ -242,6 +242,7 @@ Json do_mech(Peer& peer, const Words& words) {
     if (c == '.') c = ' ';
   gss_buffer_desc text = in(braces);
   OM_uint32 minor = 0;
+  if (peer.mech != GSS_C_NO_OID) gss_release_oid(&minor, &peer.mech);
   const OM_uint32 major = gss_str_to_oid(&minor, &text, &peer.mech);
   return outcome(peer, major, minor);
 }

@@ -99,7 +99,7 @@ bool latch(int fd, const std::string& ns) {
   const auto facts = kernel::read_socket(fd, *kernel::own_netns_cookie());
   if (!facts) return false;
   const channel::Flow& flow = facts->flow;
-  return kernel::set_latch(fd, flow, {towards(flow.local, flow.remote)}, {towards(flow.remote, flow.local)}).ok();
+  return kernel::set_latch(fd, flow, {towards(flow.local, flow.remote)}, {towards(flow.remote, flow.local)}, {}, false).ok();
 }
 
 bool arrives(const Connection& connection) {

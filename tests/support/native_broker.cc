@@ -2,12 +2,15 @@
 // The real broker on a kernel without ESP, for benchmarks and interactive work: SPD, SAD and keys come from a recording
 // (record_netlink.sh: 10.1.0.1 and 10.1.0.2), the IKE daemon's word from the command line; sockets, routes and sock_diag
 // are this namespace's own. Latches do not enforce: with the kernel's real templates and no ESP nothing would flow. They
-// cost their two setsockopt(2) all the same, with policies that ask for nothing.
+// cost their two setsockopt(2) all the same, with policies that ask for nothing. Where standard input is a datagram socket, what comes
+// there is taken for the kernel's word of what changes.
 //
 //   native_broker RECORDING SOCKET LOCAL-ID REMOTE-ID [CONFIG]      (fqdn:a.example.org fqdn:b.example.org)
 #include <linux/xfrm.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -26,10 +29,12 @@ using namespace gssipsec;
 using broker::Config;
 using broker::Host;
 
-base::Status allow_everything(int fd, const channel::Flow& flow, channel::Direction direction) {
+base::Status allow_everything(int fd, const channel::Flow& flow, channel::Direction direction, const kernel::PolicyOwner& owner) {
   xfrm_userpolicy_info info{};
   info.sel.family = static_cast<std::uint16_t>(kernel::wire::af_of(flow.local.family));
-  info.lft.soft_byte_limit = info.lft.hard_byte_limit = info.lft.soft_packet_limit = info.lft.hard_packet_limit = XFRM_INF;
+  const kernel::PolicyLimits limits = kernel::limits_of(owner);
+  info.lft.soft_byte_limit = limits.octets, info.lft.soft_packet_limit = limits.packets;
+  info.lft.hard_byte_limit = info.lft.hard_packet_limit = XFRM_INF;
   info.dir = static_cast<std::uint8_t>(direction);
   info.action = XFRM_POLICY_ALLOW;
   const kernel::LatchOption option = kernel::latch_option(flow);
@@ -42,21 +47,28 @@ class NativeHost final : public Host {
   NativeHost(std::unique_ptr<Host> real, support::Recording recording) : real_(std::move(real)), recording_(std::move(recording)) {}
 
   base::Result<kernel::SocketFacts> read_socket(int fd) override { return real_->read_socket(fd); }
-  base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override {
-    const base::Status out = allow_everything(fd, flow, channel::Direction::out);
-    return out.ok() ? allow_everything(fd, flow, channel::Direction::in) : out;
+  base::Result<kernel::SocketFacts> read_new_socket(int fd) override { return real_->read_new_socket(fd); }
+  base::Status set_latch(int fd, const channel::Flow& flow, const std::vector<channel::Template>&, const std::vector<channel::Template>&,
+                         const kernel::PolicyOwner& owner, bool) override {
+    const base::Status out = allow_everything(fd, flow, channel::Direction::out, owner);
+    return out.ok() ? allow_everything(fd, flow, channel::Direction::in, owner) : out;
   }
   base::Status clear_latch(int fd, const channel::Flow& flow) override { return real_->clear_latch(fd, flow); }
   base::Result<kernel::RouteFacts> read_route(const channel::Flow& flow) override { return real_->read_route(flow); }
   base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) override { return real_->list_sockets(protocol); }
-  base::Result<bool> has_listener(std::uint16_t protocol, std::uint16_t port) override { return real_->has_listener(protocol, port); }
+  base::Result<std::vector<kernel::PolicyOwner>> list_policy_owners() override { return real_->list_policy_owners(); }
+  base::Result<bool> has_listener(const channel::Flow& flow) override { return real_->has_listener(flow); }
   base::Status destroy_socket(const channel::Flow& flow, std::uint64_t cookie) override { return real_->destroy_socket(flow, cookie); }
   bool destroys_sockets(std::uint16_t protocol) override { return real_->destroys_sockets(protocol); }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override {
     return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayPort>(recording_));
   }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_monitor_port() override {
-    return std::unique_ptr<kernel::NetlinkPort>(std::make_unique<support::ReplayMonitor>());
+    struct stat input {};
+    const bool told = fstat(STDIN_FILENO, &input) == 0 && S_ISSOCK(input.st_mode);
+    std::unique_ptr<kernel::NetlinkPort> monitor = std::make_unique<support::ReplayMonitor>();
+    if (told) monitor = std::make_unique<support::ToldMonitor>(STDIN_FILENO);
+    return monitor;
   }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_closings_port() override { return real_->open_closings_port(); }
   std::optional<std::string> user_name(std::uint32_t uid) override { return real_->user_name(uid); }

@@ -5,6 +5,7 @@
 #include <linux/netlink.h>
 #include <linux/xfrm.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -152,6 +153,15 @@ void ReplayMonitor::signal() noexcept {
     (void)!::read(ready_.get(), &count, sizeof count);
   else
     (void)!::write(ready_.get(), &(count = 1), sizeof count);
+}
+
+base::Result<base::Bytes> ToldMonitor::receive() {
+  base::Bytes data(4096);
+  const ssize_t length = recv(fd_, data.data(), data.size(), MSG_DONTWAIT);
+  if (length < 0) return base::Bytes();
+  if (length == 1) return base::fail(base::Code::NETLINK_LOST, "the test says so");
+  data.resize(static_cast<std::size_t>(length));
+  return data;
 }
 
 base::Result<base::Bytes> FaultyPort::receive() {

@@ -78,6 +78,18 @@ class ReplayMonitor final : public kernel::NetlinkPort {
   base::UniqueFd ready_;
 };
 
+// A monitor that says what comes by a datagram socket; one octet: messages were lost.
+class ToldMonitor final : public kernel::NetlinkPort {
+ public:
+  explicit ToldMonitor(int fd) : fd_(fd) {}
+  base::Status send(base::View) override { return {}; }
+  base::Result<base::Bytes> receive() override;
+  int fd() const noexcept override { return fd_; }
+
+ private:
+  int fd_;  // not owned
+};
+
 // A port whose n-th received datagram meets a fault: it vanishes, is changed, or an error comes in its place.
 class FaultyPort final : public kernel::NetlinkPort {
  public:

@@ -52,6 +52,11 @@ tree() {
   tree=$("$TOP/tests/support/build_tree" "$@") || { failed=$((failed + 1)); finish; }
 }
 
+# By the compiler cache, where there is one.
+compiler() {
+  command -v ccache >/dev/null && echo "ccache $1" || echo "$1"
+}
+
 finish() {
   echo "$passed passed, $failed failed"
   [ "$failed" = 0 ]

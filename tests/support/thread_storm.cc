@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Many threads of one process, each with a context of its own over a connection of its own:
-//   thread_storm server|client ADDRESS PORT THREADS
+//   thread_storm server|client ADDRESS PORT THREADS AT-ONCE
 // Each client's thread says the port of its connection in each message, sealed and not; each server's thread compares it with the port
 // at the other end of its own, and answers. All connections and contexts are there at once. Prints one line: "N of THREADS".
 #include <arpa/inet.h>
@@ -28,8 +28,8 @@ extern "C" {
 namespace {
 
 constexpr int kRounds = 5, kSeconds = 120;
-// Contexts that are being made at one time: a broker gives two seconds to each.
-std::counting_semaphore<> beginning(4);
+// One for each context that may be in the making: a library waits two seconds for its broker.
+std::counting_semaphore<> beginning(0);
 
 void want(bool condition, const std::string& text) {
   if (!condition) throw std::runtime_error(text);
@@ -243,7 +243,8 @@ int run(bool client, const sockaddr_in& where, int count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 5) return 2;
+  if (argc != 6) return 2;
+  beginning.release(std::stoi(argv[5]));
   const rlimit files{4096, 4096};
   setrlimit(RLIMIT_NOFILE, &files);
   sockaddr_in where{};

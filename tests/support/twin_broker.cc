@@ -77,10 +77,12 @@ channel::Digest digest_of(std::uint64_t number) {
 
 }  // namespace
 
-TwinBroker::TwinBroker() : exporter_(make_exporter()) {
+TwinBroker::TwinBroker(std::uint16_t version) : exporter_(make_exporter()) {
   FakeBroker::Options options;
   options.handler = [this](FakeBroker&, FakeRequest& request) { serve(request); };
+  options.version = version;
   fake_ = std::make_unique<FakeBroker>(std::move(options));
+  fake_->say({.kerberos = protocol::KerberosUse::skip});
 }
 
 void TwinBroker::set_latches(protocol::LatchState state) {
@@ -256,9 +258,6 @@ Result<Bytes> TwinBroker::small(FakeRequest& request) {
     case Verb::bind: return bind(request);
     case Verb::hand_over: return hand_over(request);
     case Verb::take_over: return take_over(request);
-    case Verb::program:
-      if (knobs.program != Code::ok) return base::fail(knobs.program, "as told");
-      return protocol::encode(protocol::ProgramReply{knobs.seal, knobs.min_key_bits});
     case Verb::query: {
       if (const auto asked = protocol::decode_query_request(request.frame.body); asked.ok()) queried = *asked;
       return protocol::encode(report(request));

@@ -41,14 +41,12 @@ struct TwinKnobs {
   std::string peer_method = "certificate", report_peer;  // of QUERY; "": the other end
   std::string client_name = "ipsec:fqdn:client.example.org";
   bool names_by_port = false;          // each client is called by its port instead
-  protocol::Seal seal = protocol::Seal::unless_confidential;  // of this program; asked once by a process
-  std::uint16_t min_key_bits = 0;
-  base::Code program = base::Code::ok, hand_over = base::Code::ok, take_over = base::Code::ok;
+  base::Code hand_over = base::Code::ok, take_over = base::Code::ok;
 };
 
 class TwinBroker {
  public:
-  TwinBroker();
+  explicit TwinBroker(std::uint16_t version = protocol::kVersion);
 
   TwinKnobs knobs;
   [[nodiscard]] FakeBroker& fake() { return *fake_; }

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-# The GNUmakefile of trees that only tests use (tests/support/build_tree): what belongs to one target is compiled in lots of
-# several files, in half the time. The trees that users build compile file by file, which proves that files stand alone.
+# Becomes the GNUmakefile of each tree: what belongs to one target is compiled in lots of several files, in half the time. For the tests
+# always; for the rooms in trees that only tests use (--enable-united-rooms). What users get is compiled file by file, which proves that files
+# stand alone.
 lots_of = 12
-united = libchannel_la libkernel_la libike_la libprotocol_la libbroker_la libclient_la libmech_ipsec_la libgss_glue_la libapi_la libtools_la \
-  libtest_support_la
+rooms_yes = libchannel_la libkernel_la libike_la libprotocol_la libbroker_la libclient_la libmech_ipsec_la libgss_glue_la libapi_la libtools_la
+united = $(rooms_@enable_united_rooms@) libtest_support_la
 united_programs = tests_unit_unit tests_glue_glue tests_differential_differential
 
 files = $(filter %.cc,$($(1)_SOURCES))

@@ -50,6 +50,12 @@ def template(host):
     must(host.run(["/bin/sh", "-c", f"echo 'create role alice login; grant create on schema public to alice;' | {' '.join(single)}"], uid=UID))
 
 
+def is_ready(host):
+    """It listens before it lets anybody in."""
+    said = host.log("postgres.log")
+    return said.count("ready to accept connections") == said.count("starting PostgreSQL")
+
+
 def start(host, env=None, more=""):
     """`more`: further lines of pg_hba.conf."""
     template(host)
@@ -60,7 +66,9 @@ def start(host, env=None, more=""):
     write(f"{data}/postgresql.conf", SETTINGS + f"krb_server_keyfile = 'FILE:{host.directory}/keytab'\n")
     write(f"{data}/pg_hba.conf", ACCESS + more)
     write(f"{data}/pg_ident.conf", NAMES)
-    return serve(host, [f"{BIN}/postgres", "-D", data], PORT, "postgres.log", env=env, uid=UID)
+    server = serve(host, [f"{BIN}/postgres", "-D", data], PORT, "postgres.log", env=env, uid=UID)
+    host.lab.wait(lambda: is_ready(host), 30)
+    return server
 
 
 def command(sql, mode):

@@ -28,24 +28,6 @@ inline bool hangs(int fd) {
   return fstat(fd, &what) == 0 && S_ISFIFO(what.st_mode);
 }
 
-class SaidByTest final : public kernel::NetlinkPort {
- public:
-  explicit SaidByTest(int fd) : fd_(fd) {}
-  base::Status send(base::View) override { return {}; }
-  base::Result<base::Bytes> receive() override {
-    base::Bytes data(4096);
-    const ssize_t length = recv(fd_, data.data(), data.size(), MSG_DONTWAIT);
-    if (length < 0) return base::Bytes();
-    if (length == 1) return base::fail(Code::NETLINK_LOST, "the test says so");
-    data.resize(static_cast<std::size_t>(length));
-    return data;
-  }
-  [[nodiscard]] int fd() const noexcept override { return fd_; }
-
- private:
-  int fd_;
-};
-
 class BrokerProcess {
  public:
   // `monitor`: a datagram socket whose messages the broker takes for the kernel's; -1: it says nothing. `reload`: SIGHUP.
@@ -65,7 +47,7 @@ class BrokerProcess {
           *support::Recording::load(support::source_path("tests/support/recordings/host-a.bin")));
     };
     host->make_monitor_port = [monitor]() -> std::unique_ptr<kernel::NetlinkPort> {
-      if (monitor >= 0) return std::make_unique<SaidByTest>(monitor);
+      if (monitor >= 0) return std::make_unique<support::ToldMonitor>(monitor);
       return std::make_unique<support::ReplayMonitor>();
     };
     host->on_read_socket = [](int fd) {

@@ -55,18 +55,19 @@ class ClosingsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_broken_port_is_opened_again);
   CPPUNIT_TEST(a_kernel_that_tells_nothing_leaves_the_list);
   CPPUNIT_TEST(a_list_ends_latches_of_sockets_that_moved);
+  CPPUNIT_TEST(a_list_that_fails_ends_nothing);
+  CPPUNIT_TEST(own_policies_end_with_their_sockets);
+  CPPUNIT_TEST(missed_news_ask_the_kernel_for_its_policies);
   CPPUNIT_TEST_SUITE_END();
 
  public:
   void setUp() override {
     end_ = std::make_unique<End>(true);
     end_->host->make_closings_port = [this]() -> std::unique_ptr<kernel::NetlinkPort> { return std::make_unique<News>(queue_); };
-    closings_ = std::make_unique<Closings>(end_->host, end_->core->latches, [this] { ++lists_; });
+    closings_ = std::make_unique<Closings>(end_->host, end_->core->latches, end_->core->own_policies, [this] { ++lists_; });
     queue_.clear();
     lists_ = 0;
-    const auto body = encode(protocol::LatchRequest{});
-    const auto reply = *protocol::decode_latch_reply(handle_latch(*end_->core, end_->request(body))->body);
-    slot_ = {reply.channel.slot, reply.channel.generation};
+    latch();
   }
 
   void a_socket_that_closed_ends_its_latch_at_once() {
@@ -125,7 +126,64 @@ class ClosingsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(state() == LatchState::closed);
   }
 
+  // The one before knows nothing of what came since.
+  void a_list_that_fails_ends_nothing() {
+    end_->core->census.take();
+    CPPUNIT_ASSERT(state() == LatchState::closed);
+    latch();
+    end_->host->unlistable = {6};
+    end_->core->census.take();
+    CPPUNIT_ASSERT(state() == LatchState::established);
+  }
+
+  void own_policies_end_with_their_sockets() {
+    end_->core->latches.close(501);
+    require();
+    closings_->adjust(nullptr);
+    CPPUNIT_ASSERT(closings_->listening());
+    tell(closed(501));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, end_->core->own_policies.size());
+    closings_->adjust(nullptr);
+    CPPUNIT_ASSERT(!closings_->listening());
+  }
+
+  // A socket that is not connected is in no list of sockets; the kernel's policies are looked at when something was missed only.
+  void missed_news_ask_the_kernel_for_its_policies() {
+    require();
+    closings_->adjust(nullptr);
+    expect_listed(true);
+    expect_listed(false);
+    tell(base::fail(Code::NETLINK_LOST));
+    expect_listed(true);
+    end_->host->make_closings_port = nullptr;
+    tell(Bytes(17));
+    expect_listed(true);
+    closings_->adjust(nullptr);
+    expect_listed(true);
+    end_->host->owners = std::vector<kernel::PolicyOwner>();
+    closings_->adjust(nullptr);
+    end_->core->census.take();
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, end_->core->own_policies.size());
+  }
+
  private:
+  void latch() {
+    const auto body = encode(protocol::LatchRequest{});
+    const auto reply = *protocol::decode_latch_reply(handle_latch(*end_->core, end_->request(body))->body);
+    slot_ = {reply.channel.slot, reply.channel.generation};
+  }
+  void require() {
+    end_->host->connected = false;
+    const auto body = encode(protocol::RequireRequest{address("10.1.0.2"), 22, protocol::Strength::any, false, false, false, 0});
+    CPPUNIT_ASSERT(handle_require(*end_->core, end_->request(body)).ok());
+    end_->host->owners = std::vector<kernel::PolicyOwner>{end_->host->owner};
+  }
+  void expect_listed(bool asked) {
+    const int before = end_->host->owners_listed;
+    end_->core->census.take();
+    CPPUNIT_ASSERT_EQUAL(before + (asked ? 1 : 0), end_->host->owners_listed);
+    CPPUNIT_ASSERT(end_->core->own_policies.stays(501));
+  }
   void tell(base::Result<Bytes> datagram) {
     queue_.push_back(std::move(datagram));
     closings_->drain();

@@ -49,6 +49,8 @@ class ConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(missing_keys_are_faults);
   CPPUNIT_TEST(numbers_have_ranges);
   CPPUNIT_TEST(key_strength_cannot_go_below_128);
+  CPPUNIT_TEST(a_programs_lines_share_its_ports);
+  CPPUNIT_TEST(ports_are_listed_once);
   CPPUNIT_TEST(identities_need_their_type);
   CPPUNIT_TEST(a_secret_has_one_holder);
   CPPUNIT_TEST(vouched_users_may_be_mapped);
@@ -110,6 +112,10 @@ kerberos = "bind"
 seal = "always"
 min-key-bits = 256
 without-ticket = "ipsec"
+[[level]]
+name = "high"
+min-key-bits = 192
+suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
 )");
     CPPUNIT_ASSERT_EQUAL(std::string("/run/x/sock"), config.socket);
     CPPUNIT_ASSERT_EQUAL(std::string("/run/strongswan/vici"), *config.vici);
@@ -124,8 +130,16 @@ without-ticket = "ipsec"
     CPPUNIT_ASSERT_EQUAL(std::string("2001:db8::2"), channel::format(config.statics[0].remote_address));
     const ProgramRule& program = config.programs.at(0);
     CPPUNIT_ASSERT(program.path == "/usr/bin/psql" && program.kerberos == protocol::KerberosUse::bind && program.seal == protocol::Seal::always && program.min_key_bits == 256);
-    CPPUNIT_ASSERT((rule_for(config, "/usr/bin/psql").policy() == protocol::ProgramPolicy{protocol::KerberosUse::bind, true}));
-    CPPUNIT_ASSERT(rule_for(config, "/usr/bin/psql2").policy() == protocol::ProgramPolicy{});
+    CPPUNIT_ASSERT((rule_for(config, "/usr/bin/psql").policy() == protocol::ProgramPolicy{protocol::KerberosUse::bind, true, protocol::Seal::always, 256}));
+    for (const char* other : {"/usr/bin/psqlx", "/usr/bin/psq", "psql"})
+      CPPUNIT_ASSERT(rule_for(config, other).policy() == protocol::ProgramPolicy{.min_key_bits = 192});
+    const protocol::ProgramPolicy unknown{.seal = protocol::Seal::always, .min_key_bits = 256};
+    CPPUNIT_ASSERT_MESSAGE("one that cannot say which it is may be any", rule_for(config, "").policy() == unknown);
+    Config strict = config;
+    strict.min_key_bits = 300;
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("a line may not lower what [channel] asks for", std::uint16_t{300}, rule_for(strict, "/usr/bin/psql").policy().min_key_bits);
+    CPPUNIT_ASSERT(config.levels[2].min_key_bits == 192 && config.levels[2].suites.at(1) == "CHACHA20_POLY1305-256");
+    CPPUNIT_ASSERT(config.levels[0].min_key_bits == 128 && config.levels[1].min_key_bits == 192 && config.levels[1].suites.empty());
     CPPUNIT_ASSERT(static_ends(config).at(0).exclusive && static_ends(config)[0].remote == config.statics[0].remote);
   }
 
@@ -180,10 +194,51 @@ without-ticket = "ipsec"
     refused(std::string(kStatic) + "reqid = 4294967296\n", "reqid must be 0 to 4294967295");
   }
 
+  // The broker is asked again with each connection only where the whole is not "off".
+  void a_programs_lines_share_its_ports() {
+    using protocol::KerberosUse, protocol::Seal;
+    const std::string ports = "[[program]]\npath = \"/x\"\nports = [5432, 5433]\nkerberos = \"skip\"\nmin-key-bits = 192\nsuites = [\"AES_GCM_16-256\"]\nseal = \"never\"\n";
+    const std::string other = "[[program]]\npath = \"/x\"\nports = [389]\nseal = \"always\"\n";
+    const std::string rest = "[[program]]\npath = \"/x\"\nkerberos = \"bind\"\nwithout-ticket = \"ipsec\"\nseal = \"never\"\n";
+    const Config all = good(ports + other + rest), alone = good(ports);
+    for (const std::uint16_t port : {5432, 5433}) {
+      const ProgramRule rule = rule_at(all, "/x", port);
+      CPPUNIT_ASSERT(rule.kerberos == KerberosUse::skip && rule.min_key_bits == 192 && rule.suites == std::vector<std::string>{"AES_GCM_16-256"});
+    }
+    CPPUNIT_ASSERT(rule_at(all, "/x", 389).kerberos == KerberosUse::off && rule_at(all, "/x", 389).seal == Seal::always);
+    CPPUNIT_ASSERT(rule_at(all, "/x", 80).kerberos == KerberosUse::bind && rule_at(all, "/x", 80).min_key_bits == 128);
+    CPPUNIT_ASSERT(rule_at(all, "/y", 5432).kerberos == KerberosUse::off);
+    CPPUNIT_ASSERT((rule_for(all, "/x").policy() == protocol::ProgramPolicy{KerberosUse::skip, true, Seal::always, 192}));
+    CPPUNIT_ASSERT((rule_for(alone, "/x").policy() == protocol::ProgramPolicy{KerberosUse::skip, false, Seal::unless_confidential, 192}));
+    CPPUNIT_ASSERT(rule_at(alone, "/x", 80).kerberos == KerberosUse::off);
+    CPPUNIT_ASSERT((rule_for(good(rest), "/x").policy() == protocol::ProgramPolicy{KerberosUse::bind, true, Seal::never, 128}));
+    CPPUNIT_ASSERT((rule_for(all, "").policy() == protocol::ProgramPolicy{KerberosUse::off, false, Seal::always, 192}));
+    Config strict = all;
+    strict.min_key_bits = 256;
+    CPPUNIT_ASSERT(rule_at(strict, "/x", 5432).min_key_bits == 256 && rule_at(strict, "/y", 1).min_key_bits == 256);
+  }
+
+  void ports_are_listed_once() {
+    const std::string line = "[[program]]\npath = \"/x\"\n", listed = line + "ports = [1, 65535]\n";
+    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, good(listed + line + "[[program]]\npath = \"/y\"\nports = [1]\n").programs.size());
+    for (const char* ports : {"[0]", "[65536]", "[-1]"}) refused(line + "ports = " + ports + "\n", "ports must be 1 to 65535");
+    for (const char* ports : {"[]", "5432", "\"5432\""}) refused(line + "ports = " + std::string(ports) + "\n", "ports must be an array of numbers");
+    refused(line + "ports = [\"5432\"]\n", "ports must be a whole number");
+    refused(line + "ports = [7, 7]\n", "f:3: [[program]]: port 7 of path \"/x\" is listed already");
+    refused(listed + line + "ports = [2, 65535]\n", "f:6: [[program]]: port 65535 of path \"/x\" is listed already");
+    refused(line + listed + line, "f:7: [[program]]: path \"/x\" has another [[program]] without ports already");
+    refused(listed + "without-ticket = \"ipsec\"\n", "f:1: [[program]]: without-ticket is for all connections of a program");
+    for (const char* suites : {"[]", "\"AES\"", "[1]"}) refused(line + "suites = " + suites + "\n", "suites must be");
+  }
+
   void key_strength_cannot_go_below_128() {
     refused("[channel]\nmin-key-bits = 127\n", "128");
     refused("[[program]]\npath = \"/x\"\nmin-key-bits = 64\n", "128");
     refused("[[program]]\npath = \"/x\"\nwithout-ticket = \"yes\"\n", "without-ticket must be one of \"refuse\", \"ipsec\"");
+    refused("[[level]]\nname = \"low\"\nmin-key-bits = 64\n", "128");
+    refused("[[level]]\nname = \"best\"\n", "must be one of \"low\", \"medium\", \"high\"");
+    refused("[[level]]\nmin-key-bits = 128\n", "name is missing");
+    for (const char* suites : {"[]", "\"AES\"", "[1]"}) refused(std::string("[[level]]\nname = \"low\"\nsuites = ") + suites + "\n", "suites must be");
     CPPUNIT_ASSERT_EQUAL(std::uint16_t{128}, good("[channel]\nmin-key-bits = 128\n").min_key_bits);
   }
 

@@ -11,11 +11,11 @@
 
 #include <array>
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "client/broker.h"
-#include "client/program.h"
 #include "tests/support/child.h"
 #include "tests/unit/broker/broker_process.h"
 
@@ -210,15 +210,16 @@ class EventsTest : public CppUnit::TestFixture {
   void a_reload_tells_programs_on_their_pages() {
     if (getuid() != 0) return;
     ProgramRule rule;
-    rule.path = client::program_path();
+    rule.path = std::filesystem::read_symlink("/proc/self/exe");
     config_.programs = {rule};
     start();
     tests::in_child([this] {
       setenv("GSS_IPSEC_BROKER", path_.c_str(), 1);
-      CPPUNIT_ASSERT(client::Broker::program_policy() == protocol::ProgramPolicy{});
+      CPPUNIT_ASSERT(client::Broker::program_policy() == protocol::ProgramPolicy{.min_key_bits = 128});
       usleep(500000);  // until the worker has given the connection back
       reload(kProgram);
-      CPPUNIT_ASSERT(soon([] { return client::Broker::program_policy() == protocol::ProgramPolicy{protocol::KerberosUse::skip, true}; }));
+      const protocol::ProgramPolicy now{protocol::KerberosUse::skip, true, protocol::Seal::always, 256};
+      CPPUNIT_ASSERT(soon([&now] { return client::Broker::program_policy() == now; }));
     });
   }
 
@@ -301,7 +302,10 @@ class EventsTest : public CppUnit::TestFixture {
       if (*choice_ == kBroken) return base::fail(Code::BAD_CONFIG, "the test says so");
       Config config = config_;
       config.rights = Rights();
-      if (*choice_ == kProgram) config.programs.at(0).kerberos = protocol::KerberosUse::skip, config.programs[0].without_ticket = WithoutTicket::ipsec;
+      if (*choice_ == kProgram) {
+        ProgramRule& rule = config.programs.at(0);
+        rule.kerberos = protocol::KerberosUse::skip, rule.seal = protocol::Seal::always, rule.min_key_bits = 256, rule.without_ticket = WithoutTicket::ipsec;
+      }
       return config;
     };
     broker_ = std::make_unique<BrokerProcess>(path_, config_, ear_.get(), read);

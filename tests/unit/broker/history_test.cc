@@ -258,7 +258,8 @@ class HistoryTest : public CppUnit::TestFixture {
     const auto host = std::make_shared<StandHost>();
     host->sockets[kTcp] = {{7, {}, {}, 1, 2, 0, false}};
     Latches latches;
-    Census census(host, *history_, latches);
+    OwnPolicies own_policies;
+    Census census(host, *history_, latches, own_policies);
     census.start();
     protect();
     census.request();

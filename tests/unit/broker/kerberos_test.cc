@@ -28,7 +28,8 @@ Config with_program(KerberosUse use, std::uint16_t bits = 128) {
 }
 
 base::Result<BindReply> bound(End& end, Role role, protocol::Found found = protocol::Found::named, const char* program = kProgram) {
-  const auto body = encode(BindRequest{found, role, program});
+  end.page->set_program(program);
+  const auto body = encode(BindRequest{found, role});
   const auto answer = handle_bind(*end.core, *end.bench, end.request(body));
   if (!answer) return answer.error();
   return protocol::decode_bind_reply(answer->body);
@@ -42,9 +43,9 @@ base::Result<BindReply> given(End& end, Role role) {
   return protocol::decode_bind_reply(answer->body);
 }
 
-base::Result<protocol::BoundReply> was_bound(End& end, const char* program = kProgram) {
+base::Result<protocol::BoundReply> was_bound(End& end, const char* program = kProgram, int fd = 3) {
   const auto body = encode(protocol::BoundRequest{program});
-  const auto answer = handle_bound(*end.core, end.request(body));
+  const auto answer = handle_bound(*end.core, end.request(body, fd));
   if (!answer) return answer.error();
   return protocol::decode_bound_reply(answer->body);
 }
@@ -67,6 +68,10 @@ class KerberosTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_is_always_sealed_is_bound_only);
   CPPUNIT_TEST(what_breaks_open_is_not_rested_on);
   CPPUNIT_TEST(weaker_than_the_line_asks_is_bound_only);
+  CPPUNIT_TEST(another_suite_than_the_line_lists_is_bound_only);
+  CPPUNIT_TEST(another_suite_one_way_is_bound_only);
+  CPPUNIT_TEST(a_line_is_about_its_ports_alone);
+  CPPUNIT_TEST(what_a_port_has_no_line_for_is_left_alone);
   CPPUNIT_TEST(what_began_in_clear_is_bound_only);
   CPPUNIT_TEST(without_replay_protection_it_is_bound_only);
   CPPUNIT_TEST(an_unproven_peer_is_bound_and_pinned);
@@ -164,6 +169,58 @@ class KerberosTest : public CppUnit::TestFixture {
     a_->core->set_config(with_program(KerberosUse::skip, 512));
     const auto got = bound(*a_, Role::initiator);
     CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::WEAK);
+  }
+
+  void another_suite_than_the_line_lists_is_bound_only() {
+    Config config = with_program(KerberosUse::skip);
+    config.programs.back().suites = {"other", "AES_GCM_16-128"};
+    a_->core->set_config(config);
+    CPPUNIT_ASSERT(bound(*a_, Role::initiator)->use == KerberosUse::skip);
+    config.programs.back().suites = {"AES_GCM_16-256", "CHACHA20_POLY1305-256"};
+    a_->core->set_config(config);
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::WEAK && got->binding.size() == 32);
+    CPPUNIT_ASSERT_EQUAL(std::string("wanted 128 bits by AES_GCM_16-256 or CHACHA20_POLY1305-256 for this program, found AES_GCM_16-128 with 128 bits"), got->detail);
+  }
+
+  void another_suite_one_way_is_bound_only() {
+    Config config = with_program(KerberosUse::skip);
+    config.programs.back().suites = {"AES_GCM_16-128"};
+    a_->core->set_config(config);
+    a_->sa(kSpiToA).aead = {"rfc4106(gcm(aes))", 288, 128};
+    a_->publish();
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT_MESSAGE(got ? "" : describe(got.error()), got.ok());
+    CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::WEAK);
+  }
+
+  // The service's: 22 at both ends, where the client's is 40000.
+  void a_line_is_about_its_ports_alone() {
+    for (const auto& [ports, use] : {std::pair(std::vector<std::uint16_t>{22}, KerberosUse::skip), std::pair(std::vector<std::uint16_t>{40000, 23}, KerberosUse::bind)}) {
+      Config config = with_program(KerberosUse::skip);
+      config.programs.back().ports = ports;
+      config.programs.push_back(with_program(KerberosUse::bind).programs.back());
+      for (const auto& [end, role] : {std::pair(a_.get(), Role::initiator), std::pair(b_.get(), Role::acceptor)}) {
+        end->core->set_config(config);
+        end->host->listener = role == Role::acceptor;
+        CPPUNIT_ASSERT(was_bound(*end)->kerberos == use);  // who is asked about it before there is a context
+        CPPUNIT_ASSERT(bound(*end, role)->use == use);
+        CPPUNIT_ASSERT(was_bound(*end)->kerberos == use && was_bound(*end, kProgram, -1)->kerberos == KerberosUse::skip);
+      }
+    }
+  }
+
+  void what_a_port_has_no_line_for_is_left_alone() {
+    Config config = with_program(KerberosUse::skip);
+    config.programs.back().ports = {5432};
+    a_->core->set_config(config);
+    const auto got = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(got->use == KerberosUse::off && got->binding.empty());
+    CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_set);
+    const auto before = was_bound(*a_)->before;
+    CPPUNIT_ASSERT(before && before->use == KerberosUse::off && before->why == Code::UNAVAILABLE);
+    CPPUNIT_ASSERT_EQUAL(std::string("the [[program]] lines of /usr/bin/psql leave Kerberos alone on port 22"), before->detail);
+    CPPUNIT_ASSERT(was_bound(*a_)->kerberos == KerberosUse::off);
   }
 
   void what_began_in_clear_is_bound_only() {

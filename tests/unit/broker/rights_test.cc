@@ -75,7 +75,7 @@ class RightsTest : public CppUnit::TestFixture {
 
   void verbs_need_what_they_do() {
     const Rights nothing{std::array<Grant, kActions>()};
-    for (const Verb verb : {Verb::query, Verb::query_flow, Verb::explain, Verb::initiate, Verb::accept, Verb::check, Verb::latch, Verb::bind, Verb::binding, Verb::bound, Verb::unlatch, Verb::metrics})
+    for (const Verb verb : {Verb::query, Verb::query_flow, Verb::explain, Verb::initiate, Verb::accept, Verb::check, Verb::latch, Verb::bind, Verb::binding, Verb::bound, Verb::survey, Verb::unlatch, Verb::require, Verb::endpoint, Verb::resolve, Verb::locators, Verb::metrics})
       CPPUNIT_ASSERT(may_ask(nothing, verb, 1000, {}).error().code == Code::NOT_ALLOWED);
     for (const Verb verb : {Verb::hello, Verb::release, Verb::probe, Verb::localname, Verb::unsubscribe})
       CPPUNIT_ASSERT(may_ask(nothing, verb, 1000, {}).ok());

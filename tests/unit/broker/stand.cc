@@ -98,10 +98,21 @@ base::Result<kernel::SocketFacts> StandHost::read_socket(int fd) {
   return socket;
 }
 
-base::Status StandHost::set_latch(int fd, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&) {
+base::Result<kernel::SocketFacts> StandHost::read_new_socket(int fd) {
+  {
+    const std::lock_guard lock(mutex);
+    if (connected) return base::fail(base::Code::ALREADY_CONNECTED);
+  }
+  return read_socket(fd);
+}
+
+base::Status StandHost::set_latch(int fd, const channel::Flow&, const std::vector<channel::Template>& to, const std::vector<channel::Template>& from,
+                                const kernel::PolicyOwner& whose, bool replaces_old) {
   if (on_set_latch) on_set_latch(fd);
   const std::lock_guard lock(mutex);
+  if (refuses) return base::fail(base::Code::NOT_LATCHABLE);
   ++latches_set;
+  out = to, in = from, owner = whose, replaces = replaces_old;
   return {};
 }
 
@@ -118,10 +129,17 @@ base::Result<kernel::RouteFacts> StandHost::read_route(const channel::Flow&) {
 
 base::Result<std::vector<kernel::DiagSocket>> StandHost::list_sockets(std::uint16_t protocol) {
   const std::lock_guard lock(mutex);
+  if (unlistable.contains(protocol)) return base::fail(base::Code::NETLINK);
   return sockets[protocol];
 }
 
-base::Result<bool> StandHost::has_listener(std::uint16_t, std::uint16_t) {
+base::Result<std::vector<kernel::PolicyOwner>> StandHost::list_policy_owners() {
+  const std::lock_guard lock(mutex);
+  ++owners_listed;
+  return owners;
+}
+
+base::Result<bool> StandHost::has_listener(const channel::Flow&) {
   const std::lock_guard lock(mutex);
   return listener;
 }

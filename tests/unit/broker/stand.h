@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 
 #include "broker/bind.h"
 #include "broker/core.h"
@@ -24,11 +25,14 @@ struct KeyOnHost {
 class StandHost final : public Host {
  public:
   base::Result<kernel::SocketFacts> read_socket(int fd) override;
-  base::Status set_latch(int, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&) override;
+  base::Result<kernel::SocketFacts> read_new_socket(int fd) override;
+  base::Status set_latch(int, const channel::Flow&, const std::vector<channel::Template>&, const std::vector<channel::Template>&,
+                         const kernel::PolicyOwner&, bool replaces) override;
   base::Status clear_latch(int, const channel::Flow&) override;
   base::Result<kernel::RouteFacts> read_route(const channel::Flow&) override;
   base::Result<std::vector<kernel::DiagSocket>> list_sockets(std::uint16_t protocol) override;
-  base::Result<bool> has_listener(std::uint16_t, std::uint16_t) override;
+  base::Result<std::vector<kernel::PolicyOwner>> list_policy_owners() override;
+  base::Result<bool> has_listener(const channel::Flow&) override;
   base::Status destroy_socket(const channel::Flow&, std::uint64_t) override;
   bool destroys_sockets(std::uint16_t) override { return destroys; }
   base::Result<std::unique_ptr<kernel::NetlinkPort>> open_request_port() override;
@@ -41,10 +45,15 @@ class StandHost final : public Host {
   kernel::SocketFacts socket;
   kernel::RouteFacts route;
   std::map<std::uint16_t, std::vector<kernel::DiagSocket>> sockets;
-  bool listener = false, destroys = false;
+  std::set<std::uint16_t> unlistable;  // protocols
+  bool listener = false, destroys = false, connected = true;  // connected: read_new_socket() refuses it
   std::map<std::uint32_t, KeyOnHost> keys;  // by SPI, host order
   std::map<std::uint32_t, std::string> users{{0, "root"}, {1000, "alice"}, {1001, "mallory"}, {26, "postgres"}};
-  int latches_set = 0, latches_cleared = 0, sockets_read = 0, names_asked = 0, keys_read = 0;
+  std::vector<channel::Template> out, in;  // of the latch set last
+  kernel::PolicyOwner owner;               // and what it said, and whether it was to replace another
+  bool replaces = false, refuses = false;  // refuses: a policy, now
+  base::Result<std::vector<kernel::PolicyOwner>> owners = std::vector<kernel::PolicyOwner>();  // that a list of policies shows
+  int latches_set = 0, latches_cleared = 0, sockets_read = 0, names_asked = 0, keys_read = 0, owners_listed = 0;
   std::function<void(int fd)> on_read_socket, on_set_latch;  // called without the mutex
   std::function<std::unique_ptr<kernel::NetlinkPort>()> make_request_port, make_monitor_port, make_closings_port;
 };

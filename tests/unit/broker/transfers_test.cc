@@ -35,7 +35,6 @@ class TransfersTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_latch_made_anew_with_another_peer_takes_nothing_over);
   CPPUNIT_TEST(a_stale_latch_may_be_tried_again);
   CPPUNIT_TEST(without_a_socket_nothing_goes_over);
-  CPPUNIT_TEST(a_program_is_told_its_line);
   CPPUNIT_TEST_SUITE_END();
 
   const Time now_ = now();
@@ -216,22 +215,6 @@ class TransfersTest : public CppUnit::TestFixture {
     const base::Bytes leaving = encode(HandOverRequest{kCookie}), coming = encode(TakeOverRequest{kCookie, {}});
     CPPUNIT_ASSERT(handle_hand_over(*end_->core, end_->request(leaving, -1)).error().code == Code::NO_SOCKET);
     CPPUNIT_ASSERT(handle_take_over(*end_->core, end_->request(coming, -1)).error().code == Code::NO_SOCKET);
-  }
-
-  void a_program_is_told_its_line() {
-    using protocol::Seal;
-    Config config;
-    config.min_key_bits = 160;
-    config.programs = {{"/usr/bin/psql", protocol::KerberosUse::off, Seal::always, 256}, {"/usr/bin/old", protocol::KerberosUse::off, Seal::never, 128}};
-    end_ = std::make_unique<End>(true, config);
-    const auto told = [&](const std::string& program) {
-      const base::Bytes body = encode(protocol::ProgramRequest{program});
-      return *protocol::decode_program_reply(handle_program(*end_->core, end_->request(body, -1))->body);
-    };
-    CPPUNIT_ASSERT((told("/usr/bin/psql") == protocol::ProgramReply{Seal::always, 256}));
-    CPPUNIT_ASSERT_MESSAGE("a line may not lower what [channel] asks for", (told("/usr/bin/old") == protocol::ProgramReply{Seal::never, 160}));
-    for (const char* other : {"/usr/bin/psqlx", "/usr/bin/psq", "psql", ""})
-      CPPUNIT_ASSERT((told(other) == protocol::ProgramReply{Seal::unless_confidential, 160}));
   }
 };
 

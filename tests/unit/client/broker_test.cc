@@ -438,12 +438,15 @@ class BrokerTest : public CppUnit::TestFixture {
     FakeBroker broker;
     CPPUNIT_ASSERT(!Broker::program_policy());
     for (const auto use : {protocol::KerberosUse::off, protocol::KerberosUse::bind, protocol::KerberosUse::skip})
-      for (const bool without : {false, true}) {
-        broker.say({use, without});
-        CPPUNIT_ASSERT((Broker::program_policy() == protocol::ProgramPolicy{use, without}));
-      }
+      for (const bool without : {false, true})
+        for (const auto seal : {protocol::Seal::never, protocol::Seal::unless_confidential, protocol::Seal::always})
+          for (const std::uint16_t bits : {0, 128, 0xffff}) {
+            const protocol::ProgramPolicy policy{use, without, seal, bits};
+            broker.say(policy);
+            CPPUNIT_ASSERT(Broker::program_policy() == policy);
+          }
     CPPUNIT_ASSERT_EQUAL(1, broker.connections());
-    for (const std::uint32_t unknown : {0u, 4u, 0x80000003u, 0x80000008u, 0xc0000000u}) {
+    for (const std::uint32_t unknown : {0u, 4u, 0x80000003u, 0x80000018u, 0x80000020u, 0x80000080u, 0x81000000u, 0xc0000000u}) {
       broker.page().slots[protocol::kProgramWord] = unknown;
       CPPUNIT_ASSERT(!Broker::program_policy());
     }
@@ -459,8 +462,8 @@ class BrokerTest : public CppUnit::TestFixture {
       options.version = version;
       options.slots = protocol::kPageWords;
       FakeBroker broker(options);
-      broker.say({});
-      CPPUNIT_ASSERT(!Broker::program_policy());
+      broker.say({.kerberos = protocol::KerberosUse::skip});
+      CPPUNIT_ASSERT(Broker::program_policy() == (version == 1 ? std::optional(protocol::ProgramPolicy{}) : std::nullopt));
       CPPUNIT_ASSERT_EQUAL(version == 1, Broker::probe({}).ok());
     }
   }
@@ -800,6 +803,7 @@ class BrokerTest : public CppUnit::TestFixture {
       threads.emplace_back([&, t] {
         for (int i = 0; i < 20; ++i) {
           const std::string name = std::to_string(t) + "." + std::to_string(i);
+          const tests::AskingInTurn turn;
           const auto got = Broker::localname(name);
           auto latched = Broker::initiate(fd.get(), {});
           if (!got.ok() || *got != name || !latched.ok() || latched->latch.state() != LatchState::established) ++wrong;

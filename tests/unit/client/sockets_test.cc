@@ -4,16 +4,22 @@
 #include <arpa/inet.h>
 #include <cppunit/extensions/HelperMacros.h>
 #include <netinet/in.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <functional>
 #include <iostream>
 #include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "base/trace.h"
 #include "base/unique_fd.h"
+#include "client/connect.h"
+#include "client/preloaded.h"
 #include "tests/support/child.h"
 
 namespace gssipsec::client {
@@ -97,6 +103,7 @@ class SocketsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(connected_udp_can_be_named);
   CPPUNIT_TEST(a_closed_or_reused_descriptor_is_noticed);
   CPPUNIT_TEST(a_connection_is_found_by_its_cookie);
+  CPPUNIT_TEST(with_raised_rights_nothing_of_the_callers_is_believed);
   CPPUNIT_TEST_SUITE_END();
 
   static std::string found(bool acceptor = false) { return name_of(find_socket(acceptor)); }
@@ -272,6 +279,28 @@ class SocketsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(name_of(Code::SOCKET_CHANGED), name_of(socket_with(wanted->cookie + (std::uint64_t{1} << 40))));
   }
 
+  // A process whose real and effective groups differ becomes by exec what it becomes by a setgid file. Then this runs again, there.
+  void with_raised_rights_nothing_of_the_callers_is_believed() {
+    if (getauxval(AT_SECURE) != 0) return with_raised_rights();
+    in_network([] {
+      const auto server = listener("10.9.9.1");
+      CPPUNIT_ASSERT_EQUAL(kInherited, dup2(connected_to(server, "10.9.9.2").get(), kInherited));
+      for (const char* name : {"GSS_IPSEC_BROKER", "GSS_IPSEC_TRACE", "GSS_IPSEC_PRELOAD"}) setenv(name, "/callers", 1);
+      CPPUNIT_ASSERT(find_socket(false).ok() && broker_path() == "/callers" && base::tracing());
+      setenv("GSS_IPSEC_PRELOAD", "thread", 1);
+      CPPUNIT_ASSERT(thread_is_believed());
+      const std::string program = std::filesystem::read_symlink("/proc/self/exe");
+      const pid_t pid = fork();
+      if (pid == 0) {
+        if (setresgid(4242, 4243, 4243) == 0) execl(program.c_str(), "unit", "--filter", "with_raised_rights", nullptr);
+        _exit(127);
+      }
+      int status = -1;
+      CPPUNIT_ASSERT(waitpid(pid, &status, 0) == pid);
+      CPPUNIT_ASSERT_EQUAL(0, status);
+    });
+  }
+
   void a_closed_or_reused_descriptor_is_noticed() {
     const auto server = listener("127.0.0.1");
     auto fd = connected_to(server, "127.0.0.1");
@@ -282,6 +311,20 @@ class SocketsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(same_socket(*got).error().code == Code::SOCKET_CHANGED);
     fd.reset();
     CPPUNIT_ASSERT(same_socket(*got).error().code == Code::SOCKET_CHANGED);
+  }
+
+ private:
+  static constexpr int kInherited = 77;
+
+  static void with_raised_rights() {
+    CPPUNIT_ASSERT(broker_path() != "/callers" && !base::tracing() && !thread_is_believed());
+    CPPUNIT_ASSERT_EQUAL(name_of(Code::NO_SOCKET), found());
+    CPPUNIT_ASSERT_EQUAL(name_of(Code::NO_SOCKET), found(true));
+    const auto own = named_socket(kInherited);
+    CPPUNIT_ASSERT(own.ok());
+    CPPUNIT_ASSERT_EQUAL(name_of(Code::SOCKET_CHANGED), name_of(socket_with(own->cookie)));
+    name_thread_socket(kInherited);
+    CPPUNIT_ASSERT(find_socket(false).ok() && socket_with(own->cookie).ok());
   }
 };
 

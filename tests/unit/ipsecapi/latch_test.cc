@@ -21,6 +21,7 @@ class ApiLatchTest : public ApiFixture {
   CPPUNIT_TEST(what_cannot_be_enforced_is_no_latch);
   CPPUNIT_TEST(the_wanted_strength_is_compared);
   CPPUNIT_TEST(the_wanted_peer_is_compared);
+  CPPUNIT_TEST(what_began_in_clear_is_not_what_is_wanted);
   CPPUNIT_TEST(another_socket_than_asked_is_refused);
   CPPUNIT_TEST(a_listener_is_latched);
   CPPUNIT_TEST(states_are_read_from_the_page);
@@ -28,10 +29,11 @@ class ApiLatchTest : public ApiFixture {
   CPPUNIT_TEST(a_closed_socket_is_closed);
   CPPUNIT_TEST(inquiring_fills_a_protection);
   CPPUNIT_TEST(a_latch_is_found_where_there_is_one);
+  CPPUNIT_TEST(a_listeners_latch_is_found);
   CPPUNIT_TEST(releasing_removes_it_and_freeing_does_not);
   CPPUNIT_TEST(what_happens_when_it_breaks);
   CPPUNIT_TEST(a_child_reads_it);
-  CPPUNIT_TEST(null_and_wrong_arguments_are_refused);
+  CPPUNIT_TEST(wrong_addresses_are_refused);
   CPPUNIT_TEST_SUITE_END();
 
   struct FreeLatch {
@@ -48,7 +50,7 @@ class ApiLatchTest : public ApiFixture {
     channel_.peer_name = "ipsec:fqdn:server.example.org";
     channel_.latch = LatchState::established;
     why_ = check_ = unlatch_ = Code::ok;
-    other_cookie_ = false;
+    other_cookie_ = refuse_query_ = false;
   }
 
   void a_connection_is_latched() {
@@ -99,6 +101,26 @@ class ApiLatchTest : public ApiFixture {
     channel_.peer_authenticated = true, channel_.peer_name.clear();
     expect_failure(try_latch(nullptr, server.get()), EACCES, IPSEC_E_WRONG_PEER);
     CPPUNIT_ASSERT_EQUAL(0, try_latch());
+  }
+
+  // Its first octets may wait to be read: they are nobody's. Who wants nothing has not asked.
+  void what_began_in_clear_is_not_what_is_wanted() {
+    const OwnIdentity server = wanted_identity("fqdn:server.example.org"), other = wanted_identity("fqdn:other.example.org");
+    const OwnProtection least(ipsec_create_pToken()), found = protection_on(fd());
+    report.since_start = false;
+    for (const auto& [wanted, peer] : {std::pair(least.get(), ipsec_iToken_t{}), std::pair(found.get(), ipsec_iToken_t{}),
+                                       std::pair(ipsec_pToken_t{}, server.get()), std::pair(least.get(), server.get())})
+      expect_failure(try_latch(wanted, peer), EACCES, IPSEC_E_STARTED_IN_CLEAR);
+    expect_failure(try_latch(nullptr, other.get()), EACCES, IPSEC_E_WRONG_PEER);
+    CPPUNIT_ASSERT_EQUAL(0, broker->requests(Verb::unlatch));  // never looser than it was
+    CPPUNIT_ASSERT_EQUAL(0, try_latch());
+    ipsec_latch_t latch = nullptr;
+    CPPUNIT_ASSERT_EQUAL(0, ipsec_find_latch(fd(), &latch));
+    CPPUNIT_ASSERT_EQUAL(0, ipsec_free_latch(latch));
+    refuse_query_ = true;  // it cannot be shown
+    expect_failure(try_latch(nullptr, server.get()), EPERM, IPSEC_E_NOT_ALLOWED);
+    report.since_start = true, refuse_query_ = false;
+    CPPUNIT_ASSERT_EQUAL(0, try_latch(least.get(), server.get()));
   }
 
   void another_socket_than_asked_is_refused() {
@@ -165,11 +187,23 @@ class ApiLatchTest : public ApiFixture {
     ipsec_latch_t latch = nullptr;
     report.latch = LatchState::none;
     expect_failure(ipsec_find_latch(fd(), &latch), ENOENT, IPSEC_E_NO_LATCH);
-    expect_failure(ipsec_find_latch(pair.listener.get(), &latch), ENOTCONN, IPSEC_E_NOT_CONNECTED);
     CPPUNIT_ASSERT_EQUAL(0, broker->requests(Verb::latch));
     report.latch = LatchState::established;
     CPPUNIT_ASSERT_EQUAL(0, ipsec_find_latch(fd(), &latch));
     CPPUNIT_ASSERT_EQUAL(IPSEC_LATCH_ESTABLISHED, state(OwnLatch(latch)));
+  }
+
+  void a_listeners_latch_is_found() {
+    ipsec_latch_t latch = nullptr;
+    channel_.latch = LatchState::listener;
+    CPPUNIT_ASSERT_EQUAL(0, ipsec_find_latch(pair.listener.get(), &latch));
+    CPPUNIT_ASSERT(peer_.family == channel::Family::none);
+    const OwnLatch found(latch);
+    CPPUNIT_ASSERT_EQUAL(IPSEC_LATCH_LISTENER, state(found));
+    const OwnProtection token(ipsec_create_pToken());
+    ipsec_latch_state said = IPSEC_LATCH_NONE;
+    CPPUNIT_ASSERT_EQUAL(0, ipsec_inquire_latch(found.get(), &said, token.get()));
+    CPPUNIT_ASSERT(surveyed.sight == protocol::Sight::listener);
   }
 
   void releasing_removes_it_and_freeing_does_not() {
@@ -207,36 +241,14 @@ class ApiLatchTest : public ApiFixture {
     CPPUNIT_ASSERT_EQUAL(IPSEC_LATCH_ESTABLISHED, state(latch));
   }
 
-  void null_and_wrong_arguments_are_refused() {
-    const OwnProtection token(ipsec_create_pToken());
-    const OwnIdentity identity(ipsec_create_iToken());
-    auto* as_latch = reinterpret_cast<ipsec_latch_t>(token.get());
+  void wrong_addresses_are_refused() {
     ipsec_latch_t latch = nullptr;
-    ipsec_latch_state said;
-    const OwnLatch good = latched();
-    const auto refused = [](int result) { expect_failure(result, EINVAL, IPSEC_E_BAD_ARGUMENT); };
     const sockaddr_in6 peer = kernel::testing::loopback(AF_INET);
     sockaddr local{};
     local.sa_family = AF_UNIX;
-    refused(ipsec_create_connection_latch(fd(), nullptr, nullptr, nullptr));
-    refused(ipsec_create_connection_latch(fd(), reinterpret_cast<ipsec_pToken_t>(identity.get()), nullptr, &latch));
-    refused(ipsec_create_connection_latch(fd(), nullptr, reinterpret_cast<ipsec_iToken_t>(token.get()), &latch));
-    refused(ipsec_create_listener_latch(pair.listener.get(), nullptr, 16, &latch));
-    refused(ipsec_create_listener_latch(pair.listener.get(), reinterpret_cast<const sockaddr*>(&peer), 16, nullptr));
-    refused(ipsec_create_listener_latch(pair.listener.get(), reinterpret_cast<const sockaddr*>(&peer), 15, &latch));
-    refused(ipsec_create_listener_latch(pair.listener.get(), &local, sizeof local, &latch));
-    refused(ipsec_create_listener_latch(fd(), reinterpret_cast<const sockaddr*>(&peer), 16, &latch));
-    expect_failure(ipsec_create_listener_latch(-1, reinterpret_cast<const sockaddr*>(&peer), 16, &latch), ENOTSOCK, IPSEC_E_NOT_A_SOCKET);
-    expect_failure(ipsec_create_connection_latch(-1, nullptr, nullptr, &latch), ENOTSOCK, IPSEC_E_NOT_A_SOCKET);
-    refused(ipsec_find_latch(fd(), nullptr));
-    for (ipsec_latch_t bad : {ipsec_latch_t{}, as_latch}) {
-      refused(ipsec_inquire_latch(bad, &said, nullptr)), refused(ipsec_release_latch(bad)), refused(ipsec_set_break_policy(bad, IPSEC_ON_BREAK_DROP));
-    }
-    refused(ipsec_inquire_latch(good.get(), nullptr, nullptr));
-    refused(ipsec_inquire_latch(good.get(), &said, reinterpret_cast<ipsec_pToken_t>(identity.get())));
-    refused(ipsec_free_latch(as_latch));
-    CPPUNIT_ASSERT_EQUAL(0, ipsec_free_latch(nullptr));
-    CPPUNIT_ASSERT(!latch);
+    for (const auto& [address, size] : {std::pair(reinterpret_cast<const sockaddr*>(&peer), 15), std::pair<const sockaddr*, int>(&local, sizeof local)})
+      expect_failure(ipsec_create_listener_latch(pair.listener.get(), address, static_cast<socklen_t>(size), &latch), EINVAL, IPSEC_E_BAD_ARGUMENT);
+    CPPUNIT_ASSERT(ipsec_free_latch(nullptr) == 0 && !latch);
   }
 
  protected:
@@ -245,6 +257,7 @@ class ApiLatchTest : public ApiFixture {
     switch (request.frame.header.verb) {
       case Verb::latch: return latch(self, request);
       case Verb::unlatch: return unlatch_ == Code::ok ? self.obey(request) : refused(unlatch_);
+      case Verb::query: return refuse_query_ ? refused(Code::NOT_ALLOWED) : ApiFixture::answer(self, request);
       case Verb::check: return check_ == Code::ok ? self.obey(request) : refused(check_);
       default: return ApiFixture::answer(self, request);
     }
@@ -293,7 +306,7 @@ class ApiLatchTest : public ApiFixture {
 
   protocol::ChannelInfo channel_;
   std::atomic<Code> why_{Code::ok}, check_{Code::ok}, unlatch_{Code::ok};
-  std::atomic<bool> other_cookie_{false};
+  std::atomic<bool> other_cookie_{false}, refuse_query_{false};
   std::atomic<std::uint32_t> slot_{0};
   channel::Address peer_;
 };

@@ -7,9 +7,11 @@
 
 #include <cerrno>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "client/connect.h"
 #include "tests/support/fake_broker.h"
 #include "tests/unit/kernel/sockets.h"
 
@@ -40,6 +42,7 @@ class ApiFixture : public CppUnit::TestFixture {
     broker = std::make_unique<tests::FakeBroker>(std::move(options));
     pair = kernel::testing::tcp_pair(AF_INET);
     report = honest_report();
+    more = {}, surveyed = {};
   }
   // A fixture lives as long as the program.
   void tearDown() override {
@@ -49,14 +52,33 @@ class ApiFixture : public CppUnit::TestFixture {
 
  protected:
   virtual void answer(tests::FakeBroker& self, tests::FakeRequest& request) {
-    if (request.frame.header.verb != protocol::Verb::query) return self.obey(request);
-    tests::FakeBroker::answer(request, encode(report));
+    if (request.frame.header.verb == protocol::Verb::query) return tests::FakeBroker::answer(request, encode(report));
+    if (request.frame.header.verb != protocol::Verb::survey) return self.obey(request);
+    const std::lock_guard lock(mutex_);  // each connection is served by a thread of its own
+    surveyed = *protocol::decode_survey_request(request.frame.body);
+    more.report = report;
+    tests::FakeBroker::answer(request, encode(more));
+  }
+  // LATCH of a connection of which nothing bad can be said but that nobody proved the peer.
+  static void latch(tests::FakeBroker& self, tests::FakeRequest& request, bool proven) {
+    protocol::LatchReply reply{self.new_channel(request), {}, {}};
+    reply.channel.confidentiality = reply.channel.integrity = reply.channel.replay_protection = true;
+    reply.channel.peer_authenticated = proven;
+    reply.channel.peer_name = proven ? "ipsec:fqdn:server.example.org" : "";
+    reply.channel.latch = protocol::LatchState::established;
+    reply.channel.cookie = *client::socket_cookie(request.fd.get());
+    tests::FakeBroker::answer(request, encode(reply));
   }
   [[nodiscard]] int fd() const { return pair.client.get(); }
 
   std::unique_ptr<tests::FakeBroker> broker;
   kernel::testing::Pair pair;
   protocol::Report report;
+  protocol::SurveyReply more;        // but for its report
+  protocol::SurveyRequest surveyed;  // last
+
+ private:
+  std::mutex mutex_;
 };
 
 // A token that is freed with the test.

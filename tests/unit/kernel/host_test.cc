@@ -60,7 +60,8 @@ class HostTest : public CppUnit::TestFixture {
     flow.local = *channel::parse_address("fd00::1");
     const auto names_source = [&flow] {
       const Bytes request = route_request(flow).finish(1);
-      return std::ranges::search(request, flow.local.view()).begin() != request.end();
+      const auto wanted = flow.local.view();
+      return std::search(request.begin(), request.end(), wanted.begin(), wanted.end()) != request.end();
     };
     CPPUNIT_ASSERT(names_source());
     flow.output_ifindex = 3;
@@ -107,8 +108,13 @@ class HostTest : public CppUnit::TestFixture {
       for (const Pair* one : {&pair, &mapped}) {
         const auto facts = read_socket(one->client.get(), *own_netns_cookie());
         CPPUNIT_ASSERT(std::any_of(sockets->begin(), sockets->end(), [&](const DiagSocket& socket) { return socket.cookie == facts->cookie && socket.local_port == facts->flow.local_port && !socket.listening && socket.local == facts->flow.local && socket.remote == facts->flow.remote; }));
-        CPPUNIT_ASSERT(*has_listener(IPPROTO_TCP, facts->flow.remote_port));
-        CPPUNIT_ASSERT(!*has_listener(IPPROTO_TCP, facts->flow.local_port));
+        channel::Flow accepted = facts->flow;
+        std::swap(accepted.local, accepted.remote), std::swap(accepted.local_port, accepted.remote_port);
+        CPPUNIT_ASSERT(*has_listener(accepted) && !*has_listener(facts->flow));
+        accepted.local.octets[3] = std::byte{9};  // the listener is bound to its address
+        CPPUNIT_ASSERT(!*has_listener(accepted));
+        accepted.protocol = IPPROTO_UDP;
+        CPPUNIT_ASSERT(!*has_listener(accepted));
       }
       CPPUNIT_ASSERT(list_sockets(262).error().code == base::Code::UNAVAILABLE);
     });

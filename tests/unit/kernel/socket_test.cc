@@ -16,6 +16,8 @@ class SocketTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_ipv6_peer_is_ipv6);
   CPPUNIT_TEST(a_listener_has_no_peer);
   CPPUNIT_TEST(a_socket_that_is_not_connected_is_told_so);
+  CPPUNIT_TEST(a_new_socket_has_asked_for_no_peer);
+  CPPUNIT_TEST(a_socket_that_is_connecting_is_not_new);
   CPPUNIT_TEST(connected_udp_has_a_peer_and_unconnected_takes_from_anybody);
   CPPUNIT_TEST(other_files_are_no_sockets);
   CPPUNIT_TEST(unix_raw_and_netlink_sockets_are_not_supported);
@@ -70,6 +72,38 @@ class SocketTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(read(fd.get()).error().code == base::Code::NOT_CONNECTED);
   }
 
+  void a_new_socket_has_asked_for_no_peer() {
+    const std::uint64_t netns = *own_netns_cookie();
+    const auto is_new = [netns](int fd) { return read_new_socket(fd, netns); };
+    const base::UniqueFd tcp = make_socket(AF_INET, SOCK_STREAM), udp = make_socket(AF_INET, SOCK_DGRAM);
+    for (const int fd : {tcp.get(), udp.get()}) CPPUNIT_ASSERT(is_new(fd).ok() && !is_new(fd)->listening && is_new(fd)->flow.remote_port == 0);
+    const Pair pair = tcp_pair(AF_INET);
+    sockaddr_in6 peer = loopback(AF_INET);
+    reinterpret_cast<sockaddr_in&>(peer).sin_port = htons(9);
+    CPPUNIT_ASSERT(connect_to(udp.get(), peer));
+    for (const int fd : {pair.client.get(), pair.listener.get(), udp.get()}) CPPUNIT_ASSERT(is_new(fd).error().code == base::Code::ALREADY_CONNECTED);
+    CPPUNIT_ASSERT(read_new_socket(tcp.get(), netns + 1).error().code == base::Code::OTHER_NAMESPACE);
+  }
+
+  // Nobody answers: a full listener drops the SYN.
+  void a_socket_that_is_connecting_is_not_new() {
+    const base::UniqueFd listener = make_socket(AF_INET, SOCK_STREAM);
+    sockaddr_in6 where = loopback(AF_INET);
+    CPPUNIT_ASSERT(::bind(listener.get(), reinterpret_cast<sockaddr*>(&where), sizeof(sockaddr_in)) == 0 && ::listen(listener.get(), 0) == 0);
+    socklen_t size = sizeof where;
+    CPPUNIT_ASSERT_EQUAL(0, ::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&where), &size));
+    base::UniqueFd last;
+    for (int i = 0; i < 8; ++i) {
+      waiting_.push_back(std::move(last));
+      last = make_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK);
+      (void)::connect(last.get(), reinterpret_cast<sockaddr*>(&where), sizeof(sockaddr_in));
+    }
+    sockaddr_in6 peer{};
+    size = sizeof peer;
+    CPPUNIT_ASSERT(::getpeername(last.get(), reinterpret_cast<sockaddr*>(&peer), &size) != 0);
+    CPPUNIT_ASSERT(read_new_socket(last.get(), *own_netns_cookie()).error().code == base::Code::ALREADY_CONNECTED);
+  }
+
   void connected_udp_has_a_peer_and_unconnected_takes_from_anybody() {
     const base::UniqueFd fd = make_socket(AF_INET, SOCK_DGRAM);
     const auto open = read(fd.get());
@@ -117,6 +151,8 @@ class SocketTest : public CppUnit::TestFixture {
   }
 
  private:
+  std::vector<base::UniqueFd> waiting_;
+
   static base::Result<SocketFacts> read(int fd) { return read_socket(fd, *own_netns_cookie()); }
 };
 

@@ -1,60 +1,13 @@
 // SPDX-License-Identifier: MIT
-// The built library in front of libc, in a program of its own (tests/support/preload_probe.cc). Such a library cannot be loaded before
-// a sanitizer that stands in front of libc itself: not run there.
+// The built library in front of libc, in a program of its own (tests/support/preload_probe.cc).
 #include <cppunit/extensions/HelperMacros.h>
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <array>
-#include <iostream>
-#include <string>
-
-#include "base/unique_fd.h"
-#include "tests/support/source_dir.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define GSS_IPSEC_CANNOT_PRELOAD 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define GSS_IPSEC_CANNOT_PRELOAD 1
-#endif
-#endif
-#ifndef GSS_IPSEC_CANNOT_PRELOAD
-#define GSS_IPSEC_CANNOT_PRELOAD 0
-#endif
+#include "tests/support/preloaded.h"
 
 namespace gssipsec::preload {
 namespace {
 
-// What it said; empty when all was well.
-std::string trial(const std::string& name) {
-  int ends[2];
-  CPPUNIT_ASSERT_EQUAL(0, pipe2(ends, O_CLOEXEC));
-  const base::UniqueFd output(ends[0]);
-  base::UniqueFd writer(ends[1]);
-  const std::string program = support::built_path("tests/support/preload_probe"), library = "LD_PRELOAD=" + support::built_path(".libs/libgss-ipsec-preload.so");
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(writer.get(), 2);
-    alarm(20);
-    std::array<char*, 2> environment{const_cast<char*>(library.c_str()), nullptr};
-    execle(program.c_str(), "preload_probe", name.c_str(), nullptr, environment.data());
-    _exit(127);
-  }
-  writer.reset();
-  std::string said;
-  std::array<char, 512> buffer{};
-  for (ssize_t size; (size = read(output.get(), buffer.data(), buffer.size())) > 0;) said.append(buffer.data(), static_cast<std::size_t>(size));
-  int status = -1;
-  waitpid(child, &status, 0);
-  return status == 0 ? said : "status " + std::to_string(status) + ": " + said;
-}
-
-void run(const char* name) {
-  if (GSS_IPSEC_CANNOT_PRELOAD) std::cout << "skipped: sanitizer\n";
-  else CPPUNIT_ASSERT_EQUAL(std::string(), trial(name));
-}
+void run(const char* name) { CPPUNIT_ASSERT_EQUAL(std::string(), support::run_preloaded("preload_probe", name, {"libgss-ipsec-preload.so"})); }
 
 class PreloadTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(PreloadTest);

@@ -75,6 +75,8 @@ ContextState a_context() {
   return m;
 }
 
+Endpoint an_endpoint() { return {true, true, "fqdn:a.example", {a_flow().local, a_flow().remote}}; }
+
 Event an_event() {
   return {EventType::lost, 3, 1700000000000000000, 501, a_flow(), Code::LATCH_BROKEN, "fqdn:b.example", "why", 7, {"esp 0x1 > 10.1.0.2"}};
 }
@@ -101,6 +103,15 @@ std::vector<Sample> samples() {
   return {
       sample("latch", LatchRequest{a_flow().remote}, decode_latch_request),
       sample("latch reply", LatchReply{a_channel(), Code::NOT_LATCHABLE, "the route goes through a VRF"}, decode_latch_reply),
+      sample("require", RequireRequest{a_flow().remote, 443, Strength::high, true, true, true, 256}, decode_require_request),
+      sample("require reply", RequireReply{true}, decode_require_reply),
+      sample("survey", SurveyRequest{Sight::datagram, a_flow().remote, 53, a_flow().local}, decode_survey_request),
+      sample("survey reply", SurveyReply{a_report(), a_flow().local, a_flow().remote, 4500, 60123, true, true}, decode_survey_reply),
+      sample("endpoint", EndpointRequest{an_endpoint(), Reuse::anybody}, decode_endpoint_request),
+      sample("endpoint reply", EndpointReply{0x01020304}, decode_endpoint_reply),
+      sample("resolve", ResolveRequest{0x01020304}, decode_resolve_request),
+      sample("resolve reply", ResolveReply{an_endpoint()}, decode_resolve_reply),
+      sample("locators reply", LocatorsReply{{{a_flow().local, a_flow().remote, 4500, 4501}, {}}}, decode_locators_reply),
       sample("unlatch", UnlatchRequest{0x0102030405060708}, decode_unlatch_request),
       sample("hello", HelloRequest{1, 2, "/usr/bin/psql"}, decode_hello_request),
       sample("hello reply", HelloReply{1, 99, 1022, true}, decode_hello_reply),
@@ -112,7 +123,7 @@ std::vector<Sample> samples() {
       sample("accept", AcceptRequest{Found::named, 3, "ldap", octets(9), digest(1), true, digest(2), digest(3)}, decode_accept_request),
       sample("accept reply", an_accept_reply(), decode_accept_reply),
       sample("retry", retry, decode_accept_reply),
-      sample("bind", BindRequest{Found::sole, channel::Role::acceptor, "/usr/bin/psql"}, decode_bind_request),
+      sample("bind", BindRequest{Found::sole, channel::Role::acceptor}, decode_bind_request),
       sample("binding", BindingRequest{channel::Role::acceptor}, decode_binding_request),
       sample("bind reply", BindReply{KerberosUse::bind, Code::WEAK, "wanted 256", a_channel(), base::Secret(digest(6))}, decode_bind_reply),
       sample("bind reply, off", BindReply{}, decode_bind_reply),
@@ -128,8 +139,6 @@ std::vector<Sample> samples() {
       sample("probe reply", ProbeReply{true, "ipsec:fqdn:a"}, decode_probe_reply),
       sample("localname", LocalnameRequest{"ipsec:fqdn:b/bob"}, decode_localname_request),
       sample("localname reply", LocalnameReply{"bob"}, decode_localname_reply),
-      sample("program", ProgramRequest{"/usr/bin/psql"}, decode_program_request),
-      sample("program reply", ProgramReply{Seal::always, 256}, decode_program_reply),
       sample("hand over", HandOverRequest{501}, decode_hand_over_request),
       sample("hand over reply", HandOverReply{digest(1), base::Secret(digest(2))}, decode_hand_over_reply),
       sample("take over", TakeOverRequest{501, digest(1)}, decode_take_over_request),
@@ -236,7 +245,6 @@ class MessagesTest : public CppUnit::TestFixture {
     flip_all(CheckReply{LatchState::broken, Code::LATCH_BROKEN, "spd", 4, 5}, decode_check_reply);
     flip_all(ProbeRequest{channel::Role::acceptor, "host"}, decode_probe_request);
     flip_all(an_event(), decode_event);
-    flip_all(ProgramReply{Seal::never, 128}, decode_program_reply);
     flip_all(TakeOverRequest{501, digest(1)}, decode_take_over_request);
     flip_all(a_context(), decode_context_state);
     flip_all(ExplainRequest{Found::named, a_flow()}, decode_explain_request);

@@ -4,6 +4,8 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <dlfcn.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -11,11 +13,14 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 
 #include "broker/metrics.h"
+#include "tests/support/child.h"
 #include "tests/support/fake_broker.h"
 #include "tests/unit/tools/text.h"
+#include "tools/interposer.h"
 #include "tools/render.h"
 
 namespace gssipsec::tools {
@@ -40,7 +45,13 @@ class DoctorTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(without_a_line_there_is_no_mechanism);
   CPPUNIT_TEST(lines_are_read_as_the_library_reads_them);
   CPPUNIT_TEST(the_programs_own_file_counts_alone);
-  CPPUNIT_TEST(a_plugin_is_loaded_to_see_whether_it_can_be);
+  CPPUNIT_TEST(the_installed_plugin_is_loaded_to_see_whether_it_can_be);
+  CPPUNIT_TEST(another_plugin_is_never_loaded);
+  CPPUNIT_TEST(a_plugin_that_others_can_change_is_not_loaded);
+  CPPUNIT_TEST(nothing_that_a_process_names_is_loaded);
+  CPPUNIT_TEST(what_a_process_makes_too_long_is_not_known);
+  CPPUNIT_TEST(files_of_elsewhere_are_not_its_own);
+  CPPUNIT_TEST(a_fifo_is_no_configuration);
   CPPUNIT_TEST(what_others_can_change_is_a_problem);
   CPPUNIT_TEST(modules_loaded_there_and_absent);
   CPPUNIT_TEST(exempt_devices_of_both_families);
@@ -58,11 +69,15 @@ class DoctorTest : public CppUnit::TestFixture {
 
  public:
   void setUp() override {
+    mask_ = umask(022);
     char name[] = "/tmp/doctor-test-XXXXXX";
     root_ = mkdtemp(name);
     put("/etc/gss/mech.d/other.conf", "kerberos 1.2.3 other.so\n");
   }
-  void tearDown() override { std::filesystem::remove_all(root_); }
+  void tearDown() override {
+    umask(mask_);
+    std::filesystem::remove_all(root_);
+  }
 
   void without_a_line_there_is_no_mechanism() {
     const Finding found = the(plugin(), "mechanism");
@@ -89,16 +104,90 @@ class DoctorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(has(the(plugin(root_ + "/absent.conf"), "mechanism").found, "cannot be read"));
   }
 
-  void a_plugin_is_loaded_to_see_whether_it_can_be() {
-    put("/etc/gss/mech", std::string(kLine) + "/plugin.so\n");
-    put("/plugin.so", "no library");
+  void the_installed_plugin_is_loaded_to_see_whether_it_can_be() {
+    put("/etc/gss/mech", kLine + installed_plugin() + "\n");
+    CPPUNIT_ASSERT(the(plugin(), "plugin").grade == Grade::problem && has(the(plugin(), "plugin").found, "No such file"));
+    put(installed_plugin(), "no library");
     CPPUNIT_ASSERT(the(plugin(), "plugin").grade == Grade::problem);
-    // One that can be loaded and is no mechanism.
-    std::filesystem::remove(root_ + "/plugin.so");
-    Dl_info library{};
-    CPPUNIT_ASSERT(dladdr(reinterpret_cast<void*>(&getpid), &library) != 0);
-    std::filesystem::create_symlink(library.dli_fname, root_ + "/plugin.so");
+    std::filesystem::remove(root_ + installed_plugin());
+    put_library(installed_plugin());
     CPPUNIT_ASSERT(has(the(plugin(), "plugin").found, "no GSS-API mechanism"));
+    CPPUNIT_ASSERT(loaded(installed_plugin()));
+    // By any name.
+    std::filesystem::create_symlink(root_ + installed_plugin(), root_ + "/link.so");
+    put("/etc/gss/mech", kLine + std::string("/link.so\n"));
+    CPPUNIT_ASSERT(has(the(plugin(), "plugin").found, "no GSS-API mechanism"));
+  }
+
+  void another_plugin_is_never_loaded() {
+    put_library(installed_plugin());
+    put_library("/other.so");
+    put("/own.conf", kLine + std::string("/other.so\n"));
+    const Finding found = the(plugin(root_ + "/own.conf"), "plugin");
+    CPPUNIT_ASSERT(found.grade == Grade::warning && has(found.found, "another file, of user " + std::to_string(geteuid())) && has(found.wanted, installed_plugin()));
+    CPPUNIT_ASSERT(!loaded("/other.so") && !loaded(installed_plugin()));
+  }
+
+  void a_plugin_that_others_can_change_is_not_loaded() {
+    put_library(installed_plugin());
+    put("/etc/gss/mech", kLine + installed_plugin() + "\n");
+    const std::filesystem::path above = std::filesystem::path(root_ + installed_plugin()).parent_path().parent_path();
+    chmod(above.c_str(), 0775);
+    CPPUNIT_ASSERT(has(the(plugin(), "plugin-owner").found, above.string() + " can be changed"));
+    CPPUNIT_ASSERT(the(plugin(), "plugin").grade == Grade::warning && !loaded(installed_plugin()));
+  }
+
+  void nothing_that_a_process_names_is_loaded() {
+    const FakeBroker fake;
+    put_library("/other.so");
+    put("/own.conf", std::string(kLine) + root_ + "/other.so\n");
+    const std::string file = root_ + "/" + std::string(200, 'x') + "/" + std::string(200, 'y');
+    put(file.substr(root_.size()), "");
+    std::filesystem::copy_file("/bin/sleep", file, std::filesystem::copy_options::overwrite_existing);
+    const tests::Program program({file, "60"}, {"GSS_MECH_CONFIG=" + root_ + "/own.conf"});
+    std::filesystem::remove(file);
+    Findings findings;
+    CPPUNIT_ASSERT(examine_program(program.pid(), findings).ok());
+    CPPUNIT_ASSERT(has(the(findings, "mechanism").found, root_ + "/own.conf names " + root_ + "/other.so"));
+    CPPUNIT_ASSERT(the(findings, "plugin").grade == Grade::warning && !loaded("/other.so"));
+    // The broker's lines know it by the name that it was started under.
+    CPPUNIT_ASSERT(the(findings, "program-kerberos").wanted.ends_with(file));
+  }
+
+  void what_a_process_makes_too_long_is_not_known() {
+    const FakeBroker fake;
+    std::vector<std::string> environment(12, "X=" + std::string(100'000, 'x'));
+    environment.push_back("GSS_MECH_CONFIG=" + root_ + "/own.conf");
+    const tests::Program program({"/bin/sleep", "60"}, environment);
+    Findings findings;
+    CPPUNIT_ASSERT(examine_program(program.pid(), findings).ok());
+    CPPUNIT_ASSERT(the(findings, "program-files").grade == Grade::warning && has(the(findings, "program-files").found, "is longer than"));
+    CPPUNIT_ASSERT_EQUAL(std::ptrdiff_t{0}, std::ranges::count(findings, "mechanism", &Finding::check));
+  }
+
+  void files_of_elsewhere_are_not_its_own() {
+    for (const std::string config : {"", "/own.conf"}) CPPUNIT_ASSERT_EQUAL(std::string(), why_not_its_files(getpid(), config));
+    CPPUNIT_ASSERT(has(why_not_its_files(getpid(), std::string("own.conf")), "is own.conf, below"));
+    CPPUNIT_ASSERT(has(why_not_its_files(getpid(), base::fail(Code::SYSTEM, "a reason")), "a reason"));
+    std::filesystem::create_directory(root_ + "/proc");
+    tests::in_child([this] {
+      const pid_t outside = getppid();
+      if (unshare(CLONE_NEWNS) != 0) return;
+      CPPUNIT_ASSERT(has(why_not_its_files(outside, std::string()), "another mount namespace"));
+      CPPUNIT_ASSERT_EQUAL(0, mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr));
+      CPPUNIT_ASSERT_EQUAL(0, mount("/proc", (root_ + "/proc").c_str(), nullptr, MS_BIND, nullptr));
+      tests::in_child([this] {
+        const pid_t above = getppid();
+        CPPUNIT_ASSERT_EQUAL(0, chroot(root_.c_str()));
+        CPPUNIT_ASSERT(has(why_not_its_files(above, std::string()), "another root folder"));
+      });
+    });
+  }
+
+  void a_fifo_is_no_configuration() {
+    CPPUNIT_ASSERT_EQUAL(0, mkfifo((root_ + "/own.conf").c_str(), 0600));
+    CPPUNIT_ASSERT(has(the(plugin(root_ + "/own.conf"), "mechanism").found, "is no regular file"));
+    CPPUNIT_ASSERT(find_interposer(root_, root_ + "/own.conf") == Interposer::absent);
   }
 
   void what_others_can_change_is_a_problem() {
@@ -231,6 +320,8 @@ class DoctorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(judged(KerberosUse::bind, false, Interposer::absent).grade == Grade::problem);
     CPPUNIT_ASSERT(judged(KerberosUse::off, true, Interposer::absent).grade == Grade::problem);
     CPPUNIT_ASSERT(judged(KerberosUse::skip, false, Interposer::behind_another).grade == Grade::warning);
+    const Finding unseen = judged(KerberosUse::bind, false, Interposer::unseen);
+    CPPUNIT_ASSERT(unseen.grade == Grade::warning && has(unseen.advice, "program-files"));
     const Finding skip = judged(KerberosUse::skip, true, Interposer::there);
     CPPUNIT_ASSERT(skip.grade == Grade::ok && has(skip.found, "192 bits") && has(skip.found, "without a ticket"));
   }
@@ -249,6 +340,8 @@ class DoctorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(weak.grade == Grade::warning && has(weak.found, base::code_text(Code::WEAK)) && has(weak.advice, "found 128; a stronger proposal"));
     reply.before->use = KerberosUse::off, reply.before->why = Code::NO_POLICY;
     CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::problem && has(judge_bound(5, reply).found, "not bound"));
+    reply.before->why = Code::UNAVAILABLE, reply.before->detail = "the lines leave Kerberos alone on port 22";
+    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && has(judge_bound(5, reply).found, "not bound: the lines leave"));
   }
 
   void problems_decide_the_exit_code() {
@@ -269,6 +362,17 @@ class DoctorTest : public CppUnit::TestFixture {
     std::filesystem::create_directories(std::filesystem::path(root_ + path).parent_path());
     std::ofstream(root_ + path) << text;
   }
+  // One that can be loaded, is no mechanism, and is nowhere in use.
+  void put_library(const std::string& path) {
+    Dl_info libc{};
+    CPPUNIT_ASSERT(dladdr(reinterpret_cast<void*>(&getpid), &libc) != 0);
+    put(path, "");
+    std::filesystem::copy_file(std::filesystem::path(libc.dli_fname).parent_path() / "libutil.so.1", root_ + path, std::filesystem::copy_options::overwrite_existing);
+  }
+  [[nodiscard]] bool loaded(const std::string& path) const {
+    std::ifstream maps("/proc/self/maps");
+    return has({std::istreambuf_iterator<char>(maps), {}}, root_ + path);
+  }
   [[nodiscard]] Findings plugin(const std::string& config = {}) const {
     Findings findings;
     examine_plugin(root_, config, findings);
@@ -281,6 +385,7 @@ class DoctorTest : public CppUnit::TestFixture {
   }
 
   std::string root_;
+  mode_t mask_ = 0;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(DoctorTest);

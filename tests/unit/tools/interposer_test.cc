@@ -12,17 +12,20 @@
 namespace gssipsec::tools {
 namespace {
 
+namespace fs = std::filesystem;
+
 class InterposerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(InterposerTest);
   CPPUNIT_TEST(it_is_where_kerberos_looks);
   CPPUNIT_TEST(enabled_it_is_a_line_that_everybody_can_read);
   CPPUNIT_TEST(disabled_nothing_is_left);
   CPPUNIT_TEST(a_link_is_not_written_through);
+  CPPUNIT_TEST(a_plugin_that_is_not_there_is_not_named);
   CPPUNIT_TEST(a_folder_that_is_not_there_is_told);
   CPPUNIT_TEST_SUITE_END();
 
-  std::filesystem::path folder_;
-  std::string file_;
+  fs::path folder_;
+  std::string file_, plugin_;
 
   static std::string text_of(const std::string& path) {
     std::ifstream in(path);
@@ -34,16 +37,19 @@ class InterposerTest : public CppUnit::TestFixture {
     char name[] = "/tmp/gss-ipsec-interposer.XXXXXX";
     CPPUNIT_ASSERT(mkdtemp(name));
     folder_ = name;
-    file_ = folder_ / "ipsec-krb5.conf";
+    fs::create_directories(folder_ / "mech.d");
+    file_ = folder_ / "mech.d/ipsec-krb5.conf";
+    plugin_ = folder_ / "mech_ipsec.so";
+    std::ofstream(plugin_) << "a plugin";
   }
-  void tearDown() override { std::filesystem::remove_all(folder_); }
+  void tearDown() override { fs::remove_all(folder_); }
 
   void it_is_where_kerberos_looks() { CPPUNIT_ASSERT_EQUAL(std::string("/etc/gss/mech.d/ipsec-krb5.conf"), interposer_file()); }
 
   void enabled_it_is_a_line_that_everybody_can_read() {
     const mode_t before = umask(077);
     CPPUNIT_ASSERT(!interposer_enabled(file_));
-    CPPUNIT_ASSERT(enable_interposer(file_).ok() && enable_interposer(file_).ok());
+    CPPUNIT_ASSERT(enable_interposer(file_, plugin_).ok() && enable_interposer(file_, plugin_).ok());
     umask(before);
     CPPUNIT_ASSERT(interposer_enabled(file_));
     struct stat status{};
@@ -56,19 +62,28 @@ class InterposerTest : public CppUnit::TestFixture {
 
   void disabled_nothing_is_left() {
     CPPUNIT_ASSERT(disable_interposer(file_).ok());
-    CPPUNIT_ASSERT(enable_interposer(file_).ok() && disable_interposer(file_).ok());
-    CPPUNIT_ASSERT(!interposer_enabled(file_) && std::filesystem::is_empty(folder_));
+    CPPUNIT_ASSERT(enable_interposer(file_, plugin_).ok() && disable_interposer(file_).ok());
+    CPPUNIT_ASSERT(!interposer_enabled(file_) && fs::is_empty(folder_ / "mech.d"));
   }
 
   void a_link_is_not_written_through() {
     const std::string target = folder_ / "target";
     CPPUNIT_ASSERT_EQUAL(0, symlink(target.c_str(), (file_ + ".new").c_str()));
-    CPPUNIT_ASSERT(enable_interposer(file_).error().code == base::Code::SYSTEM);
-    CPPUNIT_ASSERT(!std::filesystem::exists(target) && !interposer_enabled(file_));
+    CPPUNIT_ASSERT(enable_interposer(file_, plugin_).error().code == base::Code::SYSTEM);
+    CPPUNIT_ASSERT(!fs::exists(target) && !interposer_enabled(file_));
+  }
+
+  void a_plugin_that_is_not_there_is_not_named() {
+    fs::remove(plugin_);
+    const base::Error error = enable_interposer(file_, plugin_).error();
+    CPPUNIT_ASSERT(error.detail.find(plugin_) != std::string::npos && error.detail.find("install") != std::string::npos);
+    fs::create_directory(plugin_);
+    CPPUNIT_ASSERT(!enable_interposer(file_, plugin_).ok());
+    CPPUNIT_ASSERT(fs::is_empty(folder_ / "mech.d"));
   }
 
   void a_folder_that_is_not_there_is_told() {
-    CPPUNIT_ASSERT(enable_interposer(folder_ / "none/x.conf").error().detail.find("none/x.conf.new: open") != std::string::npos);
+    CPPUNIT_ASSERT(enable_interposer(folder_ / "none/x.conf", plugin_).error().detail.find("none/x.conf.new: open") != std::string::npos);
   }
 };
 

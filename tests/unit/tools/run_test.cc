@@ -19,6 +19,8 @@ namespace fs = std::filesystem;
 
 class RunTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(RunTest);
+  CPPUNIT_TEST(the_programs_words_are_its_own);
+  CPPUNIT_TEST(other_verbs_keep_their_words);
   CPPUNIT_TEST(a_program_is_found_by_path_or_in_folders);
   CPPUNIT_TEST(an_ordinary_program_may_be_run);
   CPPUNIT_TEST(programs_that_raise_their_rights_are_refused);
@@ -35,6 +37,14 @@ class RunTest : public CppUnit::TestFixture {
     std::ofstream(file) << "#!/bin/sh\nexit 3\n";
     CPPUNIT_ASSERT_EQUAL(0, chmod(file.c_str(), mode));
     return file;
+  }
+
+  static void expect_cut(std::vector<std::string> words, std::size_t own, const std::vector<std::string>& program) {
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    int argc = static_cast<int>(argv.size());
+    CPPUNIT_ASSERT(program == cut_program(argc, argv.data()));
+    CPPUNIT_ASSERT_EQUAL(own, static_cast<std::size_t>(argc));
   }
 
   // In a child, which becomes the program; its exit code.
@@ -63,6 +73,25 @@ class RunTest : public CppUnit::TestFixture {
     folder_ = name;
   }
   void tearDown() override { fs::remove_all(folder_); }
+
+  void the_programs_words_are_its_own() {
+    using Words = std::vector<std::string>;
+    const Words program{"sh", "-c", "[ -f x ]", "[a,b]", "--thread", "--", "--help", ""};
+    for (const Words& own : {Words{}, Words{"--"}, Words{"--thread", "--"}, Words{"--library", "x", "--thread"}, Words{"--library=x"}}) {
+      Words words{"ipsec-gss", "run"};
+      words.insert(words.end(), own.begin(), own.end());
+      words.insert(words.end(), program.begin(), program.end());
+      expect_cut(words, 2 + own.size() - (!own.empty() && own.back() == "--" ? 1 : 0), program);
+    }
+    expect_cut({"ipsec-gss", "run", "--", "--thread"}, 2, {"--thread"});
+    expect_cut({"ipsec-gss", "run", "-", "--thread"}, 2, {"-", "--thread"});
+    for (const Words& without : {Words{"ipsec-gss", "run"}, Words{"ipsec-gss", "run", "--library"}, Words{"ipsec-gss", "run", "--help"}}) expect_cut(without, without.size(), {});
+  }
+
+  void other_verbs_keep_their_words() {
+    expect_cut({"ipsec-gss", "status", "--", "x"}, 4, {});
+    expect_cut({"ipsec-gss"}, 1, {});
+  }
 
   void a_program_is_found_by_path_or_in_folders() {
     const std::string file = script("one", 0755);

@@ -1,6 +1,4 @@
 # SPDX-License-Identifier: MIT
-import threading
-
 import api
 import gss
 import ike
@@ -8,27 +6,9 @@ import ike
 ALICE = 2001
 
 
-def meanwhile(lab, ask, change):
-    """The answer to a question that waits, while something changes."""
-    answer = []
-    waiter = threading.Thread(target=lambda: answer.append(ask()))
-    waiter.start()
-    lab.wait(lambda: False, 0.3)
-    change()
-    waiter.join()
-    return answer[0]
-
-
-def polled(lab, end, wanted, change):
-    """What a program blocked in poll hears until `wanted` is among it."""
-    heard = meanwhile(lab, lambda: end.value("poll"), change)
-    lab.wait(lambda: any(wanted(event) for event in heard) or heard.extend(end.value("poll", 1)), 5)
-    return next((event for event in heard if wanted(event)), None), heard
-
-
 def rekeyed(lab, client, server):
     done = lambda: ike.swanctl(lab.a, "--rekey", "--child", "t")  # noqa: E731
-    event, heard = polled(lab, client, lambda e: e["event"] == "rekey", done)
+    event, heard = api.polled(lab, client, api.is_event("rekey"), done)
     lab.expect("a rekey wakes a poller, and names the peer", event and event["peer"] == "fqdn:server.example.org", heard)
     client.value("send", "after the rekey")
     lab.expect("the other end reads its data", server.value("recv") == "after the rekey")
@@ -37,19 +17,31 @@ def rekeyed(lab, client, server):
 def conflict(lab, client):
     """Blocked in one read for data and events."""
     allow = "src 10.1.0.1 dst 10.1.0.2 proto tcp dir out"
-    heard = [meanwhile(lab, lambda: client.value("recvmsg"), lambda: lab.a.ip(f"xfrm policy add {allow} priority 1 action allow"))]
+    heard = [api.meanwhile(lab, lambda: client.value("recvmsg"), lambda: lab.a.ip(f"xfrm policy add {allow} priority 1 action allow"))]
     while isinstance(heard[-1], dict) and not (heard[-1]["event"], heard[-1]["state"]) == ("latch-change", "broken") and len(heard) < 9:
         heard.append(client.value("recvmsg"))
     lab.expect("a broken latch wakes who reads data", heard[-1]["event"] == "latch-change" and heard[-1]["state"] == "broken" and heard[-1]["reason"], heard)
-    event, heard = polled(lab, client, lambda e: (e["event"], e["state"]) == ("latch-change", "established"), lambda: lab.a.ip(f"xfrm policy delete {allow}"))
+    event, heard = api.polled(lab, client, api.is_event("latch-change", state="established"), lambda: lab.a.ip(f"xfrm policy delete {allow}"))
     lab.expect("and that it is restored is heard", event, heard)
 
 
 def data(lab, client, server):
-    heard = [meanwhile(lab, lambda: client.value("recvmsg"), lambda: server.value("send", "data"))]
+    heard = [api.meanwhile(lab, lambda: client.value("recvmsg"), lambda: server.value("send", "data"))]
     while isinstance(heard[-1], dict) and len(heard) < 9:
         heard.append(client.value("recvmsg"))
     lab.expect("data comes by the same read", heard[-1] == "data", heard)
+
+
+def in_parts(lab, client, server):
+    """A reader with little room, as one that expects a short header."""
+    server.value("send", "0123456789")
+    heard = []
+    while sum(filter(lambda got: isinstance(got, int), heard)) < 10 and len(heard) < 20:
+        heard.append(client.value("recv_some", 4))
+    lab.expect("no more octets than asked for", [got for got in heard if isinstance(got, int)] == [4, 4, 2], heard)
+    ike.swanctl(lab.a, "--rekey", "--child", "t")
+    heard = client.value("recv_some", 4)
+    lab.expect("an event comes whole all the same", isinstance(heard, str), heard)
 
 
 def chosen(lab):
@@ -66,9 +58,10 @@ def run(lab):
     client.value("subscribe")
     rekeyed(lab, client, server)
     data(lab, client, server)
+    in_parts(lab, client, server)
     chosen(lab)
     conflict(lab, client)
-    event, heard = polled(lab, client, lambda e: e["event"] == "broker-down", lab.a.stop_broker)
+    event, heard = api.polled(lab, client, api.is_event("broker-down"), lab.a.stop_broker)
     lab.expect("the end of the broker is told, last", event and heard[-1] == event, heard)
     api.refused(lab, "and once", client.cmd("poll", 0), "Connection refused", "cannot be reached")
     server.value("send", "data without events")

@@ -54,7 +54,13 @@ def listeners(lab):
     said = server.value("query")
     lab.expect("and has been since its SYN", said["flags"] & api.SINCE_START and said["flags"] & api.SECURED, said)
     lab.expect("the child is latched for itself", server.value("latch", peer="fqdn:client.example.org") == "established")
-    server.value("release", "listener")
+    server.value("forget", "listener")
+    lab.expect("the listener's latch is found", server.value("find", "listener") == "listener")
+    said = server.value("inquire", "found")
+    lab.expect("and inquired: whom it waits for, and how strong", said["state"] == "listener" and said["peer"]["name"] == "fqdn:client.example.org" and
+               said["flags"] & api.SECURED and not said["flags"] & api.SINCE_START, said)
+    server.value("release", "found")
+    api.refused(lab, "released it is found no more", server.cmd("find", "listener"), "No such file or directory", "no latch")
 
 
 def run(lab):

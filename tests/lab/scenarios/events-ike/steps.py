@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+import api
 import gss
 import ike
 from watch import Watch
@@ -59,6 +60,18 @@ def another_identity(lab, watches):
     lab.expect("root hears so of the namespace", lab.wait(lambda: len(everything.lines("latch-broken")) > 1, 3), everything.lines())
 
 
+def packets(client, server):
+    for number in range(60):
+        client.cmd("send", gss.text(f"packet {number}"))
+        server.cmd("recv")
+
+
+def blocked(lab, asker, name, change, before=frozenset(), seconds=5, **facts):
+    """What wakes a program that asked the sockets-layer API."""
+    event, heard = api.polled(lab, asker, api.is_event(name, **facts), change, seconds)
+    lab.expect(f"{', '.join([*before, name])}: a program of hers, blocked in poll, is woken", event and before <= {e["event"] for e in heard}, heard)
+
+
 def run(lab):
     for host in (lab.a, lab.b):
         configure(host)
@@ -71,13 +84,13 @@ def run(lab):
     watches = [Watch.peer(lab.a, client, uid=ALICE), Watch.peer(lab.a, client), Watch(lab.a, "--all")]
     lab.need("all three are subscribed", all(w.began for w in watches), [w.host.log(w.name) for w in watches])
     lab.expect("at its beginning the socket is protected", watches[0].began[0]["protected"], watches[0].began)
-    for number in range(60):
-        client.cmd("send", gss.text(f"packet {number}"))
-        server.cmd("recv")
+    asker, _ = api.peers(lab, port=7001, client=ALICE)
+    asker.value("subscribe")
+    blocked(lab, asker, "rekey", lambda: packets(client, server), {"soft-expire"})
     same_life(lab, watches)
     conflict(lab, watches)
-    another_identity(lab, watches)
-    ike.stop(lab.b, kill=True)
+    blocked(lab, asker, "identity-change", lambda: another_identity(lab, watches), peer="fqdn:relay.example.org")
+    blocked(lab, asker, "peer-dead", lambda: ike.stop(lab.b, kill=True), peer="fqdn:relay.example.org", seconds=8)
     for name, watch in (("the holder", watches[0]), ("the namespace", watches[2])):
         dead = watch.hears("peer-dead", seconds=8)
         lab.expect(f"{name} hears that the peer is dead", dead and dead["peer"] == "fqdn:relay.example.org", watch.lines())

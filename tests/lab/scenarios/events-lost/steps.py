@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 import signal
+import socket
+import struct
 import subprocess
 
+import api
 import gss
 import net
 from watch import Watch
 
 MALLORY = 2003
+NETLINK_XFRM, XFRM_MSG_EXPIRE, NLM_F_REQUEST = 6, 0x18, 1
 BATCH, BATCHES = 600, 4  # a reader keeps up with a batch
 
 
@@ -42,6 +46,34 @@ def slow_reader(lab):
     return quick
 
 
+def soft_ends(host, count):
+    """The kernel says so often that the soft lifetime of A's SA to B is over, which IKE daemons may ask it to."""
+    expire = struct.pack("!56x4s12xIB135x", socket.inet_aton(net.V4["B"]), net.SPI["A", "B"], socket.IPPROTO_ESP) + struct.pack("=H18x", socket.AF_INET)
+    message = struct.pack("=IHHII", 16 + len(expire), XFRM_MSG_EXPIRE, NLM_F_REQUEST, 0, 0) + expire
+    with host.inside(lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_XFRM)) as netlink:
+        for _ in range(count):
+            netlink.send(message)
+
+
+def slow_program(lab, client, quick):
+    """One that asked the sockets-layer API, and does not read."""
+    client.value("subscribe", "soft-expire")
+    already, many = len(quick.lines("expiring")), BATCHES * BATCH
+    for number in range(BATCHES):
+        soft_ends(lab.a, BATCH)
+        lab.wait(lambda: len(quick.lines("expiring")) >= already + (number + 1) * BATCH, 10, step=0.2)
+    heard = client.value("poll")
+    lab.wait(lambda: told(heard) >= many or heard.extend(client.value("poll", 1)), 5)
+    lost = [event["missing"] for event in heard if event["event"] == "lost"]
+    lab.expect("a program that reads late is told how many events are missing", lost and lost[0] > 0 and told(heard) == many, (lost, len(heard)))
+    event, heard = api.polled(lab, client, api.is_event("soft-expire"), lambda: soft_ends(lab.a, 1))
+    lab.expect("and is woken by those that come later", event, heard)
+
+
+def told(heard):
+    return sum(event["missing"] if event["event"] == "lost" else 1 for event in heard)
+
+
 def counted(watch):
     return len(watch.lines("expiring")) + sum(line["missing"] for line in watch.lines("lost"))
 
@@ -71,6 +103,7 @@ def run(lab):
     hostile(lab, client)
     quick = slow_reader(lab)
     lab.expect("other's SAs are no news to a socket", set(mine.kinds()) <= {"subscribed", "lost"}, mine.kinds())
+    slow_program(lab, api.peers(lab, port=7001)[0], quick)
     lab.a.stop_broker()
     status = quick.process.wait(timeout=10)
     lab.expect("the end of the broker is told by the exit code", status == 3, status)

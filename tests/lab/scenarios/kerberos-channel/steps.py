@@ -7,6 +7,8 @@ import gss
 import ike
 import kerberos
 from peer import Exchange, connected
+from traffic import Traffic
+from vici import Vici
 
 PLAIN = [["kerberos", "kerberos"]] * 4
 SWITCHED = [["offer", "channel"]] + [["channel", "channel"]] * 3
@@ -65,7 +67,31 @@ def run(lab):
     brokers(lab, "off", "skip")
     said(lab, "a client that is off", attempt(lab, 7006), PLAIN)
     brokers(lab, "skip", "skip")
+    rekeyed(lab)
     broken(lab)
+
+
+def rekeyed(lab):
+    """Kerberos' MICs do not look at the latch."""
+    ends = attempt(lab, 7008)
+    said(lab, "before rekeys", ends, SWITCHED)
+    wire, daemon, before = lab.a.capture(), Vici(lab.a), ike.installed_spis(lab.a)
+    with Traffic(*ends, look=("wrap", 0, 1, gss.text("x"))) as traffic:
+        for number in range(3):
+            here = ike.installed_spis(lab.a)
+            lab.expect(f"rekey {number}: charon does it", daemon.command("rekey", child="t"))
+            lab.expect(f"rekey {number}: there are new SAs", lab.wait(lambda: ike.installed_spis(lab.a) - here, 15), here)
+            seen = traffic.count
+            lab.expect(f"rekey {number}: switched messages go on", lab.wait(lambda: traffic.count > seen + 2 or traffic.failures, 15), traffic.count - seen)
+    lab.expect(f"rekeys: {traffic.count} switched messages, all arrive", not traffic.failures, traffic.failures)
+    # What is bound next wants SAs that are not new.
+    gone = lab.wait(lambda: not before & ike.installed_spis(lab.a) and len(ike.installed_spis(lab.a)) == 2, 30)
+    lab.expect("rekeys: the SAs of before are gone", gone, (before, ike.state(lab.a)))
+    for way in (ends, ends[::-1]) * 2:
+        traffic.message(*way)  # until no token is made only to look
+    said(lab, "after rekeys", ends, [["channel", "channel"]] * 4)
+    lab.expect("several SPIs carried them", len(wire.esp_spis()) > 2, wire.esp_spis())
+    lab.expect("rekeys: no clear segment", not wire.clear_segments(7008, bare=True) and not wire.clear_payload(b"attack at dawn"))
 
 
 def broken(lab):

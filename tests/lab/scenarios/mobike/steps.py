@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+import api
 import gss
 import ike
 import net
@@ -39,9 +40,13 @@ def run(lab):
     watches = [Watch.peer(lab.a, client), Watch.peer(lab.b, server), Watch(lab.a, "--all"), Watch(lab.b, "--all")]
     lab.need("all are subscribed", all(w.began for w in watches))
     spis = ike.installed_spis(lab.a)
+    ends = api.peers(lab, port=7001)
+    for end in ends:
+        lab.need("the API's end is latched", end.value("latch") == "established")
+        end.value("subscribe")
     with Traffic(client, server, patience=20) as traffic:
         lab.wait(lambda: traffic.count > 5 or traffic.failures, 10)
-        moves(lab, net.V4["A"], "10.1.0.7")
+        told = api.polled_both(lab, ends, api.is_event("locator-change"), lambda: moves(lab, net.V4["A"], "10.1.0.7"))
         count = traffic.count
         lab.wait(lambda: traffic.count > count + 20 or traffic.failures, 20)
     lab.expect(f"{traffic.count} messages both ways, before and after", traffic.count > count + 20 and not traffic.failures, traffic.failures)
@@ -51,6 +56,9 @@ def run(lab):
     for name, watch in zip(("A's socket", "B's socket", "A's namespace", "B's namespace"), watches):
         lab.expect(f"{name} hears of the move", watch.hears("migrated"), watch.lines())
         lab.expect(f"{name} hears of no break", not watch.lines("latch-broken"), watch.lines())
+    for end, (event, heard) in zip(ends, told):
+        lab.expect(f"{end.host.name}: the move wakes a program blocked in poll", event, heard)
+        lab.expect(f"{end.host.name}: and its latch is whole", end.value("latched") == "established" and not [e for e in heard if e["state"] == "broken"], heard)
     for wire in wires:  # what came through a tunnel shows once more, in clear, where it came: what leaves is what is on the cable
         lab.expect("nothing leaves in clear", not [p for p in wire.outside_esp(7000) if p.leaves])
         lab.expect("ESP leaves", [p for p in wire.packets() if p.leaves and p.spi in spis])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import re
 
+import api
 import gss
 import ike
 import net
@@ -31,6 +32,11 @@ def encapsulated_ports(host):
     return set(re.findall(rf"src {OUTSIDE} dst {SERVER}\n.*?encap type espinudp sport (\d+) dport 4500", ike.state(host), re.S))
 
 
+def outer_ends(lab, nat, said):
+    lab.expect("B's token: who is inside, and from which port of the NAT it comes",
+               said["nat_traversal"] == 2 and said["inner"][1][0] == VIRTUAL and said["outer"] == [[SERVER, 4500], [OUTSIDE, nat.ports()[4500]]], said)
+
+
 def run(lab):
     with Nat(lab) as nat:
         tunnels(lab)
@@ -43,7 +49,14 @@ def run(lab):
         wires = [lab.a.capture(), lab.b.capture()]
         watches = [Watch.peer(lab.b, server), Watch(lab.b, "--all"), Watch.peer(lab.a, client)]
         lab.need("all are subscribed", all(w.began for w in watches))
-        rebound(lab, nat, client, server)
+        asker = api.peers(lab, port=7001, address=SERVER)[1]
+        outer_ends(lab, nat, asker.value("protection"))
+        asker.value("subscribe")
+        event, heard = api.polled(lab, asker, api.is_event("nat-mapping"), lambda: rebound(lab, nat, client, server))
+        lab.expect("the new mapping wakes a program of B's that is blocked in poll", event, heard)
+        said = asker.value("protection")
+        outer_ends(lab, nat, said)
+        lab.expect("and it is the same protection for that", said["as_kept"])
         for name, host, peer in (("A", lab.a, client), ("B", lab.b, server)):
             lab.expect(f"{name}: latched", lab.wait(lambda: status.of_peer(host, peer)["latch"] == "established", 5), status.of_peer(host, peer))
         for name, watch in zip(("B's socket", "B's namespace"), watches):

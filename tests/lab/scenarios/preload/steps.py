@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 import json
+import os
 
 import gss
+import kerberos
 from host import MECHANISM
 
 RUN = ["/run/bin/ipsec-gss", "run", "--library", "/run/bin/libgss-ipsec-preload.so", "--"]
@@ -89,18 +91,45 @@ for s in sockets[1::-1]: s.sendall(framed(token)[20:])
 print("copied:", [receive(s) == b"refused" for s in sockets[:2]])
 """
 
+# The same of Kerberos, whose last token is the server's.
+KERBEROS_CLIENT = CLIENT[:CLIENT.index("    contexts = []")] + """
+    contexts = []
+    for s in sockets:
+        s.getpeername()
+        ctx = gssapi.SecurityContext(name=name, mech=mech, usage="initiate", flags=gssapi.RequirementFlag.mutual_authentication)
+        contexts.append(ctx)
+        s.sendall(framed(ctx.step()) + framed(b""))
+    for s, ctx in reversed(list(zip(sockets, contexts))): good += ctx.step(receive(s)) is None and ctx.complete
+print("established", good)
+"""
 
-def words(program):
-    return [*RUN, "/usr/bin/python3", "-c", program, MECHANISM, str(CONNECTIONS), str(ROUNDS)]
+
+def words(program, mechanism=MECHANISM):
+    return [*RUN, "/usr/bin/python3", "-c", program, mechanism, str(CONNECTIONS), str(ROUNDS)]
 
 
 def lines(host, log):
     return [json.loads(line) for line in host.log(log).splitlines() if line.startswith("{")]
 
 
+def interposed(lab):
+    """Kerberos' contexts of the same programs, each bound to its own connection."""
+    kerberos.realm(lab)
+    env = {host: {**kerberos.interposed(host), "GSS_IPSEC_TRACE": f"{host.directory}/trace.preload"} for host in (lab.a, lab.b)}
+    server = lab.b.popen(words(SERVER, kerberos.KRB5), env=env[lab.b], log="kerberos.log")
+    lab.need("the server listens again", lab.wait(lambda: "listening" in lab.b.log("kerberos.log"), 20), lab.b.log("kerberos.log")[-800:])
+    client = lab.a.run(words(KERBEROS_CLIENT, kerberos.KRB5), env=env[lab.a], timeout=60)
+    bound = [host.log("trace.preload").count("bound to the channel") for host in (lab.a, lab.b)]
+    said = client.stdout + client.stderr + lab.b.log("kerberos.log")[-1500:]
+    lab.expect("under the interposer every context of Kerberos is made", f"established {CONNECTIONS * ROUNDS}" in client.stdout, said)
+    lab.expect("and bound to the connection that the preload saw, at both ends", bound == [CONNECTIONS * ROUNDS] * 2, (bound, lab.b.log("trace.preload")[-800:]))
+    server.kill()
+
+
 def run(lab):
-    gss.brokers(lab)
-    lab.b.popen(words(SERVER), log="server.log")
+    line = kerberos.program("bind", os.path.realpath("/usr/bin/python3"))
+    gss.brokers(lab, a=line, b=line)
+    server = lab.b.popen(words(SERVER), log="server.log")
     lab.need("the server listens", lab.wait(lambda: "listening" in lab.b.log("server.log"), 20), lab.b.log("server.log")[-800:])
     client = lab.a.run(words(CLIENT), timeout=60)
     served = lines(lab.b, "server.log")
@@ -113,3 +142,6 @@ def run(lab):
     lab.expect("the exit code is the program's", lab.a.run([*RUN, "/bin/sh", "-c", "exit 7"]).returncode == 7)
     without = lab.a.run(words(CLIENT)[len(RUN):], timeout=30)
     lab.expect("without the preload the client has no socket to rest on", "not exactly one connected socket" in without.stderr, without.stdout + without.stderr)
+    server.kill()
+    server.wait()
+    interposed(lab)

@@ -49,6 +49,9 @@ def hardened(lab, systemd, unit):
     for place in ("/etc/written", "/usr/written", "/run/ipsec-gss/written", "/proc/sys/net/ipv4/ip_forward", "/sys/fs/cgroup/cgroup.procs"):
         done = inside(f"echo 1 >{place}")
         lab.expect(f"{unit}: {place} cannot be written", done.returncode != 0 and "Read-only" in done.stderr, done.stderr)
+    for socket in ("/run/systemd/private", "/run/systemd/notify"):
+        hidden = inside(f"stat -c %a {socket}").stdout.strip() == "0"
+        lab.expect(f"{unit}: {socket} is {'out of' if 'private' in socket else 'within'} reach", hidden == ("private" in socket), inside(f"ls -l {socket}").stdout)
     figures = f"/run/{unit.removesuffix('.service')}"
     lab.expect(f"{unit}: its folder for figures can be", inside(f"echo 1 >{figures}/written && rm {figures}/written").returncode == 0)
     lab.expect(f"{unit}: no devices, no files of others in /tmp", inside("test ! -e /dev/mem && test ! -e /dev/kmsg && test -z \"$(ls -A /tmp)$(ls -A /home)\"").returncode == 0, inside("ls /dev /tmp /home").stdout)
@@ -71,8 +74,11 @@ def reloads(lab, systemd, process):
 
 
 def starts_anew(lab, systemd, process):
-    os.kill(int(process), 9)
-    lab.expect("a broker that dies is started anew", lab.wait(lambda: systemd.main_process(HOST) not in (None, process) and systemd.is_active(HOST), 8), systemd.systemctl("status", HOST))
+    """More often than systemd's limit is for others: five times in ten seconds."""
+    for time in range(6):
+        os.kill(int(process), 9)
+        lab.need(f"a broker that dies is started anew, time {time + 1}", lab.wait(lambda: systemd.main_process(HOST) not in (None, process) and systemd.is_active(HOST), 8), systemd.systemctl("status", HOST))
+        process = systemd.main_process(HOST)
 
 
 def ends(lab, systemd):
