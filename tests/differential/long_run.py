@@ -95,7 +95,7 @@ def batch(options, log, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--build", default="build")
+    parser.add_argument("--build", default="build/plain")
     parser.add_argument("--seeds", default="1-50")
     parser.add_argument("--cases", type=int, default=2000, help="of each seed")
     parser.add_argument("--jobs", type=int, default=2)

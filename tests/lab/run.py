@@ -103,7 +103,7 @@ def main():
     parser.add_argument("scenario", nargs="*")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--tag", default="")
-    parser.add_argument("--build", type=Path, default=kernel.TOP / "build")
+    parser.add_argument("--build", type=Path, default=kernel.TOP / "build/plain")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--label", default="lab")
     parser.add_argument("--wrap", default="", help="run brokers and peers under this (valgrind)")

@@ -15,8 +15,7 @@ SECONDS = {'unit': 120, 'glue': 120, 'local': 120, 'lab': 400}
 
 class Tree:
     def __init__(self, origin, top, log):
-        # Where `make distcheck` builds too, seen from the sources, and with its flags: a compiler cache serves the tests of both.
-        self.origin, self.top, self.build, self.log = origin, top, top / '_build/sub', log
+        self.origin, self.top, self.build, self.log = origin, top, top / '_build', log
 
     def prepare(self, woven):
         """woven: {file: its text} where it is not the checkout's."""
@@ -27,10 +26,10 @@ class Tree:
         self.build.mkdir(parents=True, exist_ok=True)
         if not (self.build / 'config.status').exists():
             cache = 'ccache ' if shutil.which('ccache') else ''
-            self.must(['env', 'CONFIG_SHELL=/bin/sh', '../../configure', '--enable-precompiled-prelude', '--enable-united-rooms',
-                       f'CC={cache}gcc', f'CXX={cache}g++', 'CFLAGS=-O0', 'CXXFLAGS=-O0',
+            self.must(['env', 'CONFIG_SHELL=/bin/sh', '../configure', '--enable-precompiled-prelude', '--enable-united-rooms',
+                       f'CC={cache}clang', f'CXX={cache}clang++', 'CFLAGS=-O0', 'CXXFLAGS=-O0',
                        'LDFLAGS=-fuse-ld=lld' if shutil.which('ld.lld') else 'LDFLAGS='], self.build)
-            self.must(['make', '-s', 'precompiled'], self.build)
+            self.must(['nice', 'make', '-s', 'precompiled'], self.build)
 
     def must(self, command, folder):
         if not self.run(command, folder, 600):
@@ -54,7 +53,7 @@ class Tree:
 
     def make(self, *catchers):
         targets = [target for by in catchers for target in [*TARGETS[by], *([PROGRAMS[by]] if by in PROGRAMS else [])]]
-        return self.run(['make', '-s', f'-j{os.cpu_count()}', *targets], self.build, 1500)
+        return self.run(['nice', 'make', '-s', f'-j{os.cpu_count()}', *targets], self.build, 1500)
 
     def program(self, by):
         return self.build / PROGRAMS[by]

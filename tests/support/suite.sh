@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: MIT
-# Read by the scripts in tests/suites. Environment: TOP (checkout), BUILD (its plain build), LOGS (folder for output); each
-# has a default, so that a suite runs by hand too. A suite counts with `check` and `counted` and ends with `finish`.
+# Read by the scripts in tests/suites. Environment: TOP (checkout), LOGS (folder for output); each has a default, so that a
+# suite runs by hand too. A suite counts with `check` and `counted` and ends with `finish`.
 : "${TOP:=$(cd "$(dirname "$0")/../.." && pwd)}"
-: "${BUILD:=$TOP/build}"
-: "${LOGS:=$BUILD/logs}"
-export TOP BUILD LOGS
+: "${LOGS:=$TOP/build/logs}"
+export TOP LOGS
 . "$TOP/tests/support/cache.sh"
 suite=$(basename "$0")
 mkdir -p "$LOGS/$suite"

@@ -20,6 +20,13 @@ include Makefile
 -include $(wildcard unity/*.d)
 unity/%.d: ;
 
+# Tests are not optimised, whatever the tree is: it takes longer than they run. (A command with more flags than the prelude had does without it.)
+ifneq (,$(filter -O1 -O2 -O3,$(CXXFLAGS)))
+unity/tests_% unity/libtest_% tests/unit/% tests/glue/% tests/support/glue_%: override CXXFLAGS += -O0 -U_FORTIFY_SOURCE
+endif
+# What fuzzers watch is in libraries.
+%.lo prelude/all.h.gch/pic: override HARDENING_CXXFLAGS += @FUZZED_CXXFLAGS@
+
 # Of the stem TARGET-FIRST.
 target = $(firstword $(subst -, ,$*))
 first = $(lastword $(subst -, ,$*))
