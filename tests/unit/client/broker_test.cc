@@ -801,7 +801,7 @@ class BrokerTest : public CppUnit::TestFixture {
     std::vector<std::thread> threads;
     for (int t = 0; t < 50; ++t)
       threads.emplace_back([&, t] {
-        for (int i = 0; i < 20; ++i) {
+        for (int i = 0; i < 5; ++i) {
           const std::string name = std::to_string(t) + "." + std::to_string(i);
           const tests::AskingInTurn turn;
           const auto got = Broker::localname(name);

@@ -76,7 +76,7 @@ class EventsTest : public CppUnit::TestFixture {
   }
 
   void events_without_end_are_no_answer() {
-    early_ = 2000;
+    early_ = 1100;
     auto stream = EventStream::open();
     CPPUNIT_ASSERT(stream.ok());
     CPPUNIT_ASSERT(stream->subscribe(STDIN_FILENO, protocol::kAllEvents).error().code == Code::BAD_MESSAGE);
