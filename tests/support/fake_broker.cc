@@ -15,6 +15,8 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "tests/support/child.h"
+
 namespace gssipsec::tests {
 namespace {
 
@@ -90,6 +92,7 @@ void FakeBroker::accept_all() {
 }
 
 void FakeBroker::accept_one() {
+  const std::shared_lock quiet(forks());
   base::UniqueFd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!socket) return;
   const int on = 1, number = ++connections_;
@@ -106,10 +109,17 @@ void FakeBroker::hang_up_all() {
 }
 
 void FakeBroker::serve(base::UniqueFd socket, int number) {
+  std::shared_lock quiet(forks());
+  base::Bytes buffer(protocol::kMaxMessage);
   FakeRequest request;
   request.socket = socket.get();
   request.connection = number;
-  while (receive(request)) {
+  for (;;) {
+    quiet.unlock();
+    pollfd readable{socket.get(), POLLIN, 0};
+    poll(&readable, 1, -1);
+    quiet.lock();
+    if (!receive(request, buffer)) break;
     ++counts_[static_cast<std::size_t>(request.frame.header.verb)];
     (request.frame.header.verb == Verb::hello ? options_.hello : options_.handler)(*this, request);
     request.fd.reset();
@@ -119,8 +129,7 @@ void FakeBroker::serve(base::UniqueFd socket, int number) {
   --open_;
 }
 
-bool FakeBroker::receive(FakeRequest& request) {
-  base::Bytes buffer(protocol::kMaxMessage);
+bool FakeBroker::receive(FakeRequest& request, base::Bytes& buffer) {
   iovec part{buffer.data(), buffer.size()};
   alignas(cmsghdr) char room[256];
   msghdr message{};

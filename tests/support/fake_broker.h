@@ -83,7 +83,7 @@ class FakeBroker {
   void accept_one();
   void beat_all();
   void serve(base::UniqueFd socket, int number);
-  bool receive(FakeRequest& request);
+  bool receive(FakeRequest& request, base::Bytes& buffer);
 
   Options options_;
   std::string directory_, path_;
