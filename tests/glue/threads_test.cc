@@ -22,7 +22,7 @@ namespace {
 
 constexpr int kThreads = 500, kRounds = 4;
 // Contexts that are being made at one time: a broker gives two seconds to each.
-constexpr int kAtOnce = 64;
+constexpr int kAtOnce = 16;
 
 int local_port(int fd) {
   sockaddr_in address{};

@@ -17,7 +17,7 @@ def storm(lab, commands):
         for daemon in daemons:
             for words in commands:
                 done += daemon.command("rekey", **words)
-                time.sleep(0.05)
+                time.sleep(0.1 * lab.job["slow"])  # more than a slow kernel's daemons can do ends in SAs and policies given up
     return done
 
 
