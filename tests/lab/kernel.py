@@ -28,7 +28,7 @@ def memory_folder(need):
 
 
 class UserModeLinux:
-    slowness = 2  # by what time limits are multiplied: compilers run beside it
+    slowness = 2  # by what time limits are multiplied: the machine may be slow, and compilers run beside it
 
     def preload(self, build):
         """What programs of others need before they can load the plugin of this build."""
