@@ -11,7 +11,7 @@ import kernel  # noqa: E402
 SHARE = kernel.LAB / "share" / f"demo-{os.getpid()}"
 LOGS = kernel.LAB / "logs" / "demo"
 JOB = {"scenarios": ["demo"], "topologies": {"demo": "certificates"}, "timeouts": {"demo": 90}, "build": str(kernel.TOP / "build/plain"),
-       "pki": str(kernel.LAB / "pki"), "wrap": "", "slow": 1, "preload": ""}
+       "pki": str(kernel.LAB / "pki"), "wrap": "", "slow": 1, "rehearsal": "", "preload": ""}
 verdict = []
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Starts a lab kernel (user-mode-linux here, qemu in qemu.py) on a folder with a job and follows what the guest reports. Host side."""
+import itertools
 import json
+import mmap
 import os
 import shutil
 import signal
@@ -16,6 +18,7 @@ PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ips
 
 
 RUNNING = set()
+PROCESSORS = itertools.cycle(sorted(os.sched_getaffinity(0)))
 
 
 def memory_folder(need):
@@ -27,8 +30,29 @@ def memory_folder(need):
     return best
 
 
+def seconds_of_mapping(copies):
+    """What it takes `copies` processes at the same time to map some thousand pages each."""
+    started = time.monotonic()
+    for _ in range(copies):
+        if os.fork() == 0:
+            pages = mmap.mmap(-1, 4096 * mmap.PAGESIZE)
+            for offset in range(0, len(pages), mmap.PAGESIZE):
+                pages[offset] = 1
+            os._exit(0)
+    for _ in range(copies):
+        os.wait()
+    return time.monotonic() - started
+
+
+def at_once():
+    """How many kernels: two where two processors map pages as quickly as one does (docs/decisions/0023)."""
+    once = min(seconds_of_mapping(1) for _ in range(5))
+    return 2 if len(os.sched_getaffinity(0)) > 1 and min(seconds_of_mapping(2) for _ in range(5)) < 1.5 * once else 1
+
+
 class UserModeLinux:
     slowness = 2  # by what time limits are multiplied: the machine may be slow, and compilers run beside it
+    rehearsal = ""
 
     def preload(self, build):
         """What programs of others need before they can load the plugin of this build."""
@@ -37,8 +61,9 @@ class UserModeLinux:
     def start(self, share, console):
         command = ["linux.uml", "mem=1024M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={TOP}/tests/lab/init.sh", "con0=null,fd:1", "con=null",
                    "quiet", "LAB_KERNEL=uml", f"LAB_TOP={TOP}", f"LAB_SHARE={share}"]
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True,
-                                env=dict(os.environ, TMPDIR=memory_folder(1 << 30)))
+        # Its processes run in turn: on one processor, or each turn has to wake another.
+        return subprocess.Popen(["taskset", "--cpu-list", str(next(PROCESSORS)), *command], stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+                                start_new_session=True, env=dict(os.environ, TMPDIR=memory_folder(1 << 30)))
 
 
 def stage(build, share, more):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """run.py [--list] [--tag TAG] [--build DIR] [--jobs N] [--wrap valgrind] [--qemu] [--verbose] [SCENARIO...]: runs scenarios in lab kernels, many in
-one boot, each in a topology made afresh; two kernels run side by side. Prints each assertion that failed, each scenario's verdict and seconds,
+one boot, each in a topology made afresh; two kernels run side by side where that pays. Prints each assertion that failed, each scenario's verdict and seconds,
 and `N passed, N failed`. Logs of what failed stay in build/lab/logs/SCENARIO."""
 import argparse
 import concurrent.futures
@@ -84,9 +84,11 @@ class Report:
 
 
 def run_group(options, scenarios, report, number, names):
-    limits = {n: scenarios[n].get("timeout", 60) * options.slow for n in names}
+    rehearsal = options.kernel.rehearsal
+    every = [*names, rehearsal] if rehearsal else names
+    limits = {n: scenarios[n].get("timeout", 60) * options.slow for n in every}
     share = kernel.LAB / "share" / f"{options.label}-{os.getpid()}-{number}"  # runs at the same time do not meet
-    job = {"scenarios": names, "topologies": {n: scenarios[n]["topology"] for n in names}, "timeouts": limits, "build": str(options.build.resolve()),
+    job = {"scenarios": names, "rehearsal": rehearsal, "topologies": {n: scenarios[n]["topology"] for n in every}, "timeouts": limits, "build": str(options.build.resolve()),
            "wrap": options.wrap, "slow": options.slow, "pki": str(kernel.LAB / "pki"), "preload": options.kernel.preload(options.build), "arguments": options.argument,
            "programs": sorted({p for n in names for p in scenarios[n].get("programs", [])})}
     limit = 40 * options.slow + sum(limits.values())
@@ -104,7 +106,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--tag", default="")
     parser.add_argument("--build", type=Path, default=kernel.TOP / "build/plain")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=0, help="kernels at the same time; not given: two where that is faster")
     parser.add_argument("--label", default="lab")
     parser.add_argument("--wrap", default="", help="run brokers and peers under this (valgrind)")
     parser.add_argument("--argument", action="append", default=[], help="for the program of a scenario that measures")
@@ -128,6 +130,7 @@ def main():
     kernel.end_with_signals()
     if options.ran != Path(os.devnull):
         options.ran.write_text("")
+    options.jobs = options.jobs or kernel.at_once()
     report, started = Report(options), time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(lambda item: run_group(options, scenarios, report, *item), enumerate(groups(chosen, options.jobs))))
