@@ -119,8 +119,7 @@ base::Result<Answer> handle_survey(Core& core, Bench& bench, const Request& requ
   const auto seen = look(core, bench, request, *asked);
   if (!seen) return seen.error();
   const channel::Verdict& verdict = seen->assessment.verdict;
-  const Locators outer = common(verdict);
-  SurveyReply reply{report_of(core, *seen, request.caller.privileged), outer.local, outer.peer, outer.local_port, outer.peer_port, false, false};
+  SurveyReply reply{report_of(core, *seen, request.caller.privileged), common(verdict), false, false};
   reply.compressed = any_template(verdict.out, compresses) || any_template(verdict.in, compresses);
   reply.options_covered = any_template(verdict.out, covers_options) && any_template(verdict.in, covers_options);
   if (asked->sight == Sight::datagram) judge_datagram(reply.report);

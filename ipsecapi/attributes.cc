@@ -65,9 +65,9 @@ int get_end(Identity end, Room room) {
 
 // The SAs' own ends, where they have two and no more.
 int get_outer(const protocol::SurveyReply& found, std::uint32_t attribute, Room room) {
-  if (!secured(found.report) || found.outer_local.family == channel::Family::none) return no_data("there are no SAs, or they have several ends");
-  if (attribute == IPSEC_API_ATTR_natTraversal) return room.enabled(found.encap_remote != 0);
-  return room.ends(found.outer_local, found.encap_local, found.outer_remote, found.encap_remote);
+  if (!secured(found.report) || found.outer.local.family == channel::Family::none) return no_data("there are no SAs, or they have several ends");
+  if (attribute == IPSEC_API_ATTR_natTraversal) return room.enabled(found.outer.peer_port != 0);
+  return room.ends(found.outer.local, found.outer.local_port, found.outer.peer, found.outer.peer_port);
 }
 
 int get_found(const Protection& protection, std::uint32_t attribute, Room room) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// ENDPOINT, RESOLVE, LOCATORS: what endpoint descriptors stand for, and where a connection's packets really go.
+// ENDPOINT, RESOLVE: what endpoint descriptors stand for.
 #include "protocol/layout.h"
 
 namespace gssipsec::protocol {
@@ -35,20 +35,9 @@ void layout(Codec& c, Of<ResolveReply> auto& m) {
   layout(c, m.endpoint);
 }
 
-template <typename Codec>
-void layout(Codec& c, Of<Locators> auto& m) {
-  c.address(m.local).address(m.peer).u16(m.local_port).u16(m.peer_port);
-}
-
-template <typename Codec>
-void layout(Codec& c, Of<LocatorsReply> auto& m) {
-  c.list(m.pairs);
-}
-
 GSS_IPSEC_BODY(EndpointRequest, decode_endpoint_request)
 GSS_IPSEC_BODY(EndpointReply, decode_endpoint_reply)
 GSS_IPSEC_BODY(ResolveRequest, decode_resolve_request)
 GSS_IPSEC_BODY(ResolveReply, decode_resolve_reply)
-GSS_IPSEC_BODY(LocatorsReply, decode_locators_reply)
 
 }  // namespace gssipsec::protocol

@@ -281,10 +281,15 @@ struct SurveyRequest {
   channel::Address local;                   // none: the socket's own
   bool operator==(const SurveyRequest&) const = default;
 };
+// On the wire, outside of a tunnel. Ports: of UDP, where ESP is in it.
+struct Locators {
+  channel::Address local, peer;
+  std::uint16_t local_port = 0, peer_port = 0;
+  bool operator==(const Locators&) const = default;
+};
 struct SurveyReply {
   Report report;
-  channel::Address outer_local, outer_remote;  // of the SAs; none where they have several
-  std::uint16_t encap_local = 0, encap_remote = 0;  // ports of UDP around ESP; 0 without
+  Locators outer;                           // of the SAs; none where they have several
   bool compressed = false, options_covered = false;  // IPComp is in the bundle; what is proven has the IP options in it
   bool operator==(const SurveyReply&) const = default;
 };
@@ -302,12 +307,6 @@ struct EndpointRequest { Endpoint endpoint; Reuse reuse = Reuse::user; bool oper
 struct EndpointReply { std::uint32_t value = 0; bool operator==(const EndpointReply&) const = default; };
 struct ResolveRequest { std::uint32_t value = 0; bool operator==(const ResolveRequest&) const = default; };
 struct ResolveReply { Endpoint endpoint; bool operator==(const ResolveReply&) const = default; };
-// On the wire, outside of a tunnel. Ports: of UDP, where ESP is in it.
-struct Locators {
-  channel::Address local, peer;
-  std::uint16_t local_port = 0, peer_port = 0;
-  bool operator==(const Locators&) const = default;
-};
 struct LocatorsReply { std::vector<Locators> pairs; bool operator==(const LocatorsReply&) const = default; };  // of the packets that leave
 struct UnlatchRequest { std::uint64_t cookie = 0; bool operator==(const UnlatchRequest&) const = default; };
 struct ReleaseRequest { std::uint32_t slot = 0, generation = 0; bool operator==(const ReleaseRequest&) const = default; };

@@ -47,9 +47,20 @@ void layout(Codec& c, Of<SurveyRequest> auto& m) {
 }
 
 template <typename Codec>
+void layout(Codec& c, Of<Locators> auto& m) {
+  c.address(m.local).address(m.peer).u16(m.local_port).u16(m.peer_port);
+}
+
+template <typename Codec>
 void layout(Codec& c, Of<SurveyReply> auto& m) {
   layout(c, m.report);
-  c.address(m.outer_local).address(m.outer_remote).u16(m.encap_local).u16(m.encap_remote).flag(m.compressed).flag(m.options_covered);
+  layout(c, m.outer);
+  c.flag(m.compressed).flag(m.options_covered);
+}
+
+template <typename Codec>
+void layout(Codec& c, Of<LocatorsReply> auto& m) {
+  c.list(m.pairs);
 }
 
 GSS_IPSEC_BODY(HelloRequest, decode_hello_request)
@@ -59,5 +70,6 @@ GSS_IPSEC_BODY(QueryFlowRequest, decode_query_flow_request)
 GSS_IPSEC_BODY(Report, decode_report)
 GSS_IPSEC_BODY(SurveyRequest, decode_survey_request)
 GSS_IPSEC_BODY(SurveyReply, decode_survey_reply)
+GSS_IPSEC_BODY(LocatorsReply, decode_locators_reply)
 
 }  // namespace gssipsec::protocol

@@ -7,7 +7,6 @@
 
 
 #include "tests/glue/context_fixture.h"
-#include "tests/support/child.h"
 
 namespace gssipsec::tests {
 namespace {
@@ -391,7 +390,7 @@ class MessageTest : public ContextFixture {
     int ends[2];
     CPPUNIT_ASSERT_EQUAL(0, pipe(ends));
     const std::string before = wrapped(initiator(), 1, 1);
-    const pid_t child = fork_quietly();
+    const pid_t child = fork();
     if (child == 0) {
       std::string token;
       initiator().wrap(kText, token, 1, 1);

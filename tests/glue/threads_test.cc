@@ -9,7 +9,6 @@
 #include <barrier>
 #include <memory>
 #include <mutex>
-#include <semaphore>
 #include <set>
 #include <thread>
 
@@ -21,8 +20,6 @@ namespace gssipsec::tests {
 namespace {
 
 constexpr int kThreads = 500, kRounds = 4;
-// Contexts that are being made at one time: a broker gives two seconds to each.
-constexpr int kAtOnce = 16;
 
 int local_port(int fd) {
   sockaddr_in address{};
@@ -52,7 +49,6 @@ class ThreadsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(who_is_cancelled_returns_first);
   CPPUNIT_TEST_SUITE_END();
 
-  std::counting_semaphore<> turns_{kAtOnce};
   std::mutex mutex_;
   std::string first_failure_;
 
@@ -73,17 +69,6 @@ class ThreadsTest : public CppUnit::TestFixture {
       });
     for (std::thread& thread : threads) thread.join();
     CPPUNIT_ASSERT_EQUAL(std::string(), first_failure_);
-  }
-
-  template <typename Body>
-  auto one_of_some(Body body) {
-    struct Turn {
-      std::counting_semaphore<>& turns;
-      explicit Turn(std::counting_semaphore<>& all) : turns(all) { turns.acquire(); }
-      ~Turn() { turns.release(); }
-    };
-    const Turn turn(turns_);
-    return body();
   }
 
   // Every second thread names its socket for itself, and has no credential that does.
@@ -122,10 +107,14 @@ class ThreadsTest : public CppUnit::TestFixture {
     twin.knobs.names_by_port = true;
     std::string stolen;
     in_threads(kThreads, [&](int i) {
-      const auto made = one_of_some([&] { return std::make_unique<Pair>(); });
+      std::unique_ptr<Pair> made;
+      {
+        const AskingInTurn turn;
+        made = std::make_unique<Pair>();
+        establish(*made, i % 2 == 1);
+      }
       Pair& pair = *made;
       const std::string own = "ipsec:fqdn:port-" + std::to_string(local_port(pair.connection.client.get())) + ".example.org";
-      one_of_some([&] { establish(pair, i % 2 == 1); });
       wanted(pair.acceptor.source.text() == own, "wanted " + own + ", found " + pair.acceptor.source.text());
       converse(pair, own);
       std::string token, came;

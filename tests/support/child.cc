@@ -12,9 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstring>
-#include <mutex>
 #include <stdexcept>
 #include <string>
 
@@ -56,16 +54,6 @@ bool add_address(int fd, const char* interface, const char* text) {
 
 }  // namespace
 
-std::shared_timed_mutex& forks() {
-  static std::shared_timed_mutex gate;
-  return gate;
-}
-
-pid_t fork_quietly() {
-  const std::unique_lock lock(forks(), std::chrono::seconds(1));
-  return fork();
-}
-
 void in_child(const std::function<void()>& body) {
   in_child_while(body, [] {});
 }
@@ -73,7 +61,7 @@ void in_child(const std::function<void()>& body) {
 void in_child_while(const std::function<void()>& body, const std::function<void()>& meanwhile) {
   int ends[2];
   if (pipe(ends) != 0) throw std::runtime_error("pipe");
-  const pid_t child = fork_quietly();
+  const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
     run(body, ends[1]);
@@ -103,7 +91,7 @@ Program::Program(std::vector<std::string> words, std::vector<std::string> enviro
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
   const base::UniqueFd reading(ends[0]);
-  pid_ = fork_quietly();
+  pid_ = fork();
   if (pid_ == 0) {
     execve(argv[0], argv.data(), envp.data());
     _exit(write(ends[1], "no program", 10) == 10 ? 127 : 126);

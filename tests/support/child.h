@@ -6,18 +6,12 @@
 #include <sys/types.h>
 
 #include <functional>
-#include <shared_mutex>
 #include <string>
 #include <vector>
 
 namespace gssipsec::tests {
 
 inline constexpr uid_t kNobody = 65534;
-
-// fork() while no other thread of the tests' own is inside malloc: AddressSanitizer's would stay locked in the child for ever. Waits a second
-// at most for those that hold `forks()` shared, which is what such a thread does while it works.
-[[nodiscard]] pid_t fork_quietly();
-[[nodiscard]] std::shared_timed_mutex& forks();
 
 void in_child(const std::function<void()>& body);
 // `meanwhile` runs here, once the child is there.

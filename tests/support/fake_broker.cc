@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -12,10 +13,9 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
 #include <stdexcept>
-
-#include "tests/support/child.h"
 
 namespace gssipsec::tests {
 namespace {
@@ -23,6 +23,41 @@ namespace {
 using protocol::LatchPage;
 using protocol::LatchState;
 using protocol::Verb;
+
+// While it lives a thread is at work, but when it says that it rests.
+class Work {
+ public:
+  Work() { begin(); }
+  Work(const Work&) = delete;
+  Work& operator=(const Work&) = delete;
+  ~Work() { rest(); }
+  static void begin() {
+    const std::lock_guard lock(mutex_);
+    ++count_;
+  }
+  static void rest() {
+    const std::lock_guard lock(mutex_);
+    --count_;
+    rested_.notify_all();
+  }
+
+ private:
+  static void before_fork() {
+    std::unique_lock lock(mutex_);
+    rested_.wait_for(lock, std::chrono::seconds(1), [] { return count_ == 0; });
+    lock.release();
+  }
+  static void in_parent() { mutex_.unlock(); }
+  static void in_child() {
+    count_ = 0;
+    mutex_.unlock();
+  }
+
+  static inline std::mutex mutex_;
+  static inline std::condition_variable rested_;
+  static inline int count_ = 0;
+  static inline const int registered_ = pthread_atfork(&before_fork, &in_parent, &in_child);
+};
 
 constexpr int kAllSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | F_SEAL_FUTURE_WRITE;
 
@@ -92,7 +127,7 @@ void FakeBroker::accept_all() {
 }
 
 void FakeBroker::accept_one() {
-  const std::shared_lock quiet(forks());
+  const Work work;
   base::UniqueFd socket(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
   if (!socket) return;
   const int on = 1, number = ++connections_;
@@ -109,17 +144,12 @@ void FakeBroker::hang_up_all() {
 }
 
 void FakeBroker::serve(base::UniqueFd socket, int number) {
-  std::shared_lock quiet(forks());
+  const Work work;
   base::Bytes buffer(protocol::kMaxMessage);
   FakeRequest request;
   request.socket = socket.get();
   request.connection = number;
-  for (;;) {
-    quiet.unlock();
-    pollfd readable{socket.get(), POLLIN, 0};
-    poll(&readable, 1, -1);
-    quiet.lock();
-    if (!receive(request, buffer)) break;
+  while (receive(request, buffer)) {
     ++counts_[static_cast<std::size_t>(request.frame.header.verb)];
     (request.frame.header.verb == Verb::hello ? options_.hello : options_.handler)(*this, request);
     request.fd.reset();
@@ -137,7 +167,9 @@ bool FakeBroker::receive(FakeRequest& request, base::Bytes& buffer) {
   message.msg_iovlen = 1;
   message.msg_control = room;
   message.msg_controllen = sizeof room;
+  Work::rest();
   const ssize_t size = recvmsg(request.socket, &message, MSG_CMSG_CLOEXEC);
+  Work::begin();
   if (size <= 0) return false;
   for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
     int fd = -1;
@@ -233,7 +265,7 @@ void FakeBroker::obey(FakeRequest& request) {
   accepted.session_key = base::Secret(32);
   switch (request.frame.header.verb) {
     case Verb::query: case Verb::query_flow: return answer(request, protocol::encode(report));
-    case Verb::survey: return answer(request, protocol::encode(protocol::SurveyReply{report, {}, {}, 0, 0, false, false}));
+    case Verb::survey: return answer(request, protocol::encode(protocol::SurveyReply{report, {}, false, false}));
     case Verb::initiate: return answer(request, protocol::encode(protocol::InitiateReply{{}, new_channel(request), base::Secret(32)}));
     case Verb::accept: return accepted.channel = new_channel(request), answer(request, protocol::encode(accepted));
     case Verb::check: {

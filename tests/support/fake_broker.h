@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A broker for tests of its clients: speaks HELLO with a real latch page, and lets a test misbehave in every other way.
-// Sets GSS_IPSEC_BROKER to its own path. Threads: one for accepting, one a connection; the handler runs in those.
+// Sets GSS_IPSEC_BROKER to its own path. Threads: one for accepting, one a connection; the handler runs in those. fork(2) waits
+// until they rest, a second at most: AddressSanitizer's malloc stays locked in a child for ever if one of them was in it.
 #pragma once
 
 #include <sys/socket.h>

@@ -46,8 +46,8 @@ class SurveyTest : public CppUnit::TestFixture {
     const SurveyReply reply = *survey({});
     const auto body = encode(protocol::QueryRequest{});
     CPPUNIT_ASSERT(reply.report == *protocol::decode_report(handle_query(*end_->core, *end_->bench, end_->request(body))->body));
-    CPPUNIT_ASSERT(reply.report.is_protected && reply.outer_local == address(kHere) && reply.outer_remote == address(kPeer));
-    CPPUNIT_ASSERT(reply.encap_local == 0 && reply.encap_remote == 0 && !reply.compressed && !reply.options_covered);
+    CPPUNIT_ASSERT(reply.report.is_protected && reply.outer.local == address(kHere) && reply.outer.peer == address(kPeer));
+    CPPUNIT_ASSERT(reply.outer.local_port == 0 && reply.outer.peer_port == 0 && !reply.compressed && !reply.options_covered);
     CPPUNIT_ASSERT(survey({}, -1).error().code == Code::NO_SOCKET);
   }
 
@@ -57,11 +57,11 @@ class SurveyTest : public CppUnit::TestFixture {
     end_->sa(kSpiToB).encap_destination_port = end_->sa(kSpiToA).encap_source_port = 60123;
     end_->publish();
     SurveyReply reply = *survey({});
-    CPPUNIT_ASSERT(reply.encap_local == 4500 && reply.encap_remote == 60123 && reply.outer_remote == address(kPeer));
+    CPPUNIT_ASSERT(reply.outer.local_port == 4500 && reply.outer.peer_port == 60123 && reply.outer.peer == address(kPeer));
     end_->sa(kSpiToB).encap_destination_port = 60124;  // the NAT has moved him
     end_->publish();
     reply = *survey({});
-    CPPUNIT_ASSERT(reply.encap_local == 0 && reply.encap_remote == 0 && reply.outer_remote.family == channel::Family::none);
+    CPPUNIT_ASSERT(reply.outer.local_port == 0 && reply.outer.peer_port == 0 && reply.outer.peer.family == channel::Family::none);
   }
 
   void bundles_and_options_are_told() {

@@ -137,14 +137,14 @@ class ApiProbeTest : public ApiFixture {
   }
 
   void where_the_packets_go() {
-    more.outer_local = ipv4(101), more.outer_remote = ipv4(102), more.compressed = more.options_covered = true;
+    more.outer.local = ipv4(101), more.outer.peer = ipv4(102), more.compressed = more.options_covered = true;
     OwnProtection found = protection_on(fd());
     expect_ends(found, IPSEC_API_ATTR_innerAddrs, 0x0a010001, 40000, 0x0a010002, 443);
     expect_ends(found, IPSEC_API_ATTR_outerAddrs, 0x0a010065, 0, 0x0a010066, 0);
     CPPUNIT_ASSERT_EQUAL(std::uint32_t{IPSEC_API_ATTR_DISABLE}, number(found.get(), IPSEC_API_ATTR_natTraversal));
     CPPUNIT_ASSERT_EQUAL(std::uint32_t{IPSEC_API_ATTR_ENABLE}, number(found.get(), IPSEC_API_ATTR_compressionAvailable));
     CPPUNIT_ASSERT_EQUAL(std::uint32_t{IPSEC_API_ATTR_ENABLE}, number(found.get(), IPSEC_API_ATTR_ipoptionsProtected));
-    more.encap_local = 4500, more.encap_remote = 60123;
+    more.outer.local_port = 4500, more.outer.peer_port = 60123;
     found = protection_on(fd());
     expect_ends(found, IPSEC_API_ATTR_outerAddrs, 0x0a010065, 4500, 0x0a010066, 60123);
     CPPUNIT_ASSERT_EQUAL(std::uint32_t{IPSEC_API_ATTR_ENABLE}, number(found.get(), IPSEC_API_ATTR_natTraversal));
@@ -157,7 +157,7 @@ class ApiProbeTest : public ApiFixture {
   }
 
   void nothing_is_said_of_the_way_of_clear_packets() {
-    more.outer_local = ipv4(101), more.outer_remote = ipv4(102), more.compressed = more.options_covered = true;
+    more.outer.local = ipv4(101), more.outer.peer = ipv4(102), more.compressed = more.options_covered = true;
     report.is_protected = false, report.why = Code::NO_POLICY;
     const OwnProtection found = protection_on(fd());
     no_data(found, IPSEC_API_ATTR_outerAddrs), no_data(found, IPSEC_API_ATTR_natTraversal);

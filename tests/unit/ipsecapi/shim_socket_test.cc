@@ -10,7 +10,6 @@
 #include <thread>
 #include <tuple>
 
-#include "tests/support/child.h"
 #include "tests/unit/ipsecapi/shim_fixture.h"
 
 namespace gssipsec::api {
@@ -459,7 +458,7 @@ class ShimSocketTest : public ShimFixture {
 
   void a_child_has_it_too() {
     listen_at(SHIM_ED_ANY_PUB);
-    const pid_t child = tests::fork_quietly();
+    const pid_t child = fork();
     if (child == 0) _exit(ntohl(own_name().ed_val) == SHIM_ED_ANY_PUB ? 0 : 1);
     int status = -1;
     CPPUNIT_ASSERT(waitpid(child, &status, 0) == child && status == 0);

@@ -106,7 +106,7 @@ std::vector<Sample> samples() {
       sample("require", RequireRequest{a_flow().remote, 443, Strength::high, true, true, true, 256}, decode_require_request),
       sample("require reply", RequireReply{true}, decode_require_reply),
       sample("survey", SurveyRequest{Sight::datagram, a_flow().remote, 53, a_flow().local}, decode_survey_request),
-      sample("survey reply", SurveyReply{a_report(), a_flow().local, a_flow().remote, 4500, 60123, true, true}, decode_survey_reply),
+      sample("survey reply", SurveyReply{a_report(), {a_flow().local, a_flow().remote, 4500, 60123}, true, true}, decode_survey_reply),
       sample("endpoint", EndpointRequest{an_endpoint(), Reuse::anybody}, decode_endpoint_request),
       sample("endpoint reply", EndpointReply{0x01020304}, decode_endpoint_reply),
       sample("resolve", ResolveRequest{0x01020304}, decode_resolve_request),
