@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Starts a lab kernel (user-mode-linux here, qemu in qemu.py) on a folder with a job and follows what the guest reports. Host side."""
-import itertools
 import json
 import mmap
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
@@ -17,8 +17,13 @@ PROGRAMS = ("ipsec-gssd", "ipsec-gss", "tests/support/gss_peer", ".libs/mech_ips
             "docs/examples/echo_cxx", "docs/examples/ends", "docs/examples/hello_c", "docs/examples/who_is_there", "docs/examples/files/files")
 
 
-RUNNING = set()
-PROCESSORS = itertools.cycle(sorted(os.sched_getaffinity(0)))
+RUNNING = {}  # each kernel's process: its processor
+STARTING = threading.Lock()
+
+
+def quietest():
+    """The processor with the fewest kernels."""
+    return min(sorted(os.sched_getaffinity(0)), key=list(RUNNING.values()).count)
 
 
 def memory_folder(need):
@@ -45,9 +50,9 @@ def seconds_of_mapping(copies):
 
 
 def at_once():
-    """How many kernels: two where two processors map pages as quickly as one does (docs/decisions/0023)."""
+    """How many kernels: two on each of two processors where these map pages together as quickly as one does (docs/decisions/0023)."""
     once = min(seconds_of_mapping(1) for _ in range(5))
-    return 2 if len(os.sched_getaffinity(0)) > 1 and min(seconds_of_mapping(2) for _ in range(5)) < 1.5 * once else 1
+    return 4 if len(os.sched_getaffinity(0)) > 1 and min(seconds_of_mapping(2) for _ in range(5)) < 1.5 * once else 1
 
 
 class UserModeLinux:
@@ -58,11 +63,11 @@ class UserModeLinux:
         """What programs of others need before they can load the plugin of this build."""
         return ""
 
-    def start(self, share, console):
+    def start(self, share, console, processor):
         command = ["linux.uml", "mem=1024M", "rootfstype=hostfs", "rootflags=/", "ro", f"init={TOP}/tests/lab/init.sh", "con0=null,fd:1", "con=null",
                    "quiet", "LAB_KERNEL=uml", f"LAB_TOP={TOP}", f"LAB_SHARE={share}"]
         # Its processes run in turn: on one processor, or each turn has to wake another.
-        return subprocess.Popen(["taskset", "--cpu-list", str(next(PROCESSORS)), *command], stdin=subprocess.DEVNULL, stdout=console, stderr=console,
+        return subprocess.Popen(["taskset", "--cpu-list", str(processor), *command], stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                                 start_new_session=True, env=dict(os.environ, TMPDIR=memory_folder(1 << 30)))
 
 
@@ -87,8 +92,10 @@ def boot(kernel, share, job, limit, follow):
     (share / "events").touch()
     started = time.monotonic()
     with open(share / "console.log", "wb") as console, open(share / "events") as events:
-        process = kernel.start(share, console)
-        RUNNING.add(process)
+        with STARTING:
+            processor = quietest()
+            process = kernel.start(share, console, processor)
+            RUNNING[process] = processor
         rest = ""
         try:
             while True:
@@ -124,7 +131,7 @@ def stop(process):
     except ProcessLookupError:
         pass
     process.wait()
-    RUNNING.discard(process)
+    RUNNING.pop(process, None)
 
 
 def last_words(share):

@@ -28,7 +28,7 @@ class Qemu:
     def __init__(self):
         subprocess.run([kernel.TOP / "tests/lab/qemu-unpack.sh", kernel.LAB], check=True)
 
-    def start(self, share, console):
+    def start(self, share, console, _processor):
         with listening(share, "root.sock") as root, listening(share, "share.sock") as own:
             command = [kernel.TOP / "tests/lab/qemu.sh", str(root.fileno()), str(own.fileno()), str(kernel.LAB / "qemu"), str(kernel.TOP)]
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True, cwd=share,

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """run.py [--list] [--tag TAG] [--build DIR] [--jobs N] [--wrap valgrind] [--qemu] [--verbose] [SCENARIO...]: runs scenarios in lab kernels, many in
-one boot, each in a topology made afresh; two kernels run side by side where that pays. Prints each assertion that failed, each scenario's verdict and seconds,
+one boot, each in a topology made afresh; four kernels run side by side where that pays. Prints each assertion that failed, each scenario's verdict and seconds,
 and `N passed, N failed`. Logs of what failed stay in build/lab/logs/SCENARIO."""
 import argparse
 import concurrent.futures
@@ -37,9 +37,10 @@ def choose(scenarios, names, tag):
 
 
 def groups(chosen, jobs):
-    """Shares of about equal work: the scenarios of one topology are dealt out in turn."""
+    """Shares of about equal work, as many for each that runs at the same time: the scenarios of one topology are dealt out in turn."""
     names = sorted(chosen, key=lambda n: (chosen[n]["topology"], n))
-    count = max(min(jobs, len(names)), -(-len(names) // PER_KERNEL))
+    rounds = -(-len(names) // (PER_KERNEL * jobs))
+    count = min(rounds * jobs, len(names))
     return [names[i::count] for i in range(count)]
 
 
@@ -106,7 +107,7 @@ def main():
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--tag", default="")
     parser.add_argument("--build", type=Path, default=kernel.TOP / "build/plain")
-    parser.add_argument("--jobs", type=int, default=0, help="kernels at the same time; not given: two where that is faster")
+    parser.add_argument("--jobs", type=int, default=0, help="kernels at the same time; not given: four where that is faster")
     parser.add_argument("--label", default="lab")
     parser.add_argument("--wrap", default="", help="run brokers and peers under this (valgrind)")
     parser.add_argument("--argument", action="append", default=[], help="for the program of a scenario that measures")

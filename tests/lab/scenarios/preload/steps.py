@@ -17,7 +17,7 @@ def framed(data): return len(data).to_bytes(4, "big") + data
 """
 
 # As slapd does: one thread reads whatever comes, and whichever thread of a pool is free serves it. A client that sends two requests in one
-# segment keeps the reader away from the thread that serves the first.
+# segment keeps the reader away from the thread that serves the first; one that says "both" has the next two served when both are there.
 SERVER = COMMON + """
 l = socket.create_server(("10.1.0.2", 7000))
 print("listening", flush=True)
@@ -37,7 +37,7 @@ def serve():
             print(json.dumps({"port": s.getpeername()[1], "why": str(e)}), flush=True)
             s.sendall(framed(b"refused"))
 for _ in range(4): threading.Thread(target=serve, daemon=True).start()
-poll, held = select.poll(), {}
+poll, held, kept, together = select.poll(), {}, [], 1
 poll.register(l, select.POLLIN)
 while True:
     for fd, _ in poll.poll():
@@ -56,7 +56,13 @@ while True:
             size = int.from_bytes(data[:4], "big")
             token = bytes(data[4:4 + size])
             del data[:4 + size]
-            if token: work.put((s, token))
+            if token == b"both":
+                together = 2
+                s.sendall(framed(b"waiting"))
+            elif token: kept.append((s, token))
+            if len(kept) < together: continue
+            for item in kept: work.put(item)
+            kept, together = [], 1
 """
 
 # As `curl -Z` does: one thread, all connections at once, and the one that is touched is the one whose turn it is.
@@ -85,9 +91,9 @@ for _ in range(ROUNDS):
 print("established", good)
 sockets[0].getpeername()
 token = gssapi.SecurityContext(name=name, mech=mech, usage="initiate").step()
-for s in sockets[:2]: s.sendall(framed(token)[:20])
-time.sleep(0.3)
-for s in sockets[1::-1]: s.sendall(framed(token)[20:])
+sockets[0].sendall(framed(b"both"))
+receive(sockets[0])
+for s in sockets[1::-1]: s.sendall(framed(token))
 print("copied:", [receive(s) == b"refused" for s in sockets[:2]])
 """
 
