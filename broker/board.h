@@ -32,7 +32,8 @@ struct SourceState {
   bool healthy = false;                             // its last refresh succeeded
   std::uint64_t asked = 0;                          // every SA that arrived up to here had arrived when it was last asked
   std::uint64_t answered = 0;                       // the same, of its last success: `snapshot`
-  std::shared_ptr<const ike::Snapshot> snapshot;    // kept while the source is away; never null
+  std::shared_ptr<const ike::Snapshot> snapshot;    // kept while the source is away, and while it says the same; never null
+  bool operator==(const SourceState&) const = default;
 };
 
 // All but the databases.

@@ -86,9 +86,10 @@ void IkeThread::refresh(Entry& entry) {
   if (!snapshot) return;
   apply_psk_rules(psks_, *snapshot);
   entry.state.answered = seen;
-  entry.state.snapshot = std::make_shared<const ike::Snapshot>(std::move(*snapshot));
+  if (*snapshot != *entry.state.snapshot) entry.state.snapshot = std::make_shared<const ike::Snapshot>(std::move(*snapshot));
 }
 
+// After an answer that says nothing new no latch is looked at again, of which there may be many.
 void IkeThread::publish() {
   std::vector<SourceState> states;
   std::vector<ike::Notice> notices;
@@ -96,6 +97,8 @@ void IkeThread::publish() {
     states.push_back(entry.state);
     std::ranges::move(entry.source->take_notices(), std::back_inserter(notices));
   }
+  if (notices.empty() && states == told_) return;
+  told_ = states;
   board_.publish_sources(std::move(states));
   reached(FaultPoint::sources_published);
   if (published_) published_(std::move(notices));

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -21,7 +22,7 @@ void apply_psk_rules(const std::vector<PskRule>& rules, ike::Snapshot& snapshot)
 
 class IkeThread {
  public:
-  // In this thread: a new snapshot is on the board, with what the daemons said since the last one.
+  // In this thread: something new is on the board, with what the daemons said since the last time.
   using Published = std::function<void(std::vector<ike::Notice>)>;
   IkeThread(Board& board, std::vector<std::unique_ptr<ike::Source>> sources, std::vector<PskRule> psks, Published published);
   ~IkeThread();  // stop()
@@ -46,6 +47,7 @@ class IkeThread {
 
   Board& board_;
   std::vector<Entry> entries_;
+  std::optional<std::vector<SourceState>> told_;
   const std::vector<PskRule> psks_;
   const Published published_;
   base::UniqueFd bell_;

@@ -22,6 +22,7 @@ using Peers = std::unordered_map<channel::SaId, channel::PeerInfo, channel::Hash
 
 struct Snapshot {
   Peers peers;
+  bool operator==(const Snapshot&) const = default;
 };
 
 class Source {

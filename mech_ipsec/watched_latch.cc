@@ -28,7 +28,8 @@ Status WatchedLatch::confirm() {
 }
 
 base::Result<LatchState> WatchedLatch::for_message(bool channel_token) {
-  if (trust_in(word_.state()) != Trust::unconfirmed) return word_.state();
+  const LatchState now = word_.state();
+  if (trust_in(now) != Trust::unconfirmed) return now;
   if (channel_token || client::monotonic_milliseconds() >= ask_again_) {
     confirmed_ = confirm();
     ask_again_ = word_.state() == LatchState::established ? 0 : client::monotonic_milliseconds() + kAskEvery;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Transfers by real programs without a layer of their own, with Kerberos', and with Kerberos over the channel, in turn, in one boot: seconds, seconds of
-processor, and how much of what Kerberos' layer costs is saved."""
+"""Transfers by real programs without a layer of their own, with Kerberos', with Kerberos over the channel, and with one that only copies (bare_layer.cc), in
+turn, in one boot: seconds, seconds of processor, how much of what Kerberos' layer costs is saved, and how much of it could be by any mechanism."""
 import os
 import resource
 import statistics
@@ -16,12 +16,14 @@ from servers.daemon import must
 COPIED, SEARCHED = 20_000_000, 50_000_000
 SAME = "the same comes back"
 PROGRAMS = (f"{postgres.BIN}/psql", f"{postgres.BIN}/postgres", "/usr/bin/ldapsearch", "/usr/sbin/slapd")
-LAYERS = ("none", "krb5", "interposed")
-MECHANISM = {"none": "none", "krb5": "krb5", "interposed": "krb5"}
+LAYERS = ("none", "krb5", "interposed", "bare")
+MECHANISM = {"none": "none", "krb5": "krb5", "interposed": "krb5", "bare": "krb5"}
+FOLLOWS = {"LD_PRELOAD": "/run/bin/bare_layer.so"}
+BEGINS = {**FOLLOWS, "BARE_LAYER": "1"}
 
 
-def over_channel(layer):
-    return ", over the channel" if layer == "interposed" else ""
+def manner(layer):
+    return {"interposed": ", over the channel", "bare": ", messages only copied"}.get(layer, "")
 
 
 def of_children(pid):
@@ -46,7 +48,7 @@ class Transfers:
 
     def measure(self, times):
         for turn in range(times):
-            for layer in LAYERS[turn % 3:] + LAYERS[:turn % 3]:
+            for layer in LAYERS[turn % len(LAYERS):] + LAYERS[:turn % len(LAYERS)]:
                 time.sleep(0.2)  # a server's process that served the last one may take its time to end
                 client, server, begun = of_ours(), of_children(self.daemon.pid), time.monotonic()
                 self.transfer(layer)
@@ -62,19 +64,20 @@ class Transfers:
                 yield {"name": f"{self.name}/{layer}", "run_name": f"{self.name}/{layer}", "run_type": "iteration", "real_time": seconds, "time_unit": "s",
                        "client_cpu_s_per_gb": round(client, 2), "server_cpu_s_per_gb": round(server, 2)}
 
-    def recovered(self):
-        none, krb5_alone, ours = (statistics.median(self.seconds[layer]) for layer in LAYERS)
-        return (krb5_alone - ours) / (krb5_alone - none)
+    def saved_by(self, layer):
+        """The part of what Kerberos' layer costs."""
+        none, krb5_alone, this = (statistics.median(self.seconds[name]) for name in ("none", "krb5", layer))
+        return round((krb5_alone - this) / (krb5_alone - none), 3)
 
 
 def copies(lab, ends, times):
-    daemon = postgres.start(lab.b, ends.server, more=postgres.IN_CLEAR)
-    modes = {"none": ("disable", ends.client), "krb5": ("require", {}), "interposed": ("require", ends.client)}
+    daemon = postgres.start(lab.b, {**ends.server, **FOLLOWS}, more=postgres.IN_CLEAR)
+    modes = {"none": ("disable", ends.client), "krb5": ("require", {}), "interposed": ("require", ends.client), "bare": ("require", BEGINS)}
     stream = postgres.Stream(1, COPIED)
     postgres.fill(lab.a, stream, ends.client)
     for layer, (mode, env) in modes.items():
         digest, octets = postgres.digest_of_bulk(lab.a, env, mode)
-        ran(lab, postgres.PROGRAM, postgres.PACKAGES, MECHANISM[layer], f"COPY of 20 MB, gssencmode={mode}{over_channel(layer)}", SAME,
+        ran(lab, postgres.PROGRAM, postgres.PACKAGES, MECHANISM[layer], f"COPY of 20 MB, gssencmode={mode}{manner(layer)}", SAME,
             digest == stream.digest.hexdigest() and octets > 0.95 * COPIED, f"{octets} octets came back")
     lab.expect("PostgreSQL and psql rest on the channel", ends.switched() == [True, True], ends)
 
@@ -88,11 +91,11 @@ def copies(lab, ends, times):
 
 def searches(lab, ends, times):
     entries, lines = slapd.photos(SEARCHED)
-    daemon = slapd.start(lab.b, ends.server, entries=entries)
-    layers = {"none": ("maxssf=0", ends.client), "krb5": ("minssf=256", {}), "interposed": ("minssf=256", ends.client)}
+    daemon = slapd.start(lab.b, {**ends.server, **FOLLOWS}, entries=entries)
+    layers = {"none": ("maxssf=0", ends.client), "krb5": ("minssf=256", {}), "interposed": ("minssf=256", ends.client), "bare": ("minssf=256", BEGINS)}
     for layer, (wanted, env) in layers.items():
         back = slapd.fetch_photos(lab.a, env, more=("-O", wanted))
-        ran(lab, slapd.PROGRAM, slapd.PACKAGES, "krb5", f"50 MB of pictures, {wanted}{over_channel(layer)}", SAME,
+        ran(lab, slapd.PROGRAM, slapd.PACKAGES, "krb5", f"50 MB of pictures, {wanted}{manner(layer)}", SAME,
             back == lines, f"{len(lines)} went, {len(back)} came back")
     lab.expect("slapd and ldapsearch rest on the channel", ends.switched() == [True, True], ends)
     transfers = Transfers("ldapsearch", SEARCHED, daemon, lambda layer: slapd.drop_photos(lab.a, layers[layer][1], ("-O", layers[layer][0])))
@@ -112,4 +115,4 @@ def run(lab, cipher):
     times = int(lab.job["arguments"][0]) if lab.job["arguments"] else 1
     every = [copies(lab, kerberos.Ends(lab, True, True), times), searches(lab, kerberos.Ends(lab, True, True), times)]
     lab.report("result", result={"benchmarks": [entry for each in every for entry in each.results()],
-                                 "recovered": {each.name: round(each.recovered(), 3) for each in every}})
+                                 **{part: {each.name: each.saved_by(layer) for each in every} for part, layer in (("recovered", "interposed"), ("recoverable", "bare"))}})

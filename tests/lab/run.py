@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import kernel  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-PER_KERNEL = 14  # scenarios; what dies with its kernel stays little
+PER_KERNEL = 25  # scenarios; what dies with its kernel stays little
 
 
 def load():
@@ -37,11 +37,15 @@ def choose(scenarios, names, tag):
 
 
 def groups(chosen, jobs):
-    """Shares of about equal work, as many for each that runs at the same time: the scenarios of one topology are dealt out in turn."""
-    names = sorted(chosen, key=lambda n: (chosen[n]["topology"], n))
-    rounds = -(-len(names) // (PER_KERNEL * jobs))
-    count = min(rounds * jobs, len(names))
-    return [names[i::count] for i in range(count)]
+    """Shares of about equal work, judged by the limits of time; as many for each kernel that runs at the same time."""
+    def limit(name):
+        return chosen[name].get("timeout", 60)
+
+    rounds = -(-len(chosen) // (PER_KERNEL * jobs))
+    shares = [[] for _ in range(min(rounds * jobs, len(chosen)))]
+    for name in sorted(chosen, key=lambda n: (-limit(n), n)):
+        min(shares, key=lambda share: sum(map(limit, share))).append(name)
+    return shares
 
 
 class Report:

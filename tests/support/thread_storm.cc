@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Many threads of one process, each with a context of its own over a connection of its own:
-//   thread_storm server|client ADDRESS PORT THREADS AT-ONCE
+//   thread_storm server|client ADDRESS PORT THREADS MAKING SPEAKING
 // Each client's thread says the port of its connection in each message, sealed and not; each server's thread compares it with the port
-// at the other end of its own, and answers. All connections and contexts are there at once. Prints one line: "N of THREADS".
+// at the other end of its own, and answers. All connections and contexts are there at once; MAKING is how many are being made at a time,
+// SPEAKING how many have a message under way. Prints one line: "N of THREADS".
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -27,9 +28,9 @@ extern "C" {
 
 namespace {
 
-constexpr int kRounds = 5, kSeconds = 120;
-// One for each context that may be in the making: a library waits two seconds for its broker.
-std::counting_semaphore<> beginning(0);
+constexpr int kRounds = 5, kSeconds = 300;
+// A library waits two seconds for its broker.
+std::counting_semaphore<> making(0), speaking(0);
 
 void want(bool condition, const std::string& text) {
   if (!condition) throw std::runtime_error(text);
@@ -179,7 +180,7 @@ void begin(Line& line, bool client, std::latch& all) {
     bool client;
     std::latch& all;
     ~Begun() {
-      if (client) beginning.release();
+      if (client) making.release();
       all.arrive_and_wait();
     }
   };
@@ -192,9 +193,26 @@ void begin(Line& line, bool client, std::latch& all) {
   }
 }
 
+// To speak; a server's thread answers whoever speaks.
+class Turn {
+ public:
+  explicit Turn(bool client) : client_(client) {
+    if (client_) speaking.acquire();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn() {
+    if (client_) speaking.release();
+  }
+
+ private:
+  bool client_;
+};
+
 void converse(Line& line, bool client) {
   for (int round = 0; round < kRounds; ++round) {
     const std::string words = "port " + std::to_string(line.initiators_port()) + " round " + std::to_string(round);
+    const Turn turn(client);
     if (client) line.say(words, round);
     const std::string heard = line.hear();
     want(heard == words, "wanted '" + words + "', found '" + heard + "'");
@@ -222,7 +240,7 @@ int run(bool client, const sockaddr_in& where, int count) {
   std::latch established(count);
   std::vector<std::thread> threads;
   for (int i = 0; i < count; ++i) {
-    if (client) beginning.acquire();
+    if (client) making.acquire();
     const int fd = connection(client, where, listener);
     threads.emplace_back([&, fd] {
       try {
@@ -243,8 +261,9 @@ int run(bool client, const sockaddr_in& where, int count) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 6) return 2;
-  beginning.release(std::stoi(argv[5]));
+  if (argc != 7) return 2;
+  making.release(std::stoi(argv[5]));
+  speaking.release(std::stoi(argv[6]));
   const rlimit files{4096, 4096};
   setrlimit(RLIMIT_NOFILE, &files);
   sockaddr_in where{};

@@ -4,6 +4,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <atomic>
 #include <thread>
 
 #include "broker/ike_thread.h"
@@ -96,6 +97,7 @@ class MirrorTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_failed_start_is_made_good_later);
   CPPUNIT_TEST(a_source_is_believed_about_sas_that_it_can_have_seen);
   CPPUNIT_TEST(a_source_that_left_is_believed_about_what_it_said);
+  CPPUNIT_TEST(a_source_that_says_the_same_again_moves_nothing);
   CPPUNIT_TEST(a_reader_is_woken_by_the_next_view);
   CPPUNIT_TEST_SUITE_END();
 
@@ -314,6 +316,34 @@ class MirrorTest : public CppUnit::TestFixture {
     ike.ring();
     CPPUNIT_ASSERT(soon([&] { return !board_->outline().sources.at(0).healthy; }));
     CPPUNIT_ASSERT(view().peer_of(id).has_value());
+  }
+
+  void a_source_that_says_the_same_again_moves_nothing() {
+    const auto shared = std::make_shared<StandSource::Shared>();
+    CPPUNIT_ASSERT(mirror_->start().ok());
+    const channel::SaId id = view().databases->sad.sas.front().id;
+    shared->snapshot.peers[id] = certified("fqdn:a.example.org", "fqdn:b.example.org");
+    std::atomic<int> published = 0;
+    IkeThread ike(*board_, sources(shared), {}, [&](const auto&) { ++published; });
+    const auto ask = [&] {
+      const int before = asked(*shared);
+      ike.ring();
+      CPPUNIT_ASSERT(soon([&] { return asked(*shared) > before; }));
+    };
+    ike.start();
+    CPPUNIT_ASSERT(soon([&] { return published == 2; }));  // that nothing is known, and what the source said
+    const std::uint64_t version = board_->version();
+    ask();
+    ask();  // the former one's answer is through
+    CPPUNIT_ASSERT_EQUAL(2, published.load());
+    CPPUNIT_ASSERT_EQUAL(version, board_->version());
+    {
+      const std::lock_guard lock(shared->mutex);
+      shared->snapshot.peers.clear();
+    }
+    ask();
+    CPPUNIT_ASSERT(soon([&] { return published == 3; }));
+    CPPUNIT_ASSERT(!view().peer_of(id));
   }
 
   void a_reader_is_woken_by_the_next_view() {
