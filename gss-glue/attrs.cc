@@ -44,7 +44,7 @@ gss_OID_set set_of(Numbers... numbers) {
 }
 
 gss_OID_set own_attributes() {
-  return set_of(kConcrete, kFramed, kAuthInit, kAuthTarg, kInteg, kConf, kMic, kWrap, kProtReady, kReplay, kOrder, kBindings, kTrans);
+  return set_of(kConcrete, kFramed, kAuthInit, kAuthTarg, kInteg, kConf, kMic, kWrap, kReplay, kOrder, kBindings, kTrans);
 }
 
 gss_OID_set known_attributes() {

@@ -16,7 +16,7 @@ using base::Code;
 class BehavioursTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(BehavioursTest);
   CPPUNIT_TEST(t_accname_the_acceptor_learns_its_own_name);
-  CPPUNIT_TEST(t_accname_a_credential_for_another_service_is_not_used);
+  CPPUNIT_TEST(t_accname_the_broker_is_told_whose_credential_it_is);
   CPPUNIT_TEST(t_add_cred_needs_a_handle_to_write);
   CPPUNIT_TEST(t_add_cred_makes_a_credential);
   CPPUNIT_TEST(t_add_cred_refuses_a_second_element);
@@ -90,7 +90,7 @@ class BehavioursTest : public CppUnit::TestFixture {
   }
 
   // Which service the credential is for goes to the broker, which compares it with what the initiator wants.
-  void t_accname_a_credential_for_another_service_is_not_used() {
+  void t_accname_the_broker_is_told_whose_credential_it_is() {
     const GssName service("host@server.example.org", GSS_C_NT_HOSTBASED_SERVICE);
     Pair pair;
     must(pair.acceptor.credential.acquire(GSS_C_ACCEPT, {{"ipsec-socket", number(pair.connection.server)}}, service.get()));

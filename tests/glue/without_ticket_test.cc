@@ -34,6 +34,7 @@ class WithoutTicketTest : public KerberosFixture {
   CPPUNIT_TEST(what_stands_in_stays_in_its_process);
   CPPUNIT_TEST(a_programs_own_bindings_are_compared);
   CPPUNIT_TEST(the_acceptor_has_the_last_word);
+  CPPUNIT_TEST(each_flipped_octet_of_the_last_words_is_refused);
   CPPUNIT_TEST(a_last_word_that_is_not_the_acceptors_is_refused);
   CPPUNIT_TEST_SUITE_END();
 
@@ -195,6 +196,25 @@ class WithoutTicketTest : public KerberosFixture {
     three.initiator.mechanism = mech();
     three.must_shake();
     CPPUNIT_ASSERT_EQUAL(std::size_t{3}, three.tokens.size());
+  }
+
+  // Of LAST BUT ONE, which the acceptor reads, and of FINISH.
+  void each_flipped_octet_of_the_last_words_is_refused() {
+    for (int last : {2, 3}) {
+      std::size_t size = 1;
+      for (std::size_t at = 0; at < size; ++at) {
+        KerberosPair pair;
+        std::string token;
+        OM_uint32 major = GSS_S_COMPLETE;
+        for (int leg = 0; leg <= last + 1; ++leg) {
+          name_socket((leg % 2 == 0 ? pair.connection.client : pair.connection.server).get());
+          major = leg % 2 == 0 ? pair.initiator.begin(pair.target.get(), kUsualFlags, token).major : pair.acceptor.take(token).major;
+          CPPUNIT_ASSERT_EQUAL_MESSAGE(std::to_string(leg) + " of " + std::to_string(last), leg > last, GSS_ERROR(major) != 0);
+          if (leg == last) size = token.size(), token[at] = static_cast<char>(token[at] ^ 0x40);
+        }
+      }
+      CPPUNIT_ASSERT_EQUAL(std::size_t{34}, size);
+    }
   }
 
   void a_last_word_that_is_not_the_acceptors_is_refused() {

@@ -26,17 +26,18 @@ DocumentRoot {directory}/pages
   AuthType GSSAPI
   AuthName lab
   GssapiConnectionBound {bound}
+  GssapiLocalName {local}
   Require valid-user
   Header set X-Remote-User "expr=%{{REMOTE_USER}}"
 </Location>
 """
 
 
-def start(host, env=None, octets=b"the page\n", bound="On"):
-    """`octets`: what /index.html is; `bound`: whether a context may take several requests of one connection."""
+def start(host, env=None, octets=b"the page\n", bound="On", local="Off"):
+    """`octets`: what /index.html is; `bound`: whether a context may take several requests of one connection; `local`: whether names are made local."""
     directory = folder(host, "apache", "www")
     modules = "\n".join(f"LoadModule {name}_module modules/mod_{name}.so" for name in MODULES)
-    write(f"{directory}/httpd.conf", CONFIGURATION.format(modules=modules, server=SERVER, port=PORT, directory=directory, bound=bound))
+    write(f"{directory}/httpd.conf", CONFIGURATION.format(modules=modules, server=SERVER, port=PORT, directory=directory, bound=bound, local=local))
     host.run(["mkdir", f"{directory}/pages"], uid=UID)
     with open(f"{directory}/pages/index.html", "wb") as page:
         page.write(octets)

@@ -15,7 +15,7 @@ def run(lab):
     for more in ([], ["-mcount", "20"], ["-nw"], ["-nx"], ["-ccount", "2"]):
         done = lab.a.run([*client, *more, "server.example.org", "host@server.example.org", "the message"])
         good = done.returncode == 0 and "rror" not in done.stdout + done.stderr and ("Signature verified" in done.stdout or "-nw" in more)
-        failed += [] if good else [done]
+        failed += [] if good and "context flag: GSS_C_MUTUAL_FLAG" in done.stdout else [done]
     how = "-mech, no keytab; -mcount 20, -nw, -nx, -ccount 2"
     ran(lab, "gss-client, gss-server", ("krb5-gss-samples",), "ipsec", how, "messages and signatures", not failed,
         f"{failed} {lab.b.log('gss-server.log')[-800:]}")

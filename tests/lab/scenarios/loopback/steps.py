@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+import gss
 import net
 import status
 from peer import connected
@@ -14,3 +15,5 @@ def run(lab):
         lab.need(f"connects to {address}", "fd" in peer.cmd("connect", address, port))
         said = status.of_peer(lab.a, peer)
         lab.expect(f"{address} is told as same host", status.code(said) == "LOOPBACK" and not said.get("protected"), said)
+        named = peer.cmd("cred", "initiate", "socket=current")
+        lab.expect(f"{address}: no credential for it, and the reason", gss.says(named, "loopback and same-host connections are not IPsec"), named)

@@ -24,3 +24,7 @@ def run(lab):
     gss.refused(lab, "no line, whatever the port", attempt(lab, 389, MALLORY, "ldap@server.example.org"), "may not use this service name")
     exchange = attempt(lab, 7003, None, "ldap@server.example.org")
     lab.expect("root may use any", exchange.run(), exchange.why)
+    exchange = attempt(lab, 7004, None, "ldap@server.example.org")
+    named = exchange.server.cmd("cred", "accept", "socket=current", "name=host@server.example.org")
+    lab.need("the acceptor has a credential for one service", named["major"] == 0, named)
+    gss.refused(lab, "a credential for another service", exchange, "the acceptor's credential is for host")

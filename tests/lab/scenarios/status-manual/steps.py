@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+import json
+
 import net
 import status
 from peer import connected
@@ -19,6 +21,10 @@ def run(lab):
     lab.expect("not latched yet", said["latch"] == "none" and said["latchable"], said)
     other = status.of_peer(lab.b, server)
     lab.expect("without a line the peer is unknown", status.code(other) == "PEER_UNKNOWN" and not other["peer"]["id"] and not other["peer_authenticated"], other)
+    held = lab.a.run(["/bin/bash", "-c", "exec 5<>/dev/tcp/10.1.0.2/7000 && exec /run/bin/ipsec-gss status --json --fd 5"])
+    lab.expect("of a descriptor that the tool was given", held.returncode == 0 and [s["protected"] for s in json.loads(held.stdout or "{}").get("sockets", [])] == [True], held)
+    missing = lab.a.run(["/bin/bash", "-c", "exec 5<&-; exec /run/bin/ipsec-gss status --fd 5"])
+    lab.expect("one that is closed is an error", missing.returncode not in (0, None) and "5" in missing.stdout + missing.stderr, missing)
     flow = lab.a.run(["/run/bin/ipsec-gss", "status", "--flow", "tcp", "10.1.0.1:40000", "10.1.0.2:7000"])
     lab.expect("root may ask for a bare flow", flow.returncode == 0 and "protected" in flow.stdout, flow.stdout + flow.stderr)
     refused = lab.a.run(["/run/bin/ipsec-gss", "status", "--flow", "tcp", "10.1.0.1:40000", "10.1.0.2:7000"], uid=2001)

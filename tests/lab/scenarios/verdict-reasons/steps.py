@@ -19,7 +19,7 @@ def reason(lab, prepare, expected, text):
     lab.expect(text, status.code(said) == expected and (expected == "" or not said["protected"]), said)
     if not said.get("protected"):
         named = client.cmd("cred", "initiate", "socket=current")
-        lab.expect(f"{text}: no credential for it, and a reason", named["major"] != 0 and named["why"], named)
+        lab.expect(f"{text}: no credential for it, for the same reason", named["major"] != 0 and said["why_not"]["text"] in named["why"], (named, said))
     client.end()
     server.end()
     return said
