@@ -84,5 +84,9 @@ def one_token(lab):
     gss.context(lab, client_end, server_end)
     token = client_end.cmd("wrap", 0, 1, gss.text(MESSAGE))["token"]
     lab.expect("the token carries the message as it is", gss.text(MESSAGE) in token, token)
+    wire = lab.a.capture()
+    client_end.cmd("send", token)
+    lab.expect("it arrives as it is", server_end.cmd("recv").get("data") == token)
+    lab.expect("and went as ESP", wire.esp_count() > 0 and not wire.clear_payload(MESSAGE.encode()) and not wire.clear_segments(6998, bare=True))
     header = len(token) // 2 - len(MESSAGE)
     return f"[{header} octets: type, direction, sequence, length, MAC] {bytes.fromhex(token)[header:].decode()}"
