@@ -97,8 +97,7 @@ void IkeThread::publish() {
     states.push_back(entry.state);
     std::ranges::move(entry.source->take_notices(), std::back_inserter(notices));
   }
-  if (notices.empty() && states == told_) return;
-  told_ = states;
+  if (notices.empty() && states == board_.outline().sources) return;
   board_.publish_sources(std::move(states));
   reached(FaultPoint::sources_published);
   if (published_) published_(std::move(notices));

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <thread>
 #include <vector>
 
@@ -47,7 +46,6 @@ class IkeThread {
 
   Board& board_;
   std::vector<Entry> entries_;
-  std::optional<std::vector<SourceState>> told_;
   const std::vector<PskRule> psks_;
   const Published published_;
   base::UniqueFd bell_;

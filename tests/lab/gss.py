@@ -55,4 +55,9 @@ def deliver(lab, name, sender, receiver, message, qop=0, conf=1):
     return wrapped
 
 
-__all__ = ["brokers", "context", "deliver", "flag_names", "peers", "refused", "says", "text", "why"]
+def failed_wrap(lab, peer, message, seconds):
+    """The answer of the first wrap that fails within that time."""
+    return lab.wait(lambda: (lambda answer: answer if answer["major"] != 0 else None)(peer.cmd("wrap", 0, 1, text(message))), seconds)
+
+
+__all__ = ["brokers", "context", "deliver", "failed_wrap", "flag_names", "peers", "refused", "says", "text", "why"]

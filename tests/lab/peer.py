@@ -82,6 +82,17 @@ class Exchange:
     def why(self):
         return f"initiator: {self.first and (self.first['error'], self.first['why'])} acceptor: {self.second and (self.second['error'], self.second['why'])}"
 
+    @property
+    def reasons(self):
+        """What the ends that failed say of it."""
+        return [end["why"] for end in (self.first, self.second) if end and end["major"] not in (0, GSS_S_CONTINUE_NEEDED) and end["why"]]
+
+
+def flip(token, at):
+    octets = bytearray.fromhex(token)
+    octets[at] ^= 0x40
+    return octets.hex()
+
 
 def flag_names(flags):
     return {name for bit, name in FLAG_NAMES.items() if flags & bit}

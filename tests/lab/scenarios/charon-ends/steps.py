@@ -14,7 +14,7 @@ def run(lab):
     ike.stop(lab.a)
     left = lab.a.run(["ip", "xfrm", "policy"]).stdout
     lab.expect("it leaves no policy for the connection behind", "dir out" not in left, left)
-    broken = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(client.cmd("wrap", 0, 1, gss.text("never in clear"))), 5)
+    broken = gss.failed_wrap(lab, client, "never in clear", 5)
     lab.expect("the next wrap fails with the latch's code", broken and gss.says(broken, "the latch on this connection is broken"), broken)
     client.cmd("send", gss.text("octets past the library"))
     lab.wait(lambda: False, 1.5)

@@ -99,7 +99,7 @@ def broken(lab):
     said(lab, "before the latch breaks", ends, SWITCHED)
     wire = lab.a.capture()
     lab.a.ip("xfrm state flush", "xfrm policy flush")
-    stopped = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(ends[0].cmd("wrap", 0, 1, gss.text("a secret for nobody"))), 8)
+    stopped = gss.failed_wrap(lab, ends[0], "a secret for nobody", 8)
     lab.expect("a broken latch stops messages", stopped and gss.says(stopped, "the latch on this connection is broken"), stopped)
     lab.expect("and makes no token", not stopped.get("token"), stopped)
     ends[0].cmd("send", gss.text("octets past the library"))

@@ -30,7 +30,7 @@ def switched(lab, port):
 def stops(lab, name, wires, ends, port):
     """No end makes a message any more, what is sent past the library goes nowhere in clear."""
     for end in ends:
-        broken = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(end.cmd("wrap", 0, 1, gss.text(SECRET))), 5)
+        broken = gss.failed_wrap(lab, end, SECRET, 5)
         lab.expect(f"{name}: the latch is broken, no token", broken and gss.says(broken, "the latch on this connection is broken") and not broken["token"], broken)
         end.cmd("send", gss.text("octets past the library"))
     lab.wait(lambda: False, 0.5)

@@ -74,7 +74,7 @@ def taken_over(lab):
     client.cmd("send", gss.text("octets past the library"))
     lab.wait(lambda: False, 1.5)
     lab.expect("no ESP of his SAs leaves for the connection", not wire.esp_spis() & fresh, (wire.esp_spis(), fresh))
-    stopped = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(client.cmd("wrap", 0, 1, gss.text("a secret for nobody"))), 8)
+    stopped = gss.failed_wrap(lab, client, "a secret for nobody", 8)
     lab.expect("the latch is broken", stopped and gss.says(stopped, "the latch on this connection is broken"), stopped)
     lab.expect("and makes no token", not stopped.get("token"), stopped)
     lab.expect("nothing in clear", not wire.outside_esp(7002) and not wire.clear_payload(b"secret for nobody") and not wire.clear_payload(b"past the library"))

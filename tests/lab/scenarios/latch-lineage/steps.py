@@ -23,7 +23,7 @@ def run(lab):
     lab.expect("the socket stalls", "error" in server.cmd("recv", "wait=1"))
     lab.expect("no ESP with a new SPI leaves for it", not wire.esp_spis() & fresh, (wire.esp_spis(), fresh))
     lab.expect("nothing in clear", not wire.outside_esp(7000) and not wire.clear_payload(b"past the library"))
-    broken = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(client.cmd("wrap", 0, 1, gss.text("x"))), 6)
+    broken = gss.failed_wrap(lab, client, "x", 6)
     lab.expect("the latch is broken", broken and gss.says(broken, "the latch on this connection is broken"), broken)
     retry = client.cmd("latch")
     lab.expect("and is not set anew", retry["name"] in ("LATCH_BROKEN", "PEER_UNKNOWN"), retry)

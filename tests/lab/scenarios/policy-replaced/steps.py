@@ -9,7 +9,7 @@ def run(lab):
     gss.context(lab, client, server)
     wire = lab.a.capture()
     lab.a.ip("xfrm policy update src 10.1.0.1 dst 10.1.0.2 dir out action allow", "xfrm policy update src 10.1.0.2 dst 10.1.0.1 dir in action allow")
-    broken = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(client.cmd("wrap", 0, 1, gss.text("x"))), 3)
+    broken = gss.failed_wrap(lab, client, "x", 3)
     lab.expect("broken", broken and gss.says(broken, "the latch on this connection is broken"), broken)
     client.cmd("send", gss.text("octets past the library"))
     lab.expect("the socket's own template holds", server.cmd("recv")["data"] == gss.text("octets past the library"))

@@ -63,7 +63,7 @@ def messages_stop(lab):
     server.cmd("close")
     reuse(lab, client, listens(lab, 7051), 7051)
     lab.a.ip("xfrm policy add src 192.0.2.1 dst 192.0.2.2 dir out action block")
-    gone = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(client.cmd("wrap", 0, 1, gss.text("for the first peer only"))), 5)
+    gone = gss.failed_wrap(lab, client, "for the first peer only", 5)
     lab.expect("messages stop when the broker has seen that the socket is gone", gone and gss.says(gone, "the latch on this connection"), gone)
 
 

@@ -30,7 +30,7 @@ def replace(lab, keys, spis, old, **options):
 
 
 def broken(lab, name, client):
-    answer = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(client.cmd("wrap", 0, 1, gss.text("for the first keys only"))), 4)
+    answer = gss.failed_wrap(lab, client, "for the first keys only", 4)
     lab.expect(f"{name}: the latch is broken", answer and gss.says(answer, "the latch on this connection is broken"), answer)
     lab.wait(lambda: False, 0.3)
     lab.expect(f"{name}: and stays broken", client.cmd("wrap", 0, 1, gss.text("x"))["major"] != 0)

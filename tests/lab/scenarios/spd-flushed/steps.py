@@ -34,7 +34,7 @@ def run(lab):
     wires = [lab.a.capture(), lab.b.capture()]
     for host in (lab.a, lab.b):
         host.ip("xfrm policy flush")
-    broken = lab.wait(lambda: (lambda w: w if w["major"] != 0 else None)(client.cmd("wrap", 0, 1, gss.text("never in clear"))), 3)
+    broken = gss.failed_wrap(lab, client, "never in clear", 3)
     lab.expect("the next wrap fails with the latch's code", broken and gss.says(broken, "the latch on this connection is broken"), broken)
     sealed = client.cmd("wrap", 1, 1, gss.text("never in clear"))
     lab.expect("QOP 1 fails too", gss.says(sealed, "the latch on this connection is broken"), sealed)

@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: MIT
 import gss
-from peer import Exchange
-
-
-def flip(token, at):
-    octets = bytearray.fromhex(token)
-    octets[at] ^= 0x40
-    return octets.hex()
+from peer import Exchange, flip
 
 
 def run(lab):
@@ -25,8 +19,7 @@ def run(lab):
             count += 1
             if done:
                 accepted.append((which, at))
-            failed = [a for a in (exchange.first, exchange.second) if a and a["major"] not in (0, 1)]
-            if not done and not any(a["why"] for a in failed):
+            if not done and not exchange.reasons:
                 silent.append((which, at, exchange.why))
             for end in (client, server):
                 end.cmd("delete")
