@@ -89,8 +89,9 @@ class Exchange:
 
 
 def flip(token, at):
+    """One bit of the octet there, another one in each octet."""
     octets = bytearray.fromhex(token)
-    octets[at] ^= 0x40
+    octets[at] ^= 0x80 >> at % 8
     return octets.hex()
 
 

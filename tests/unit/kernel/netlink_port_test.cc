@@ -20,6 +20,7 @@ class NetlinkPortTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_forged_datagram_is_dropped_and_counted);
   CPPUNIT_TEST(forged_datagrams_do_not_answer_a_request);
   CPPUNIT_TEST(the_monitor_hears_a_policy_that_is_added);
+  CPPUNIT_TEST(the_monitor_hears_nothing_that_users_cause);
   CPPUNIT_TEST(an_overflow_is_a_loss);
   CPPUNIT_TEST(a_request_without_answer_ends);
   CPPUNIT_TEST_SUITE_END();
@@ -77,6 +78,18 @@ class NetlinkPortTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(kernels.ok() && kernels->spd.policies.size() == 1);
       const Tables fresh = tables_of(*std::move(kernels), [](const channel::Sa&) { return channel::Arrival{}; });
       CPPUNIT_ASSERT(bring_to(mirror.spd, fresh.spd).removed.empty());
+    });
+  }
+
+  // A group is a bit, the first one that of group 1.
+  void the_monitor_hears_nothing_that_users_cause() {
+    in_namespace([] {
+      auto monitor = open_monitor_port();
+      std::uint32_t joined = 0, wanted = 0;
+      socklen_t size = sizeof joined;
+      CPPUNIT_ASSERT_EQUAL(0, ::getsockopt((*monitor)->fd(), SOL_NETLINK, NETLINK_LIST_MEMBERSHIPS, &joined, &size));
+      for (const int group : {XFRMNLGRP_SA, XFRMNLGRP_POLICY, XFRMNLGRP_EXPIRE, XFRMNLGRP_MIGRATE, XFRMNLGRP_MAPPING}) wanted |= 1U << (group - 1);
+      CPPUNIT_ASSERT_EQUAL(wanted, joined);
     });
   }
 

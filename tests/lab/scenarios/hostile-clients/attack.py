@@ -17,6 +17,7 @@ FIELDS = ">IHHII"
 QUERY, RELEASE, PROBE, METRICS = 2, 8, 9, 14
 NOT_ALLOWED, CREDENTIALS_CHANGED = 306, 307
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
+A_USERS_CLIENTS = 256  # the limit unless configured
 CROWD, EACH, GREETED = 25, 200, 4  # users, their clients, and each which of these says HELLO
 
 
@@ -62,19 +63,38 @@ def status_of(answer):
     return struct.unpack(FIELDS, answer[:16])[4] if len(answer) >= 16 else -1
 
 
+def is_served(s):
+    def ask():
+        s.settimeout(5)
+        s.send(HELLO)
+        return status_of(s.recv(70000)) == 0
+    return attempt(ask) is True
+
+
 def flood():
+    """Ten thousand connections, four hundred at a time: of these, this user has what a user may have, and no more."""
     held, opened = [], 0
-    for _ in range(10000):
+    while opened < 10000:
         s = attempt(connect)
-        if isinstance(s, OSError):
+        if isinstance(s, OSError):  # the broker is behind
             continue
         opened += 1
         held.append(s)
         if len(held) > 400:
             held.pop(0).close()
+    served = sum(is_served(s) for s in held)
+    if not 0 < served <= A_USERS_CLIENTS:
+        raise SystemExit(f"of the last {len(held)} connections are served: {served}")
     for s in held:
         s.close()
     time.sleep(1)
+
+
+def refused(what, s):
+    """An answer that is an error, or the end of the connection; silence would be none."""
+    answer = attempt(lambda: s.recv(70000))
+    if isinstance(answer, TimeoutError) or (not isinstance(answer, OSError) and status_of(answer) == 0):
+        raise SystemExit(f"{what}: {answer!r}")
 
 
 def broken_messages():
@@ -83,7 +103,7 @@ def broken_messages():
     for message in bad:
         for s in (connect(), greeted()):
             attempt(lambda: s.send(message))
-            attempt(lambda: s.recv(70000))
+            refused(f"a message of {len(message)} octets, {message[:20].hex()}", s)
             s.close()
 
 
@@ -93,7 +113,7 @@ def odd_descriptors():
     for descriptors in [[f] for f in files] + [files, [pipe[1]] * 200]:
         s = greeted()
         attempt(lambda: query(s, descriptors))
-        attempt(lambda: s.recv(70000))
+        refused(f"{len(descriptors)} descriptors", s)
         s.close()
 
 
