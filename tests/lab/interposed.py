@@ -16,6 +16,7 @@ LINES = "".join(kerberos.program("skip", path) for path in PATHS)
 SWITCHES, BINDS = "messages rest on the channel", "bound; no message of the server's to switch with"
 PROGRAMS = ((postgres, "alice@EXAMPLE.ORG", SWITCHES), (slapd, "dn:cn=alice,dc=example,dc=org", SWITCHES), (cyrus, "alice", SWITCHES),
             (gss_python, "alice@EXAMPLE.ORG", SWITCHES), (gss_sample, "alice@EXAMPLE.ORG", BINDS), (apache, "alice@EXAMPLE.ORG", BINDS))
+QUICK = ((cyrus, "alice", SWITCHES), (gss_python, "alice@EXAMPLE.ORG", SWITCHES))
 WHERE = {(True, True): "both ends", (True, False): "the client", (False, True): "the server", (False, False): "neither end"}
 PORTS = (postgres.PORT, slapd.PORT, cyrus.PORT, gss_python.PORT, gss_sample.PORT, apache.PORT)
 
@@ -73,12 +74,13 @@ def one(lab, module, user, wanted, ends, how, octets):
 
 
 def run(lab, mixtures, below, protected, octets):
-    """`below`: what carries the connections, and whether it protects them; `octets`: what COPY carries."""
+    """`mixtures`: at which ends the interposer is, and for which programs; `below`: what carries the connections, and whether it protects
+    them; `octets`: what COPY carries."""
     gss.brokers(lab, a=LINES, b=LINES)
     krb5.realm(lab)
     wire = lab.a.capture()
-    for client, server in mixtures:
-        for module, user, wanted in PROGRAMS:
+    for (client, server), programs in mixtures.items():
+        for module, user, wanted in programs:
             wanted = wanted if client and server and protected else "Kerberos alone"
             one(lab, module, user, wanted, kerberos.Ends(lab, client, server), f"the interposer at {WHERE[client, server]}, {below}", octets)
             if protected:

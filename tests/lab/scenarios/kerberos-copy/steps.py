@@ -18,7 +18,7 @@ def run(lab):
     stream = postgres.Stream(2, OCTETS)
     postgres.fill(lab.a, stream, ends.client)
     lab.expect("COPY FROM goes by the channel", ends.switched() == [True, True], ends)
-    lab.expect("in ESP alone", wire.esp_count() > 20_000 and not wire.outside_esp(postgres.PORT), wire.esp_count())
+    lab.expect("in ESP alone", wire.esp_count() > 5_000 and not wire.outside_esp(postgres.PORT), wire.esp_count())
     wire.close()
     lab.a.captures.remove(wire)
     digest, octets = postgres.digest_of_bulk(lab.a, ends.client)

@@ -3,4 +3,4 @@ import interposed
 
 
 def run(lab):
-    interposed.run(lab, tuple(interposed.WHERE), "without IPsec", False, 20_000_000)
+    interposed.run(lab, dict.fromkeys(interposed.WHERE, interposed.PROGRAMS), "without IPsec", False, 20_000_000)

@@ -3,4 +3,4 @@ import interposed
 
 
 def run(lab):
-    interposed.run(lab, ((True, False), (False, True), (False, False)), "over ESP", True, 20_000_000)
+    interposed.run(lab, dict.fromkeys(((True, False), (False, True), (False, False)), interposed.PROGRAMS), "over ESP", True, 20_000_000)

@@ -3,4 +3,5 @@ import interposed
 
 
 def run(lab):
-    interposed.run(lab, ((True, True),), "over ESP", True, 2_000_000)
+    mixtures = {**dict.fromkeys(interposed.WHERE, interposed.QUICK), (True, True): interposed.PROGRAMS}
+    interposed.run(lab, mixtures, "over ESP", True, 2_000_000)
