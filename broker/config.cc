@@ -294,12 +294,14 @@ class Parser {
     static constexpr std::pair<const char*, protocol::Seal> kSeal[] = {
         {"never", protocol::Seal::never}, {"unless-confidential", protocol::Seal::unless_confidential}, {"always", protocol::Seal::always}};
     static constexpr std::pair<const char*, WithoutTicket> kWithout[] = {{"refuse", WithoutTicket::refuse}, {"ipsec", WithoutTicket::ipsec}};
+    static constexpr std::pair<const char*, Spnego> kSpnego[] = {{"off", Spnego::off}, {"ipsec-first", Spnego::ipsec_first}};
     ProgramRule rule;
     const toml::node* node = in.require("path");
     const auto path = in.text("path", node);
     in.set_choice("kerberos", rule.kerberos, kKerberos);
     in.set_choice("seal", rule.seal, kSeal);
     in.set_choice("without-ticket", rule.without_ticket, kWithout);
+    in.set_choice("spnego", rule.spnego, kSpnego);
     minimum(in, rule);
     ports(in, path.value_or(""), rule);
     if (!path) return;
@@ -310,6 +312,8 @@ class Parser {
     // Mechanism ipsec is acquired before it is known for which connection.
     if (!rule.ports.empty() && rule.without_ticket != WithoutTicket::refuse)
       in.fault(in.table(), "without-ticket is for all connections of a program; write it where the path has no ports");
+    if (!rule.ports.empty() && rule.spnego != Spnego::off)
+      in.fault(in.table(), "spnego is for all connections of a program; write it where the path has no ports");
     rule.path = *path;
     config_.programs.push_back(std::move(rule));
   }
@@ -408,7 +412,7 @@ ProgramRule of_all(const std::vector<ProgramRule>& lines) {
     all.kerberos = std::max(all.kerberos, line.kerberos);
     all.seal = std::max(all.seal, line.seal);
     all.min_key_bits = std::max(all.min_key_bits, line.min_key_bits);
-    if (is_rest(line)) all.without_ticket = line.without_ticket;
+    if (is_rest(line)) all.without_ticket = line.without_ticket, all.spnego = line.spnego;  // of no port
   }
   return all;
 }
@@ -423,6 +427,7 @@ ProgramRule rule_for(const Config& config, const std::string& path) {
   ProgramRule rule = of_all(any);
   rule.kerberos = protocol::KerberosUse::off;
   rule.without_ticket = WithoutTicket::refuse;
+  rule.spnego = Spnego::off;
   return rule;
 }
 

@@ -59,15 +59,19 @@ struct Minimum {
 };
 
 // [[program]] path = "/usr/bin/psql", ports = [5432], kerberos = "off"|"bind"|"skip", seal = "never"|"unless-confidential"|"always",
-// min-key-bits = 128, suites = ["AES_GCM_16-256"], without-ticket = "refuse"|"ipsec". Convenience only, never a right.
+// min-key-bits = 128, suites = ["AES_GCM_16-256"], without-ticket = "refuse"|"ipsec", spnego = "off"|"ipsec-first". Convenience only, never a right.
 enum class WithoutTicket : std::uint8_t { refuse = 0, ipsec = 1 };
+enum class Spnego : std::uint8_t { off = 0, ipsec_first = 1 };
 struct ProgramRule : Minimum {
   std::string path;
   std::vector<std::uint16_t> ports;  // the services that it is about; none: those that no other line of this path is about
   protocol::KerberosUse kerberos = protocol::KerberosUse::off;
   protocol::Seal seal = protocol::Seal::unless_confidential;
   WithoutTicket without_ticket = WithoutTicket::refuse;
-  [[nodiscard]] protocol::ProgramPolicy policy() const noexcept { return {kerberos, without_ticket == WithoutTicket::ipsec, seal, min_key_bits}; }
+  Spnego spnego = Spnego::off;
+  [[nodiscard]] protocol::ProgramPolicy policy() const noexcept {
+    return {kerberos, without_ticket == WithoutTicket::ipsec, seal, min_key_bits, spnego == Spnego::ipsec_first};
+  }
 };
 
 // [[level]] name = "high", min-key-bits = 256, suites = ["AES_GCM_16-256"] : what a program may ask for by this name.

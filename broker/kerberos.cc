@@ -103,7 +103,7 @@ base::Result<Role> role_of(Core& core, const kernel::SocketFacts& socket, const 
 }
 
 protocol::BoundReply as_reply(const ProgramRule& rule, std::optional<protocol::BoundBefore> before) {
-  return {rule.kerberos, rule.without_ticket == WithoutTicket::ipsec, rule.min_key_bits, std::move(before)};
+  return {rule.kerberos, rule.without_ticket == WithoutTicket::ipsec, rule.spnego == Spnego::ipsec_first, rule.min_key_bits, std::move(before)};
 }
 
 }  // namespace
@@ -154,6 +154,7 @@ base::Result<Answer> handle_bound(Core& core, const Request& request) {
   if (!role) return role.error();
   ProgramRule rule = rule_at(*config, asked->program, service_port(socket->flow, *role));
   rule.without_ticket = whole.without_ticket;
+  rule.spnego = whole.spnego;
   return Answer{encode(as_reply(rule, std::move(before)))};
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What the channel adds nothing to. MICs stay Kerberos': a MIC is detached by nature.
-#include "gss-glue/interposed.h"
+#include "gss-glue/interposed_cred.h"
 #include "gss-glue/union_token.h"
 
 using namespace gssipsec;
@@ -11,6 +11,7 @@ namespace gssipsec::glue {
 InterposedContext::~InterposedContext() {
   OM_uint32 ignored;
   if (real != GSS_C_NO_CONTEXT) (void)mechglue().gss_delete_sec_context(&ignored, &real, GSS_C_NO_BUFFER);
+  (void)InterposedCredentialHandle::take(own_credential);
 }
 
 }  // namespace gssipsec::glue
@@ -73,6 +74,7 @@ OM_uint32 gssi_import_sec_context_by_mech(OM_uint32* minor_status, gss_OID mech_
   return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!context_handle) return no_output(minor);
     auto handle = InterposedHandle::make();
+    handle->object.inside = named_by(mech_type);
     base::Bytes named = under(past_us(mech_type), view_of(token));
     gss_buffer_desc buffer = buffer_of(named);
     const OM_uint32 major = mechglue().gss_import_sec_context(minor, &buffer, &handle->object.real);

@@ -2,6 +2,7 @@
 // The calls about credentials.
 #include "gss-glue/cred_store.h"
 #include "gss-glue/interposed_cred.h"
+#include "gss-glue/interposed_spnego.h"
 #include "gss-glue/oids.h"
 #include "gss-glue/socket_value.h"
 #include "gss-glue/union_token.h"
@@ -25,6 +26,8 @@ OM_uint32 gssi_acquire_cred_from(OM_uint32* minor_status, gss_name_t desired_nam
   return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!output_cred_handle) return no_output(minor);
     *output_cred_handle = GSS_C_NO_CREDENTIAL;
+    if (is_spnego(desired_mechs))
+      return acquire_for_spnego(minor, {desired_name, time_req, cred_usage, cred_store}, output_cred_handle, actual_mechs, time_rec);
     const auto named = socket_in(cred_store);
     if (!named) return fail(minor, named.error(), GSS_S_FAILURE);
     auto wrapper = *named ? InterposedCredentialHandle::make(GSS_C_NO_CREDENTIAL) : nullptr;
@@ -54,8 +57,9 @@ OM_uint32 gssi_acquire_cred_with_password(OM_uint32* minor_status, const gss_nam
                                           gss_OID_set* actual_mechs, OM_uint32* time_rec) {
   return interposed(minor_status, [&](OM_uint32* minor) {
     SetPastUs mechs(desired_mechs);
-    return mechglue().gss_acquire_cred_with_password(minor, desired_name, password, time_req, mechs.get(), cred_usage, output_cred_handle, actual_mechs,
-                                                     time_rec);
+    NewCredential made(is_spnego(desired_mechs), output_cred_handle);
+    return made.done(mechglue().gss_acquire_cred_with_password(minor, desired_name, password, time_req, mechs.get(), cred_usage, made.place(),
+                                                               actual_mechs, time_rec));
   });
 }
 
@@ -64,8 +68,9 @@ OM_uint32 gssi_acquire_cred_impersonate_name(OM_uint32* minor_status, const gss_
                                              gss_cred_id_t* output_cred_handle, gss_OID_set* actual_mechs, OM_uint32* time_rec) {
   return interposed(minor_status, [&](OM_uint32* minor) {
     SetPastUs mechs(desired_mechs);
-    return mechglue().gss_acquire_cred_impersonate_name(minor, real_of(impersonator_cred_handle), desired_name, time_req, mechs.get(), cred_usage,
-                                                        output_cred_handle, actual_mechs, time_rec);
+    NewCredential made(is_spnego(desired_mechs), output_cred_handle);
+    return made.done(mechglue().gss_acquire_cred_impersonate_name(minor, real_of(impersonator_cred_handle), desired_name, time_req, mechs.get(),
+                                                                  cred_usage, made.place(), actual_mechs, time_rec));
   });
 }
 
@@ -110,7 +115,8 @@ OM_uint32 gssi_inquire_cred_by_oid(OM_uint32* minor_status, const gss_cred_id_t 
 
 OM_uint32 gssi_set_cred_option(OM_uint32* minor_status, gss_cred_id_t* cred_handle, const gss_OID desired_object, const gss_buffer_t value) {
   auto* handle = cred_handle ? InterposedCredentialHandle::of(*cred_handle) : nullptr;
-  if (!cred_handle || !same(desired_object, set_credential_socket()))
+  // SPNEGO hands the socket on to its mechanisms' credentials.
+  if (!cred_handle || !same(desired_object, set_credential_socket()) || is_spnegos(*cred_handle))
     return mechglue().gss_set_cred_option(minor_status, handle ? &handle->object.real : cred_handle, desired_object, value);
   return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     const auto fd = socket_of(view_of(value));
@@ -144,14 +150,15 @@ OM_uint32 gssi_export_cred(OM_uint32* minor_status, gss_cred_id_t cred_handle, g
   return interposed(minor_status, [](OM_uint32* minor) { return unavailable(minor); });
 }
 
-// The mechanism named in front is Kerberos, which would lead back here.
+// The mechanism named in front is Kerberos or SPNEGO, which would lead back here.
 OM_uint32 gssi_import_cred_by_mech(OM_uint32* minor_status, gss_OID mech_type, gss_buffer_t token, gss_cred_id_t* cred_handle) {
   return interposed(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     const auto inside = inside_of(view_of(token));
     if (!inside) return fail(minor, inside.error());
     base::Bytes renamed = under(past_us(mech_type), *inside);
     gss_buffer_desc buffer = buffer_of(renamed);
-    return mechglue().gss_import_cred(minor, &buffer, cred_handle);
+    NewCredential made(named_by(mech_type) == Inside::spnego, cred_handle);
+    return made.done(mechglue().gss_import_cred(minor, &buffer, made.place()));
   });
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// What can be asked of Kerberos as a mechanism.
+// What can be asked of Kerberos or SPNEGO as a mechanism.
 #include "gss-glue/interposed.h"
 
 using namespace gssipsec;
 using namespace gssipsec::glue;
 
-// Our own codes are ours; all others are the mechglue's, by way of Kerberos.
+// Our own codes are ours; all others are the mechglue's, by way of the mechanism.
 OM_uint32 gssi_display_status(OM_uint32* minor_status, OM_uint32 status_value, int status_type, gss_OID mech_type, OM_uint32* message_context,
                               gss_buffer_t status_string) {
   if (status_type == GSS_C_MECH_CODE && is_own_minor(status_value - kInterposedMinor))
@@ -29,9 +29,10 @@ OM_uint32 gssi_inquire_attrs_for_mech(OM_uint32* minor_status, gss_const_OID mec
 }
 
 // Here the mechglue takes a name for the mechanism itself.
-OM_uint32 gssi_inquire_saslname_for_mech(OM_uint32* minor_status, const gss_OID, gss_buffer_t sasl_mech_name, gss_buffer_t mech_name,
+OM_uint32 gssi_inquire_saslname_for_mech(OM_uint32* minor_status, const gss_OID desired_mech, gss_buffer_t sasl_mech_name, gss_buffer_t mech_name,
                                          gss_buffer_t mech_description) {
-  return mechglue().gss_inquire_saslname_for_mech(minor_status, kerberos(), sasl_mech_name, mech_name, mech_description);
+  gss_OID named = named_by(desired_mech) == Inside::spnego ? spnego() : kerberos();
+  return mechglue().gss_inquire_saslname_for_mech(minor_status, named, sasl_mech_name, mech_name, mech_description);
 }
 
 // The mechglue asks Kerberos itself, and would ask everybody again if it were asked here.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Names under the interposer are Kerberos' own, canonical from the start, held by the mechglue for the real mechanism.
+// Names under the interposer are Kerberos' or SPNEGO's own, canonical from the start, held by the mechglue for the real mechanism.
 #include "gss-glue/interposed.h"
 
 using namespace gssipsec;
@@ -85,8 +85,9 @@ OM_uint32 gssi_release_any_name_mapping(OM_uint32* minor_status, gss_name_t name
   return mechglue().gss_release_any_name_mapping(minor_status, name, type_id, input);
 }
 
+// Without a mechanism the name's own is meant.
 OM_uint32 gssi_localname(OM_uint32* minor_status, const gss_name_t name, gss_const_OID mech_type, gss_buffer_t localname) {
-  return mechglue().gss_localname(minor_status, name, past_us(mech_type), localname);
+  return mechglue().gss_localname(minor_status, name, mech_type ? past_us(mech_type) : GSS_C_NO_OID, localname);
 }
 
 OM_uint32 gssi_authorize_localname(OM_uint32* minor_status, const gss_name_t name, gss_const_buffer_t local_user, gss_const_OID local_name_type) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What stands between the mechglue and Kerberos. Names and credentials are the mechglue's own, of the real mechanism; a context of
-// ours holds one, and what the channel adds to it. Threads: any.
+// What stands between the mechglue and Kerberos, and where the administrator wants that SPNEGO. Names and credentials are the mechglue's
+// own, of the real mechanism; a context of ours holds one, and what the channel adds to it. Threads: any.
 #pragma once
 
 #include <memory>
@@ -24,10 +24,18 @@ OM_uint32 interposed(OM_uint32* minor_status, Body&& body) noexcept {
   return major;
 }
 
-// The mechanism that leads the mechglue past the interposer to Kerberos itself: our object identifier, then Kerberos'. What is no name
-// of Kerberos is given back as it is.
+// The real mechanism that a context or credential of ours is of: one that we stand before, or mechanism ipsec in Kerberos' place.
+enum class Inside : std::uint8_t { kerberos, ipsec, spnego };
+// Which of those that we stand before is named; Kerberos where none is.
+[[nodiscard]] Inside named_by(gss_const_OID mechanism) noexcept;
+// Which the mechglue took an acceptor's first token for, when it called us.
+[[nodiscard]] Inside begun_by(base::View token) noexcept;
+
+// The mechanism that leads the mechglue past the interposer to Kerberos or SPNEGO itself: the object identifier of our line, then the
+// mechanism's. Without a name Kerberos' is meant; what is no name of either is given back as it is.
 [[nodiscard]] gss_OID past_us(gss_const_OID mechanism) noexcept;
 [[nodiscard]] gss_OID kerberos() noexcept;
+[[nodiscard]] gss_OID spnego() noexcept;
 // The same of a set, for the time of a call; without one, Kerberos alone.
 class SetPastUs {
  public:
@@ -47,10 +55,11 @@ struct InterposedContext {
   InterposedContext& operator=(const InterposedContext&) = delete;
   ~InterposedContext();
 
-  gss_ctx_id_t real = GSS_C_NO_CONTEXT;  // the mechglue's: of Kerberos, or of mechanism ipsec in its place
-  bool stands_in = false;                // of mechanism ipsec
+  gss_ctx_id_t real = GSS_C_NO_CONTEXT;  // the mechglue's
+  Inside inside = Inside::kerberos;
+  gss_cred_id_t own_credential = GSS_C_NO_CREDENTIAL;  // for an initiator without one, until the context goes
   bool own_bindings = false;             // that Kerberos was given bindings which are not the program's
-  std::unique_ptr<mech::KerberosContext> channel;  // none: Kerberos alone
+  std::unique_ptr<mech::KerberosContext> channel;  // none: the real mechanism alone
 };
 using InterposedHandle = base::Handle<InterposedContext, gss_ctx_id_t, 0x6970736563206b72>;
 

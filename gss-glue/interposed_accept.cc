@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // gssi_accept_sec_context: Kerberos compares the initiator's bindings with the channel's. Only an initiator that was given the same
-// ones is bound; one that gave none is Kerberos alone.
+// ones is bound; one that gave none is Kerberos alone. SPNEGO's is left to itself.
 #include "gss-glue/interposed.h"
 #include "gss-glue/interposed_cred.h"
 
@@ -12,7 +12,7 @@ namespace {
 // Without one the mechglue would lead back here. Released with this.
 class AcceptorCredential {
  public:
-  explicit AcceptorCredential(gss_cred_id_t given) noexcept : given_(given) {}
+  AcceptorCredential(gss_cred_id_t given, gss_OID past) noexcept : given_(given), past_(past) {}
   AcceptorCredential(const AcceptorCredential&) = delete;
   AcceptorCredential& operator=(const AcceptorCredential&) = delete;
   ~AcceptorCredential() {
@@ -22,12 +22,13 @@ class AcceptorCredential {
   [[nodiscard]] gss_cred_id_t get() const noexcept { return given_ == GSS_C_NO_CREDENTIAL ? own_ : given_; }
   OM_uint32 acquire(OM_uint32* minor, gss_const_key_value_set_t store) {
     if (given_ != GSS_C_NO_CREDENTIAL) return GSS_S_COMPLETE;
-    SetPastUs mechs(GSS_C_NO_OID_SET);
-    return mechglue().gss_acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, mechs.get(), GSS_C_ACCEPT, store, &own_, nullptr, nullptr);
+    gss_OID_set_desc mechs{1, past_};
+    return mechglue().gss_acquire_cred_from(minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, &mechs, GSS_C_ACCEPT, store, &own_, nullptr, nullptr);
   }
 
  private:
   gss_cred_id_t given_, own_ = GSS_C_NO_CREDENTIAL;
+  gss_OID past_;
 };
 
 // One call's arguments, as the mechglue gave them.
@@ -42,9 +43,12 @@ struct Acceptance {
   gss_cred_id_t* delegated;
 };
 
-OM_uint32 ask_kerberos(OM_uint32* minor, InterposedContext& context, const Acceptance& with, gss_const_key_value_set_t store, OM_uint32& flags) {
-  AcceptorCredential credential(with.credential);
-  const OM_uint32 acquired = credential.acquire(minor, store);
+// SPNEGO needs none for a context that is there, and as without us looks for one when it comes to a mechanism.
+bool leads_back(const InterposedContext& context) noexcept { return context.inside == Inside::kerberos || context.real == GSS_C_NO_CONTEXT; }
+
+OM_uint32 ask_inside(OM_uint32* minor, InterposedContext& context, const Acceptance& with, gss_const_key_value_set_t store, OM_uint32& flags) {
+  AcceptorCredential credential(with.credential, past_us(context.inside == Inside::spnego ? spnego() : kerberos()));
+  const OM_uint32 acquired = leads_back(context) ? credential.acquire(minor, store) : GSS_S_COMPLETE;
   if (GSS_ERROR(acquired)) return acquired;
   OwnBindings bindings(context.channel.get(), with.applications_bindings);
   return mechglue().gss_accept_sec_context(minor, &context.real, credential.get(), with.input, bindings.get(), with.source, with.mech, with.output,
@@ -61,7 +65,7 @@ OM_uint32 ask_without_channel(OM_uint32* minor, InterposedContext& context, cons
   context.own_bindings = false;
   gss_key_value_element_desc element{"rcache", "none:"};
   const gss_key_value_set_desc store{1, &element};
-  return ask_kerberos(minor, context, with, &store, flags);
+  return ask_inside(minor, context, with, &store, flags);
 }
 
 bool may_ask_again(const InterposedContext& context, const Acceptance& with, OM_uint32 major) noexcept {
@@ -91,10 +95,11 @@ OM_uint32 gssi_accept_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context
     if (!handle) return no_context(minor);
     InterposedContext& context = handle->object;
     const Acceptance with{real_of(acceptor_cred_handle), input_token_buffer, input_chan_bindings, src_name, mech_type, output_token, time_rec, delegated_cred_handle};
-    if (first && input_chan_bindings == GSS_C_NO_CHANNEL_BINDINGS)
+    if (first) context.inside = begun_by(view_of(input_token_buffer));
+    if (first && context.inside == Inside::kerberos && input_chan_bindings == GSS_C_NO_CHANNEL_BINDINGS)
       bind_to_channel(context, channel::Role::acceptor, acceptor_cred_handle, view_of(input_token_buffer));
     OM_uint32 flags = 0;
-    OM_uint32 major = ask_kerberos(minor, context, with, GSS_C_NO_CRED_STORE, flags);
+    OM_uint32 major = ask_inside(minor, context, with, GSS_C_NO_CRED_STORE, flags);
     if (first && may_ask_again(context, with, major)) major = ask_without_channel(minor, context, with, flags);
     accepted(context, major, flags, with);
     if (ret_flags) *ret_flags = flags;

@@ -14,13 +14,6 @@
 namespace gssipsec::glue {
 namespace {
 
-// Neither a socket's name nor anything else of ours is needed to see that another key speaks of Kerberos: which cache, which keytab.
-bool is_ours_alone(gss_const_key_value_set_t store) noexcept {
-  return !store || std::all_of(store->elements, store->elements + store->count, [](const gss_key_value_element_desc& element) {
-    return element.key && std::string_view(element.key).starts_with("ipsec-");
-  });
-}
-
 OM_uint32 acquire(gss_OID mechanism, gss_const_key_value_set_t store, gss_cred_id_t& credential) {
   gss_OID_set_desc mechs{1, mechanism};
   OM_uint32 ignored;
@@ -61,20 +54,28 @@ InterposedCredential& wrapped(gss_cred_id_t& credential) {
   return object;
 }
 
+// Neither a socket's name nor anything else of ours is needed to see that another key speaks of Kerberos.
+bool is_ours_alone(gss_const_key_value_set_t store) noexcept {
+  return !store || std::all_of(store->elements, store->elements + store->count, [](const gss_key_value_element_desc& element) {
+    return element.key && std::string_view(element.key).starts_with("ipsec-");
+  });
+}
+
 void name_socket(InterposedCredential& credential, int fd) {
   const mech::Locked lock(credential.mutex);
   credential.socket = client::FoundSocket{fd, client::socket_cookie(fd).value_or(0), protocol::Found::named};
 }
 
-bool stand_in_is_wanted() {
-  if (!client::broker_was_started()) return false;
-  const auto policy = client::Broker::program_policy();
-  return policy && policy->without_ticket;
+protocol::ProgramPolicy policy_of_program() {
+  if (!client::broker_was_started()) return {};
+  return client::Broker::program_policy().value_or(protocol::ProgramPolicy());
 }
+
+bool stand_in_is_wanted() { return policy_of_program().without_ticket; }
 
 gss_cred_id_t acquire_stand_in(gss_const_key_value_set_t store) {
   if (!is_ours_alone(store) || !stand_in_is_wanted()) return GSS_C_NO_CREDENTIAL;
-  auto made = InterposedCredentialHandle::make(GSS_C_NO_CREDENTIAL, true);
+  auto made = InterposedCredentialHandle::make(GSS_C_NO_CREDENTIAL, Inside::ipsec);
   // libpq, for one, takes its own last token for a question.
   std::vector<gss_key_value_element_desc> elements{{"ipsec-last-token", "acceptor"}};
   if (store) elements.insert(elements.end(), store->elements, store->elements + store->count);

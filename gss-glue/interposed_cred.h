@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Credentials under the interposer are the mechglue's own, with Kerberos' inside. Where something is added to one it is wrapped: a
 // socket that the program names for its contexts, or that it is no credential of Kerberos at all but one of mechanism ipsec,
-// which the administrator wants for this program where it has no ticket. Threads: any.
+// which the administrator wants for this program where it has no ticket, or one of SPNEGO. Threads: any.
 #pragma once
 
 #include <optional>
@@ -12,13 +12,13 @@
 namespace gssipsec::glue {
 
 struct InterposedCredential {
-  explicit InterposedCredential(gss_cred_id_t the_real, bool is_ipsec = false) noexcept : real(the_real), stands_in(is_ipsec) {}
+  explicit InterposedCredential(gss_cred_id_t the_real, Inside of = Inside::kerberos) noexcept : real(the_real), inside(of) {}
   InterposedCredential(const InterposedCredential&) = delete;
   InterposedCredential& operator=(const InterposedCredential&) = delete;
   ~InterposedCredential();
 
   gss_cred_id_t real;
-  const bool stands_in;
+  const Inside inside;
   mech::Mutex mutex;                          // of what follows: options may be set on a credential that another thread uses
   std::optional<client::FoundSocket> socket;  // as it was named, connected or not
 };
@@ -30,7 +30,11 @@ using InterposedCredentialHandle = base::Handle<InterposedCredential, gss_cred_i
 }
 [[nodiscard]] inline bool stands_in(gss_cred_id_t credential) noexcept {
   const auto* handle = InterposedCredentialHandle::of(credential);
-  return handle && handle->object.stands_in;
+  return handle && handle->object.inside == Inside::ipsec;
+}
+[[nodiscard]] inline bool is_spnegos(gss_cred_id_t credential) noexcept {
+  const auto* handle = InterposedCredentialHandle::of(credential);
+  return handle && handle->object.inside == Inside::spnego;
 }
 // By which the mechglue finds what is inside: mechanism ipsec, or Kerberos past us.
 [[nodiscard]] gss_OID inside_mechanism(gss_cred_id_t credential, gss_const_OID asked) noexcept;
@@ -41,6 +45,10 @@ using InterposedCredentialHandle = base::Handle<InterposedCredential, gss_cred_i
 [[nodiscard]] InterposedCredential& wrapped(gss_cred_id_t& credential);
 void name_socket(InterposedCredential& credential, int fd);
 
+// Whether a credential store says nothing of Kerberos: which cache, which keytab.
+[[nodiscard]] bool is_ours_alone(gss_const_key_value_set_t store) noexcept;
+// What the administrator's line says of this program; by default that nothing is wanted.
+[[nodiscard]] protocol::ProgramPolicy policy_of_program();
 // That the administrator wants it of this program.
 [[nodiscard]] bool stand_in_is_wanted();
 // A credential of mechanism ipsec in the place of a default one of Kerberos, if it is wanted. None: it is not, the store speaks of

@@ -56,7 +56,7 @@ OM_uint32 gssi_export_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context
     auto* handle = context_handle ? InterposedHandle::of(*context_handle) : nullptr;
     if (!handle) return no_context(minor);
     if (!interprocess_token) return no_output(minor);
-    if (handle->object.stands_in) return fail(minor, base::fail(base::Code::UNAVAILABLE, "a context in the place of Kerberos stays in its process"));
+    if (handle->object.inside == Inside::ipsec) return fail(minor, base::fail(base::Code::UNAVAILABLE, "a context in the place of Kerberos stays in its process"));
     if (handle->object.channel)
       if (const base::Status may = handle->object.channel->let_go(); !may) return fail(minor, may.error());
     MechglueBuffer whole;

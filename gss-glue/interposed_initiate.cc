@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // gssi_init_sec_context: bound to the channel where the program gives no bindings of its own and a socket is found. Without a ticket,
-// and where the administrator wants it of this program, the context is one of mechanism ipsec.
+// and where the administrator wants it of this program, the context is one of mechanism ipsec. SPNEGO's is left to itself.
 #include "gss-glue/caller.h"
 #include "gss-glue/interposed_cred.h"
+#include "gss-glue/interposed_spnego.h"
 #include "gss-glue/oids.h"
 
 using namespace gssipsec;
@@ -57,19 +58,26 @@ struct Initiation {
 OM_uint32 step(OM_uint32* minor, InterposedContext& context, gss_cred_id_t credential, const Initiation& with, OM_uint32& flags) {
   OwnBindings bindings(context.channel.get(), with.applications_bindings);
   // A name that Kerberos made canonical keeps the text it was made from, and mechanism ipsec reads that.
-  const gss_OID mech = context.stands_in ? mechanism() : past_us(with.mech);
-  const OM_uint32 major = mechglue().gss_init_sec_context(minor, real_of(credential), &context.real, with.target, mech, with.flags, with.seconds_wanted,
+  const gss_OID mech = context.inside == Inside::ipsec ? mechanism() : past_us(with.mech);
+  const gss_cred_id_t claimed = real_of(credential == GSS_C_NO_CREDENTIAL ? context.own_credential : credential);
+  const OM_uint32 major = mechglue().gss_init_sec_context(minor, claimed, &context.real, with.target, mech, with.flags, with.seconds_wanted,
                                                           bindings.get(), with.input, with.actual_mech, with.output, &flags, with.seconds);
   initiated(context, major, flags, with.input, with.output);
   return major;
 }
 
-OM_uint32 first_step(OM_uint32* minor, InterposedContext& context, gss_cred_id_t given, const Initiation& with, OM_uint32& flags) {
+OM_uint32 first_step_of_kerberos(OM_uint32* minor, InterposedContext& context, gss_cred_id_t given, const Initiation& with, OM_uint32& flags) {
   const InitiatorCredential credential(given, with.flags);
-  context.stands_in = stands_in(credential.get());
-  if (!context.stands_in && !steps_aside(with.flags, with.applications_bindings))
-    bind_to_channel(context, channel::Role::initiator, credential.get(), {});
+  if (stands_in(credential.get())) context.inside = Inside::ipsec;
+  else if (!steps_aside(with.flags, with.applications_bindings)) bind_to_channel(context, channel::Role::initiator, credential.get(), {});
   return step(minor, context, credential.get(), with, flags);
+}
+
+OM_uint32 first_step(OM_uint32* minor, InterposedContext& context, gss_cred_id_t given, const Initiation& with, OM_uint32& flags) {
+  context.inside = named_by(with.mech);
+  if (context.inside != Inside::spnego) return first_step_of_kerberos(minor, context, given, with, flags);
+  if (given == GSS_C_NO_CREDENTIAL) context.own_credential = default_for_spnego(with.flags);
+  return step(minor, context, given, with, flags);
 }
 
 }  // namespace

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The interposer as a whole: what it stands before, and the object identifiers by which it passes itself.
 #include <algorithm>
-#include <cstring>
+#include <array>
+#include <iterator>
+#include <span>
 
 #include "gss-glue/interposed.h"
 #include "gss-glue/oids.h"
@@ -10,29 +12,64 @@
 namespace gssipsec::glue {
 namespace {
 
-constexpr std::size_t kKerberosSize = 9, kPastSize = mech::kInterposer.size() + kKerberosSize;
-constexpr unsigned char kKerberos[kKerberosSize + 1] = "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
-// gss_OID has no const; nobody writes through it.
-constinit gss_OID_desc kerberos_oid{kKerberosSize, const_cast<unsigned char*>(kKerberos)};
+constexpr unsigned char kKerberos[] = "\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
+constexpr unsigned char kSpnego[] = "\x2b\x06\x01\x05\x05\x02";
 
-struct PastOctets {
-  unsigned char octets[kPastSize];
-};
-constexpr PastOctets make_past() {
-  PastOctets all{};
-  std::copy(mech::kInterposer.begin(), mech::kInterposer.end(), all.octets);
-  std::copy(kKerberos, kKerberos + kKerberosSize, all.octets + mech::kInterposer.size());
+template <std::size_t Size>
+constexpr auto joined(const mech::Oid& line, const unsigned char (&name)[Size]) {
+  std::array<unsigned char, mech::Oid().size() + Size - 1> all{};
+  std::copy(name, name + Size - 1, std::copy(line.begin(), line.end(), all.begin()));
   return all;
 }
-constinit PastOctets past_octets = make_past();
-constinit gss_OID_desc past_oid{kPastSize, past_octets.octets};
+constexpr auto kPastKerberos = joined(mech::kInterposer, kKerberos);
+constexpr auto kPastSpnego = joined(mech::kSpnegoInterposer, kSpnego);
+
+// gss_OID has no const; nobody writes through it.
+constexpr gss_OID_desc desc(const unsigned char* octets, std::size_t size) noexcept { return {static_cast<OM_uint32>(size), const_cast<unsigned char*>(octets)}; }
+
+// A mechanism that we may stand before: the line of the configuration that puts us there, its name, and the way past us.
+struct Before {
+  Inside inside;
+  const mech::Oid& line;
+  gss_OID_desc name, past;
+};
+constinit Before all_before[] = {
+    {Inside::kerberos, mech::kInterposer, desc(kKerberos, sizeof kKerberos - 1), desc(kPastKerberos.data(), kPastKerberos.size())},
+    {Inside::spnego, mech::kSpnegoInterposer, desc(kSpnego, sizeof kSpnego - 1), desc(kPastSpnego.data(), kPastSpnego.size())}};
+Before& before_kerberos = all_before[0];
+Before& before_spnego = all_before[1];
+
+Before* find(gss_const_OID mechanism) noexcept {
+  const auto found = std::ranges::find_if(all_before, [&](const Before& each) { return same(mechanism, &each.name) || same(mechanism, &each.past); });
+  return found == std::end(all_before) ? nullptr : found;
+}
 
 }  // namespace
 
-gss_OID kerberos() noexcept { return &kerberos_oid; }
+gss_OID kerberos() noexcept { return &before_kerberos.name; }
+gss_OID spnego() noexcept { return &before_spnego.name; }
+
+Inside named_by(gss_const_OID mechanism) noexcept {
+  const Before* found = find(mechanism);
+  return found ? found->inside : Inside::kerberos;
+}
+
+// No token at all, or RFC 2743's frame with SPNEGO's name.
+Inside begun_by(base::View token) noexcept {
+  base::Reader in(token);
+  const bool framed = in.u8() == 0x60;
+  const std::uint8_t length = in.u8();
+  if (length & 0x80) (void)in.take(length & 0x7f);
+  const bool named = framed && in.u8() == 0x06 && in.u8() == before_spnego.name.length;
+  const base::View name = in.take(before_spnego.name.length);
+  const bool is_spnego = named && !in.failed() && std::ranges::equal(name, std::as_bytes(std::span(kSpnego).first(name.size())));
+  return token.empty() || is_spnego ? Inside::spnego : Inside::kerberos;
+}
 
 gss_OID past_us(gss_const_OID mechanism) noexcept {
-  return !mechanism || same(mechanism, &kerberos_oid) ? &past_oid : const_cast<gss_OID>(mechanism);
+  if (!mechanism) return &before_kerberos.past;
+  Before* found = find(mechanism);
+  return found ? &found->past : const_cast<gss_OID>(mechanism);
 }
 
 SetPastUs::SetPastUs(gss_OID_set mechanisms) {
@@ -47,11 +84,13 @@ SetPastUs::SetPastUs(gss_OID_set mechanisms) {
 using namespace gssipsec;
 using namespace gssipsec::glue;
 
-// IAKERB is left alone: its first tokens go to a KDC, over whatever it finds. Called under the mechglue's lock.
-gss_OID_set gss_mech_interposer(gss_OID) {
+// By which of our lines. IAKERB is left alone: its first tokens go to a KDC, over whatever it finds. Called under the mechglue's lock.
+gss_OID_set gss_mech_interposer(gss_OID line) {
   const base::Uncancelled whole;
   try {
-    return find_mechglue() ? make_set({kerberos()}) : GSS_C_NO_OID_SET;
+    const auto is_its = [line](const Before& each) { return line && std::ranges::equal(each.line, std::span(static_cast<const unsigned char*>(line->elements), line->length)); };
+    auto* const found = std::ranges::find_if(all_before, is_its);
+    return found != std::end(all_before) && find_mechglue() ? make_set({&found->name}) : GSS_C_NO_OID_SET;
   } catch (...) {
     return GSS_C_NO_OID_SET;
   }
@@ -59,7 +98,7 @@ gss_OID_set gss_mech_interposer(gss_OID) {
 
 OM_uint32 gssi_internal_release_oid(OM_uint32* minor_status, gss_OID* oid) {
   if (minor_status) *minor_status = 0;
-  if (!oid || (*oid != &kerberos_oid && *oid != &past_oid)) return GSS_S_CONTINUE_NEEDED;
+  if (!oid || std::ranges::none_of(all_before, [oid](const Before& each) { return *oid == &each.name || *oid == &each.past; })) return GSS_S_CONTINUE_NEEDED;
   *oid = GSS_C_NO_OID;
   return GSS_S_COMPLETE;
 }

@@ -24,5 +24,6 @@ inline constexpr Oid kSetThreadSocket = oid_below_base(4);
 inline constexpr Oid kSetCredentialSocket = oid_below_base(5);
 inline constexpr Oid kExternal = oid_below_base(6);
 // .7 is the prefix of name attributes (attributes.h).
+inline constexpr Oid kSpnegoInterposer = oid_below_base(8);
 
 }  // namespace gssipsec::mech

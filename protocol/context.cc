@@ -66,7 +66,7 @@ void layout(Codec& c, Of<BoundRequest> auto& m) {
 template <typename Codec>
 void layout(Codec& c, Of<BoundReply> auto& m) {
   bool before = m.before.has_value();
-  c.choice(m.kerberos, KerberosUse::off, KerberosUse::skip).flag(m.without_ticket).u16(m.min_key_bits).flag(before);
+  c.choice(m.kerberos, KerberosUse::off, KerberosUse::skip).flag(m.without_ticket).flag(m.ipsec_first).u16(m.min_key_bits).flag(before);
   if constexpr (std::same_as<Codec, In>) {
     if (before) m.before.emplace();
   }

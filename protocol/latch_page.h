@@ -42,18 +42,19 @@ struct ProgramPolicy {
   bool without_ticket = false;  // mechanism ipsec in the place of Kerberos where the program has no ticket
   Seal seal = Seal::unless_confidential;
   std::uint16_t min_key_bits = 0;  // of the channel
+  bool ipsec_first = false;        // mechanism ipsec before all others where the program begins a negotiation (SPNEGO)
   bool operator==(const ProgramPolicy&) const = default;
 };
 [[nodiscard]] constexpr std::uint32_t program_word(const ProgramPolicy& policy) noexcept {
-  return 0x80000000u | std::uint32_t{policy.min_key_bits} << 8 | static_cast<std::uint32_t>(policy.seal) << 3 | (policy.without_ticket ? 4u : 0u) |
-         static_cast<std::uint32_t>(policy.kerberos);
+  return 0x80000000u | std::uint32_t{policy.min_key_bits} << 8 | (policy.ipsec_first ? 32u : 0u) | static_cast<std::uint32_t>(policy.seal) << 3 |
+         (policy.without_ticket ? 4u : 0u) | static_cast<std::uint32_t>(policy.kerberos);
 }
 // None: the broker has not said, or says what this version does not know.
 [[nodiscard]] constexpr std::optional<ProgramPolicy> program_in(std::uint32_t word) noexcept {
   const std::uint32_t use = word & 3u, seal = word >> 3 & 3u;
-  if ((word & 0xff0000e0u) != 0x80000000u || use > static_cast<std::uint32_t>(KerberosUse::skip) || seal > static_cast<std::uint32_t>(Seal::always))
+  if ((word & 0xff0000c0u) != 0x80000000u || use > static_cast<std::uint32_t>(KerberosUse::skip) || seal > static_cast<std::uint32_t>(Seal::always))
     return std::nullopt;
-  return ProgramPolicy{static_cast<KerberosUse>(use), (word & 4u) != 0, static_cast<Seal>(seal), static_cast<std::uint16_t>(word >> 8)};
+  return ProgramPolicy{static_cast<KerberosUse>(use), (word & 4u) != 0, static_cast<Seal>(seal), static_cast<std::uint16_t>(word >> 8), (word & 32u) != 0};
 }
 
 }  // namespace gssipsec::protocol

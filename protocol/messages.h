@@ -227,8 +227,8 @@ struct BoundBefore {
 };
 struct BoundRequest { std::string program; bool operator==(const BoundRequest&) const = default; };
 struct BoundReply {
-  KerberosUse kerberos = KerberosUse::off;  // this and the next two: the administrator's line about this socket, or all of that program
-  bool without_ticket = false;
+  KerberosUse kerberos = KerberosUse::off;  // this and the next three: the administrator's line about this socket, or all of that program
+  bool without_ticket = false, ipsec_first = false;
   std::uint16_t min_key_bits = 0;
   std::optional<BoundBefore> before;
   bool operator==(const BoundReply&) const = default;

@@ -27,6 +27,7 @@ extern "C" {
 #define GSS_IPSEC_OID_THREAD_SOCKET GSS_IPSEC_OID_BASE ".4" /* gssspi_mech_invoke */
 #define GSS_IPSEC_OID_CRED_SOCKET GSS_IPSEC_OID_BASE ".5"   /* gss_set_cred_option */
 #define GSS_IPSEC_OID_EXTERNAL GSS_IPSEC_OID_BASE ".6"      /* gssspi_mech_invoke: a gss_ipsec_external_request */
+#define GSS_IPSEC_OID_SPNEGO_INTERPOSER GSS_IPSEC_OID_BASE ".8" /* SPNEGO with mechanism ipsec first */
 
 /* The same as the content octets of their DER form, for a gss_OID_desc: { GSS_IPSEC_OID_LENGTH, GSS_IPSEC_OID_OCTETS("\x01") }. */
 #define GSS_IPSEC_OID_LENGTH 35

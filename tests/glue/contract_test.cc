@@ -122,7 +122,7 @@ class ContractTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_interposer_takes_no_context_but_its_own);
   CPPUNIT_TEST(the_interposer_hands_on_names_and_credentials_of_other_mechanisms);
   CPPUNIT_TEST(outputs_are_cleared_on_failure);
-  CPPUNIT_TEST(the_interposer_stands_before_kerberos_alone);
+  CPPUNIT_TEST(the_interposer_stands_before_one_mechanism_a_line);
   CPPUNIT_TEST(every_error_has_a_text);
   CPPUNIT_TEST(the_detail_is_of_the_threads_last_error);
   CPPUNIT_TEST(foreign_status_codes_are_refused);
@@ -176,7 +176,7 @@ class ContractTest : public CppUnit::TestFixture {
   void every_function_survives_nulls() {
     const auto names = exports();
     CPPUNIT_ASSERT(names.size() >= 65);
-    the_interposer_stands_before_kerberos_alone();  // which the mechglue asks before it calls anything of it
+    the_interposer_stands_before_one_mechanism_a_line();  // which the mechglue asks before it calls anything of it
     for (const std::string& name : names) {
       if (name == "gss_mech_interposer") continue;  // of another type
       OM_uint32 minor = 77;
@@ -186,14 +186,15 @@ class ContractTest : public CppUnit::TestFixture {
     }
   }
 
-  void the_interposer_stands_before_kerberos_alone() {
-    const gss_OID_set set = own<gss_OID_set(gss_OID)>("gss_mech_interposer")(GSS_C_NO_OID);
-    CPPUNIT_ASSERT(set != GSS_C_NO_OID_SET && set->count == 1);
-    const std::string octets(static_cast<const char*>(set->elements->elements), set->elements->length);
-    CPPUNIT_ASSERT_EQUAL(std::string("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02"), octets);
-    OM_uint32 minor;
-    gss_OID_set released = set;
-    gss_release_oid_set(&minor, &released);
+  void the_interposer_stands_before_one_mechanism_a_line() {
+    auto* stands_before = own<gss_OID_set(gss_OID)>("gss_mech_interposer");
+    for (const auto& [line, wanted] : {std::pair(project_oid(2), krb5_mech()), std::pair(project_oid(8), spnego_mech())}) {
+      gss_OID_set set = stands_before(line);
+      CPPUNIT_ASSERT(set != GSS_C_NO_OID_SET && set->count == 1 && same_oid(set->elements, wanted));
+      OM_uint32 minor;
+      gss_release_oid_set(&minor, &set);
+    }
+    for (gss_OID other : {static_cast<gss_OID>(GSS_C_NO_OID), mech(), project_oid(9), krb5_mech()}) CPPUNIT_ASSERT(stands_before(other) == GSS_C_NO_OID_SET);
   }
 
   void handles_of_another_kind_are_refused() {

@@ -289,7 +289,7 @@ void FakeBroker::obey(FakeRequest& request) {
     case Verb::mirror: return answer(request, protocol::encode(protocol::MirrorReply{true, 2, 2, {}}));
     case Verb::hand_over: return answer(request, protocol::encode(protocol::HandOverReply{{}, base::Secret(32)}));
     case Verb::take_over: return answer(request, protocol::encode(protocol::TakeOverReply{new_channel(request), base::Secret(32)}));
-    case Verb::bound: return answer(request, protocol::encode(protocol::BoundReply{protocol::KerberosUse::skip, false, 128, {}}));
+    case Verb::bound: return answer(request, protocol::encode(protocol::BoundReply{protocol::KerberosUse::skip, false, false, 128, {}}));
     case Verb::release: case Verb::hello: case Verb::event: return;
   }
 }

@@ -112,6 +112,7 @@ kerberos = "bind"
 seal = "always"
 min-key-bits = 256
 without-ticket = "ipsec"
+spnego = "ipsec-first"
 [[level]]
 name = "high"
 min-key-bits = 192
@@ -130,7 +131,7 @@ suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
     CPPUNIT_ASSERT_EQUAL(std::string("2001:db8::2"), channel::format(config.statics[0].remote_address));
     const ProgramRule& program = config.programs.at(0);
     CPPUNIT_ASSERT(program.path == "/usr/bin/psql" && program.kerberos == protocol::KerberosUse::bind && program.seal == protocol::Seal::always && program.min_key_bits == 256);
-    CPPUNIT_ASSERT((rule_for(config, "/usr/bin/psql").policy() == protocol::ProgramPolicy{protocol::KerberosUse::bind, true, protocol::Seal::always, 256}));
+    CPPUNIT_ASSERT((rule_for(config, "/usr/bin/psql").policy() == protocol::ProgramPolicy{protocol::KerberosUse::bind, true, protocol::Seal::always, 256, true}));
     for (const char* other : {"/usr/bin/psqlx", "/usr/bin/psq", "psql"})
       CPPUNIT_ASSERT(rule_for(config, other).policy() == protocol::ProgramPolicy{.min_key_bits = 192});
     const protocol::ProgramPolicy unknown{.seal = protocol::Seal::always, .min_key_bits = 256};
@@ -199,7 +200,7 @@ suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
     using protocol::KerberosUse, protocol::Seal;
     const std::string ports = "[[program]]\npath = \"/x\"\nports = [5432, 5433]\nkerberos = \"skip\"\nmin-key-bits = 192\nsuites = [\"AES_GCM_16-256\"]\nseal = \"never\"\n";
     const std::string other = "[[program]]\npath = \"/x\"\nports = [389]\nseal = \"always\"\n";
-    const std::string rest = "[[program]]\npath = \"/x\"\nkerberos = \"bind\"\nwithout-ticket = \"ipsec\"\nseal = \"never\"\n";
+    const std::string rest = "[[program]]\npath = \"/x\"\nkerberos = \"bind\"\nwithout-ticket = \"ipsec\"\nspnego = \"ipsec-first\"\nseal = \"never\"\n";
     const Config all = good(ports + other + rest), alone = good(ports);
     for (const std::uint16_t port : {5432, 5433}) {
       const ProgramRule rule = rule_at(all, "/x", port);
@@ -208,11 +209,11 @@ suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
     CPPUNIT_ASSERT(rule_at(all, "/x", 389).kerberos == KerberosUse::off && rule_at(all, "/x", 389).seal == Seal::always);
     CPPUNIT_ASSERT(rule_at(all, "/x", 80).kerberos == KerberosUse::bind && rule_at(all, "/x", 80).min_key_bits == 128);
     CPPUNIT_ASSERT(rule_at(all, "/y", 5432).kerberos == KerberosUse::off);
-    CPPUNIT_ASSERT((rule_for(all, "/x").policy() == protocol::ProgramPolicy{KerberosUse::skip, true, Seal::always, 192}));
-    CPPUNIT_ASSERT((rule_for(alone, "/x").policy() == protocol::ProgramPolicy{KerberosUse::skip, false, Seal::unless_confidential, 192}));
+    CPPUNIT_ASSERT((rule_for(all, "/x").policy() == protocol::ProgramPolicy{KerberosUse::skip, true, Seal::always, 192, true}));
+    CPPUNIT_ASSERT((rule_for(alone, "/x").policy() == protocol::ProgramPolicy{KerberosUse::skip, false, Seal::unless_confidential, 192, false}));
     CPPUNIT_ASSERT(rule_at(alone, "/x", 80).kerberos == KerberosUse::off);
-    CPPUNIT_ASSERT((rule_for(good(rest), "/x").policy() == protocol::ProgramPolicy{KerberosUse::bind, true, Seal::never, 128}));
-    CPPUNIT_ASSERT((rule_for(all, "").policy() == protocol::ProgramPolicy{KerberosUse::off, false, Seal::always, 192}));
+    CPPUNIT_ASSERT((rule_for(good(rest), "/x").policy() == protocol::ProgramPolicy{KerberosUse::bind, true, Seal::never, 128, true}));
+    CPPUNIT_ASSERT((rule_for(all, "").policy() == protocol::ProgramPolicy{KerberosUse::off, false, Seal::always, 192, false}));
     Config strict = all;
     strict.min_key_bits = 256;
     CPPUNIT_ASSERT(rule_at(strict, "/x", 5432).min_key_bits == 256 && rule_at(strict, "/y", 1).min_key_bits == 256);
@@ -228,6 +229,8 @@ suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
     refused(listed + line + "ports = [2, 65535]\n", "f:6: [[program]]: port 65535 of path \"/x\" is listed already");
     refused(line + listed + line, "f:7: [[program]]: path \"/x\" has another [[program]] without ports already");
     refused(listed + "without-ticket = \"ipsec\"\n", "f:1: [[program]]: without-ticket is for all connections of a program");
+    refused(listed + "spnego = \"ipsec-first\"\n", "f:1: [[program]]: spnego is for all connections of a program");
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, good(listed + "spnego = \"off\"\n").programs.size());
     for (const char* suites : {"[]", "\"AES\"", "[1]"}) refused(line + "suites = " + suites + "\n", "suites must be");
   }
 
@@ -235,6 +238,7 @@ suites = ["AES_GCM_16-256", "CHACHA20_POLY1305-256"]
     refused("[channel]\nmin-key-bits = 127\n", "128");
     refused("[[program]]\npath = \"/x\"\nmin-key-bits = 64\n", "128");
     refused("[[program]]\npath = \"/x\"\nwithout-ticket = \"yes\"\n", "without-ticket must be one of \"refuse\", \"ipsec\"");
+    refused("[[program]]\npath = \"/x\"\nspnego = \"ipsec\"\n", "spnego must be one of \"off\", \"ipsec-first\"");
     refused("[[level]]\nname = \"low\"\nmin-key-bits = 64\n", "128");
     refused("[[level]]\nname = \"best\"\n", "must be one of \"low\", \"medium\", \"high\"");
     refused("[[level]]\nmin-key-bits = 128\n", "name is missing");

@@ -218,7 +218,7 @@ class EventsTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(client::Broker::program_policy() == protocol::ProgramPolicy{.min_key_bits = 128});
       usleep(500000);  // until the worker has given the connection back
       reload(kProgram);
-      const protocol::ProgramPolicy now{protocol::KerberosUse::skip, true, protocol::Seal::always, 256};
+      const protocol::ProgramPolicy now{protocol::KerberosUse::skip, true, protocol::Seal::always, 256, true};
       CPPUNIT_ASSERT(soon([&now] { return client::Broker::program_policy() == now; }));
     });
   }
@@ -304,7 +304,7 @@ class EventsTest : public CppUnit::TestFixture {
       config.rights = Rights();
       if (*choice_ == kProgram) {
         ProgramRule& rule = config.programs.at(0);
-        rule.kerberos = protocol::KerberosUse::skip, rule.seal = protocol::Seal::always, rule.min_key_bits = 256, rule.without_ticket = WithoutTicket::ipsec;
+        rule.kerberos = protocol::KerberosUse::skip, rule.seal = protocol::Seal::always, rule.min_key_bits = 256, rule.without_ticket = WithoutTicket::ipsec, rule.spnego = Spnego::ipsec_first;
       }
       return config;
     };

@@ -200,9 +200,11 @@ class KerberosTest : public CppUnit::TestFixture {
       Config config = with_program(KerberosUse::skip);
       config.programs.back().ports = ports;
       config.programs.push_back(with_program(KerberosUse::bind).programs.back());
+      config.programs.back().spnego = Spnego::ipsec_first;
       for (const auto& [end, role] : {std::pair(a_.get(), Role::initiator), std::pair(b_.get(), Role::acceptor)}) {
         end->core->set_config(config);
         end->host->listener = role == Role::acceptor;
+        CPPUNIT_ASSERT(was_bound(*end)->ipsec_first && was_bound(*end, kProgram, -1)->ipsec_first);  // of the whole program
         CPPUNIT_ASSERT(was_bound(*end)->kerberos == use);  // who is asked about it before there is a context
         CPPUNIT_ASSERT(bound(*end, role)->use == use);
         CPPUNIT_ASSERT(was_bound(*end)->kerberos == use && was_bound(*end, kProgram, -1)->kerberos == KerberosUse::skip);
@@ -280,7 +282,7 @@ class KerberosTest : public CppUnit::TestFixture {
   }
 
   void what_became_of_it_is_remembered_for_who_holds_the_socket() {
-    CPPUNIT_ASSERT((*was_bound(*a_) == protocol::BoundReply{KerberosUse::skip, false, 128, {}}));
+    CPPUNIT_ASSERT((*was_bound(*a_) == protocol::BoundReply{KerberosUse::skip, false, false, 128, {}}));
     a_->host->destroys = false;
     CPPUNIT_ASSERT(bound(*a_, Role::initiator).ok());
     const auto weaker = was_bound(*a_)->before;

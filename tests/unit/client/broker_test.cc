@@ -441,12 +441,14 @@ class BrokerTest : public CppUnit::TestFixture {
       for (const bool without : {false, true})
         for (const auto seal : {protocol::Seal::never, protocol::Seal::unless_confidential, protocol::Seal::always})
           for (const std::uint16_t bits : {0, 128, 0xffff}) {
-            const protocol::ProgramPolicy policy{use, without, seal, bits};
-            broker.say(policy);
-            CPPUNIT_ASSERT(Broker::program_policy() == policy);
+            for (const bool first : {false, true}) {
+              const protocol::ProgramPolicy policy{use, without, seal, bits, first};
+              broker.say(policy);
+              CPPUNIT_ASSERT(Broker::program_policy() == policy);
+            }
           }
     CPPUNIT_ASSERT_EQUAL(1, broker.connections());
-    for (const std::uint32_t unknown : {0u, 4u, 0x80000003u, 0x80000018u, 0x80000020u, 0x80000080u, 0x81000000u, 0xc0000000u}) {
+    for (const std::uint32_t unknown : {0u, 4u, 0x80000003u, 0x80000018u, 0x80000040u, 0x80000080u, 0x81000000u, 0xc0000000u}) {
       broker.page().slots[protocol::kProgramWord] = unknown;
       CPPUNIT_ASSERT(!Broker::program_policy());
     }

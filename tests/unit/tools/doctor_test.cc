@@ -314,7 +314,7 @@ class DoctorTest : public CppUnit::TestFixture {
 
   void what_is_wanted_of_kerberos_needs_the_interposer() {
     using protocol::KerberosUse;
-    const auto judged = [](KerberosUse use, bool without, Interposer interposer) { return judge_program("/usr/bin/psql", {use, without, 192, {}}, interposer); };
+    const auto judged = [](KerberosUse use, bool without, Interposer interposer) { return judge_program("/usr/bin/psql", {use, without, false, 192, {}}, interposer); };
     const Finding off = judged(KerberosUse::off, false, Interposer::absent);
     CPPUNIT_ASSERT(off.grade == Grade::ok && has(off.found, "Kerberos' alone") && has(off.wanted, "/usr/bin/psql"));
     CPPUNIT_ASSERT(judged(KerberosUse::bind, false, Interposer::absent).grade == Grade::problem);
@@ -328,7 +328,7 @@ class DoctorTest : public CppUnit::TestFixture {
 
   void a_bound_context_is_judged_by_what_became_of_it() {
     using protocol::KerberosUse;
-    protocol::BoundReply reply{KerberosUse::skip, false, 128, {}};
+    protocol::BoundReply reply{KerberosUse::skip, false, false, 128, {}};
     CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::warning && judge_bound(5, reply).check == "kerberos-5");
     CPPUNIT_ASSERT(judge_bound(5, base::fail(Code::NO_BROKER)).grade == Grade::warning);
     reply.before = protocol::BoundBefore{channel::Role::acceptor, protocol::Found::sole, "/usr/sbin/slapd", 1, KerberosUse::skip, Code::ok, {}};
