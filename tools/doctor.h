@@ -25,10 +25,13 @@ using Findings = std::vector<Finding>;
 
 // Where MIT krb5 looks for mechanisms, and what it finds there. `config`: GSS_MECH_CONFIG of the program, "" not set.
 void examine_plugin(const std::string& root, const std::string& config, Findings& findings);
-// Whether the same plugin stands before Kerberos for such a program; another's line in front of ours may have taken Kerberos.
+// Whether the same plugin stands before Kerberos or SPNEGO for such a program; another's line in front of ours may have taken it.
 // `unseen`: of a program whose files are not those that are looked at from here.
 enum class Interposer { absent, there, behind_another, unseen };
-[[nodiscard]] Interposer find_interposer(const std::string& root, const std::string& config);
+struct Interposers {
+  Interposer kerberos = Interposer::unseen, spnego = Interposer::unseen;
+};
+[[nodiscard]] Interposers find_interposers(const std::string& root, const std::string& config);
 // ESP, XFRM, exempt devices.
 void examine_kernel(const std::string& root, Findings& findings);
 // Whether the broker answers, and what it says of the kernel, the policies and the IKE daemon.
@@ -42,9 +45,10 @@ void examine_figures(const std::string& text, Findings& findings);
 // One socket of it; pure.
 [[nodiscard]] Finding judge_socket(const Subject& subject);
 
-// Its Kerberos contexts: what the administrator's line says, and what became of the last one on each socket.
-void examine_kerberos(int pid, const std::string& program, Interposer interposer, Findings& findings);
+// Its Kerberos contexts: what the administrator's line says, and what became of the last one on each socket; and its negotiations.
+void examine_kerberos(int pid, const std::string& program, Interposers interposers, Findings& findings);
 [[nodiscard]] Finding judge_program(const std::string& program, const protocol::BoundReply& line, Interposer interposer);
+[[nodiscard]] Finding judge_negotiation(const std::string& program, const protocol::BoundReply& line, Interposer interposer);
 [[nodiscard]] Finding judge_bound(int descriptor, const base::Result<protocol::BoundReply>& reply);
 
 // kProtected without problems, else kNotProtected. Warnings are no problems.

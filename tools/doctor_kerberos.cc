@@ -13,10 +13,9 @@ using protocol::BoundBefore;
 using protocol::Found;
 using protocol::KerberosUse;
 
-constexpr const char* kEnable = "ipsec-gss interposer enable, and start the program again";
 
-std::string wanted_of(const std::string& program) {
-  return "what the administrator wants of Kerberos in " + (program.empty() ? "a program whose path cannot be told" : program);
+std::string wanted_of(const std::string& mechanism, const std::string& program) {
+  return "what the administrator wants of " + mechanism + " in " + (program.empty() ? "a program whose path cannot be told" : program);
 }
 
 std::string line_in_words(const protocol::BoundReply& line) {
@@ -52,6 +51,23 @@ std::string advice_for(Code why) {
   }
 }
 
+// A line for the program does nothing where the plugin does not stand before the mechanism.
+void judge_place(Finding& finding, Interposer interposer, const std::string& mechanism, const std::string& option) {
+  if (interposer == Interposer::absent) {
+    finding.grade = Grade::problem;
+    finding.found += "; but the plugin does not stand before " + mechanism;
+    finding.advice = "ipsec-gss interposer enable" + option + ", and start the program again";
+  } else if (interposer == Interposer::behind_another) {
+    finding.grade = Grade::warning;
+    finding.found += "; another interposer is named first and may have taken " + mechanism;
+    finding.advice = "only one can stand before " + mechanism + ": decide between it (gssproxy?) and this one";
+  } else if (interposer == Interposer::unseen) {
+    finding.grade = Grade::warning;
+    finding.found += "; whether the plugin stands before " + mechanism + " is not seen from here";
+    finding.advice = "see program-files";
+  }
+}
+
 Finding finding_of(int descriptor) {
   return {"kerberos-" + std::to_string(descriptor), Grade::ok, "a Kerberos context that is bound and may rest on this connection", {}, {}};
 }
@@ -59,23 +75,21 @@ Finding finding_of(int descriptor) {
 }  // namespace
 
 Finding judge_program(const std::string& program, const protocol::BoundReply& line, Interposer interposer) {
-  Finding finding{"program-kerberos", Grade::ok, wanted_of(program), line_in_words(line), {}};
-  if (line.kerberos == KerberosUse::off && !line.without_ticket) {
+  Finding finding{"program-kerberos", Grade::ok, wanted_of("Kerberos", program), line_in_words(line), {}};
+  if (line.kerberos != KerberosUse::off || line.without_ticket) {
+    judge_place(finding, interposer, "Kerberos", "");
+  } else {
     finding.found += ", as for every program without a line";
     finding.advice = "a [[program]] line in gssd.conf where that is not enough";
-  } else if (interposer == Interposer::absent) {
-    finding.grade = Grade::problem;
-    finding.found += "; but the plugin does not stand before Kerberos";
-    finding.advice = kEnable;
-  } else if (interposer == Interposer::behind_another) {
-    finding.grade = Grade::warning;
-    finding.found += "; another interposer is named first and may have taken Kerberos";
-    finding.advice = "only one can stand before Kerberos: decide between it (gssproxy?) and this one";
-  } else if (interposer == Interposer::unseen) {
-    finding.grade = Grade::warning;
-    finding.found += "; whether the plugin stands before Kerberos is not seen from here";
-    finding.advice = "see program-files";
   }
+  return finding;
+}
+
+Finding judge_negotiation(const std::string& program, const protocol::BoundReply& line, Interposer interposer) {
+  Finding finding{"program-spnego", Grade::ok, wanted_of("SPNEGO", program), "the mechanisms in the library's order, or the program's", {}};
+  if (!line.ipsec_first) return finding;
+  finding.found = "mechanism ipsec before all others where it begins";
+  judge_place(finding, interposer, "SPNEGO", " --spnego");
   return finding;
 }
 
@@ -104,10 +118,11 @@ Finding judge_bound(int descriptor, const base::Result<protocol::BoundReply>& re
   return finding;
 }
 
-void examine_kerberos(int pid, const std::string& program, Interposer interposer, Findings& findings) {
+void examine_kerberos(int pid, const std::string& program, Interposers interposers, Findings& findings) {
   const auto line = client::Broker::bound(-1, program);
-  if (!line) return findings.push_back({"program-kerberos", Grade::warning, wanted_of(program), describe(line.error()), {}});
-  findings.push_back(judge_program(program, *line, interposer));
+  if (!line) return findings.push_back({"program-kerberos", Grade::warning, wanted_of("Kerberos", program), describe(line.error()), {}});
+  findings.push_back(judge_program(program, *line, interposers.kerberos));
+  findings.push_back(judge_negotiation(program, *line, interposers.spnego));
   if (line->kerberos == KerberosUse::off) return;
   // Who may see the process's sockets was said above.
   (void)each_socket(pid, [&](int number, int copy) { findings.push_back(judge_bound(number, client::Broker::bound(copy, program))); }).ok();

@@ -139,18 +139,20 @@ void examine_plugin(const std::string& root, const std::string& config, Findings
   findings.push_back(judge_plugin(path, root + installed_plugin()));
 }
 
-Interposer find_interposer(const std::string& root, const std::string& config) {
-  Interposer found = Interposer::there;
+Interposers find_interposers(const std::string& root, const std::string& config) {
+  Interposers found{Interposer::absent, Interposer::absent};
+  Interposer next = Interposer::there;
   for (const std::string& file : configured_files(root, config)) {
     std::istringstream in = stream_of(file);
     for (std::string line; std::getline(in, line);) {
       const auto words = words_of(line);
       if (!words || words->rest.find("<interposer>") == std::string::npos) continue;
-      if (words->identifier == GSS_IPSEC_OID_INTERPOSER) return found;
-      found = Interposer::behind_another;
+      Interposer* ours = words->identifier == GSS_IPSEC_OID_INTERPOSER ? &found.kerberos : words->identifier == GSS_IPSEC_OID_SPNEGO_INTERPOSER ? &found.spnego : nullptr;
+      if (!ours) next = Interposer::behind_another;
+      else if (*ours == Interposer::absent) *ours = next;
     }
   }
-  return Interposer::absent;
+  return found;
 }
 
 }  // namespace gssipsec::tools

@@ -61,13 +61,13 @@ bool leads_to_the_same(const std::string& one, const char* other) noexcept {
 }
 
 // Findings of the files that the program reads, where they can be looked at.
-Interposer examine_files(int pid, const base::Result<std::string>& config, Findings& findings) {
+Interposers examine_files(int pid, const base::Result<std::string>& config, Findings& findings) {
   if (const std::string why = why_not_its_files(pid, config); !why.empty()) {
     findings.push_back({"program-files", Grade::warning, "a program whose /etc/gss is this one, or whose GSS_MECH_CONFIG is", why, "run ipsec-gss doctor where it runs, in its environment"});
-    return Interposer::unseen;
+    return {};
   }
   examine_plugin({}, *config, findings);
-  return find_interposer({}, *config);
+  return find_interposers({}, *config);
 }
 
 void examine_sockets(const std::vector<Subject>& subjects, Findings& findings) {
@@ -122,11 +122,11 @@ base::Status examine_program(int pid, Findings& findings) {
   const auto subjects = status_of_process(pid);
   if (!subjects.ok()) return subjects.error();
   const std::string process = "/proc/" + std::to_string(pid);
-  const Interposer interposer = examine_files(pid, variable(process, "GSS_MECH_CONFIG"), findings);
+  const Interposers interposers = examine_files(pid, variable(process, "GSS_MECH_CONFIG"), findings);
   examine_namespace(process, findings);
   examine_libraries(process, findings);
   examine_sockets(*subjects, findings);
-  examine_kerberos(pid, client::program_path(pid), interposer, findings);
+  examine_kerberos(pid, client::program_path(pid), interposers, findings);
   return {};
 }
 

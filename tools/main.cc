@@ -58,8 +58,9 @@ void describe_host(CLI::App& app, Options& options, Verb& chosen) {
 }
 
 void describe_interposer(CLI::App& app, Options& options, Verb& chosen) {
-  CLI::App* sub = verb(app, "interposer", "Say whether the plugin stands before Kerberos in programs that begin now, or change it, for root", run_interposer, chosen);
-  sub->add_option("change", options.change, "enable or disable")->check(CLI::IsMember({"enable", "disable"}));
+  CLI::App* sub = verb(app, "interposer", "Say whether the plugin stands before Kerberos (or SPNEGO) in programs that begin now, or change it, for root", run_interposer, chosen);
+  sub->add_option("change", options.change, "enable, or disable: both where --spnego is not given")->check(CLI::IsMember({"enable", "disable"}));
+  sub->add_flag("--spnego", options.spnego, "Before SPNEGO, by a file of its own");
 }
 
 void describe_names(CLI::App& app, Options& options, Verb& chosen) {

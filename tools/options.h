@@ -21,6 +21,7 @@ struct Options {
   std::string library;
   std::string change;  // of what is there; "" none
   bool thread = false;
+  bool spnego = false;
 };
 
 [[nodiscard]] int run_status(const Options& options);

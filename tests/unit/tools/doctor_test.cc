@@ -62,6 +62,7 @@ class DoctorTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(sockets_are_judged_by_what_contexts_need);
   CPPUNIT_TEST(the_interposers_line_is_found);
   CPPUNIT_TEST(what_is_wanted_of_kerberos_needs_the_interposer);
+  CPPUNIT_TEST(what_is_wanted_of_spnego_needs_its_interposer);
   CPPUNIT_TEST(a_bound_context_is_judged_by_what_became_of_it);
   CPPUNIT_TEST(problems_decide_the_exit_code);
   CPPUNIT_TEST(findings_as_text_and_json);
@@ -187,7 +188,7 @@ class DoctorTest : public CppUnit::TestFixture {
   void a_fifo_is_no_configuration() {
     CPPUNIT_ASSERT_EQUAL(0, mkfifo((root_ + "/own.conf").c_str(), 0600));
     CPPUNIT_ASSERT(has(the(plugin(root_ + "/own.conf"), "mechanism").found, "is no regular file"));
-    CPPUNIT_ASSERT(find_interposer(root_, root_ + "/own.conf") == Interposer::absent);
+    CPPUNIT_ASSERT(find_interposers(root_, root_ + "/own.conf").kerberos == Interposer::absent);
   }
 
   void what_others_can_change_is_a_problem() {
@@ -298,18 +299,27 @@ class DoctorTest : public CppUnit::TestFixture {
   void the_interposers_line_is_found() {
     std::string line = kLine;
     line.replace(line.size() - 2, 1, "2");
-    CPPUNIT_ASSERT(find_interposer(root_, {}) == Interposer::absent);
+    CPPUNIT_ASSERT(find_interposers(root_, {}).kerberos == Interposer::absent);
     for (const std::string& text : {"#" + line + "/x.so <interposer>\n", line + "/x.so\n", std::string(kLine) + "/x.so <interposer>\n"}) {
       put("/etc/gss/mech.d/ipsec.conf", text);
-      CPPUNIT_ASSERT_MESSAGE(text, find_interposer(root_, {}) == Interposer::absent);
+      CPPUNIT_ASSERT_MESSAGE(text, find_interposers(root_, {}).kerberos == Interposer::absent);
     }
     put("/etc/gss/mech.d/ipsec.conf", std::string(kLine) + "/x.so\n" + line + "/x.so <interposer>\n");
-    CPPUNIT_ASSERT(find_interposer(root_, {}) == Interposer::there);
-    CPPUNIT_ASSERT(find_interposer(root_, root_ + "/absent.conf") == Interposer::absent);
+    CPPUNIT_ASSERT(find_interposers(root_, {}).kerberos == Interposer::there);
+    CPPUNIT_ASSERT(find_interposers(root_, root_ + "/absent.conf").kerberos == Interposer::absent);
     put("/etc/gss/mech.d/proxymech.conf", "gssproxy_v1 2.16.840.1.113730.3.8.15.1 /proxymech.so <interposer>\n");
-    CPPUNIT_ASSERT(find_interposer(root_, {}) == Interposer::there);
+    CPPUNIT_ASSERT(find_interposers(root_, {}).kerberos == Interposer::there);
     put("/etc/gss/mech", "gssproxy_v1 2.16.840.1.113730.3.8.15.1 /proxymech.so <interposer>\n");
-    CPPUNIT_ASSERT(find_interposer(root_, {}) == Interposer::behind_another);
+    CPPUNIT_ASSERT(find_interposers(root_, {}).kerberos == Interposer::behind_another);
+    std::filesystem::remove(root_ + "/etc/gss/mech");
+    CPPUNIT_ASSERT(find_interposers(root_, {}).spnego == Interposer::absent);
+    std::string before_spnego = line;
+    before_spnego.replace(before_spnego.size() - 2, 1, "8");
+    put("/etc/gss/mech.d/ipsec-a.conf", before_spnego + "/x.so <interposer>\n");
+    CPPUNIT_ASSERT_MESSAGE("our own line takes nothing from the other", find_interposers(root_, {}).kerberos == Interposer::there);
+    CPPUNIT_ASSERT(find_interposers(root_, {}).spnego == Interposer::there);
+    put("/etc/gss/mech", "gssproxy_v1 2.16.840.1.113730.3.8.15.1 /proxymech.so <interposer>\n");
+    CPPUNIT_ASSERT(find_interposers(root_, {}).spnego == Interposer::behind_another);
   }
 
   void what_is_wanted_of_kerberos_needs_the_interposer() {
@@ -324,6 +334,15 @@ class DoctorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(unseen.grade == Grade::warning && has(unseen.advice, "program-files"));
     const Finding skip = judged(KerberosUse::skip, true, Interposer::there);
     CPPUNIT_ASSERT(skip.grade == Grade::ok && has(skip.found, "192 bits") && has(skip.found, "without a ticket"));
+  }
+
+  void what_is_wanted_of_spnego_needs_its_interposer() {
+    const auto judged = [](bool first, Interposer interposer) { return judge_negotiation("/usr/bin/curl", {{}, false, first, 128, {}}, interposer); };
+    const Finding off = judged(false, Interposer::absent), on = judged(true, Interposer::there), absent = judged(true, Interposer::absent);
+    CPPUNIT_ASSERT(off.grade == Grade::ok && has(off.found, "library's order") && has(off.wanted, "SPNEGO in /usr/bin/curl"));
+    CPPUNIT_ASSERT(on.grade == Grade::ok && has(on.found, "ipsec before all others"));
+    CPPUNIT_ASSERT(absent.grade == Grade::problem && has(absent.advice, "interposer enable --spnego"));
+    CPPUNIT_ASSERT(judged(true, Interposer::behind_another).grade == Grade::warning && judged(true, Interposer::unseen).grade == Grade::warning);
   }
 
   void a_bound_context_is_judged_by_what_became_of_it() {

@@ -89,6 +89,10 @@ def interposed(lab):
     lab.expect("it can be", interposer(lab.a, "enable")[0] == 0 and interposer(lab.a)[0] == 0, interposer(lab.a))
     lines = [line.split() for line in open(f"{MECH_FILES}/ipsec-krb5.conf") if not line.startswith("#")]
     lab.expect("by a line that names the installed plugin", [len(line) for line in lines] == [4] and os.path.exists(lines[0][2]), lines)
+    lab.expect("not before SPNEGO yet", interposer(lab.a, "--spnego") == (1, "disabled\n"))
+    lab.expect("there it can be, too, and it is told", interposer(lab.a, "enable", "--spnego")[0] == 0 and interposer(lab.a, "--spnego")[0] == 0 and "before SPNEGO" in interposer(lab.a)[1], interposer(lab.a))
+    lab.expect("and taken away alone", interposer(lab.a, "disable", "--spnego")[0] == 0 and interposer(lab.a)[0] == 0 and interposer(lab.a, "--spnego")[0] == 1, interposer(lab.a))
+    interposer(lab.a, "enable", "--spnego")
 
 
 API_PROGRAM = """#include <ipsec/ipsecapi.h>
@@ -130,6 +134,7 @@ def removed_and_back(lab):
     lab.expect("installed again: the lines are back as they were", done.returncode == 0 and "# by the administrator" in lines() and "mech_ipsec.so" in lines(), done.stderr[-800:] + lines())
     lab.expect("the interposer is not", interposer(lab.a) == (1, "disabled\n"))
     interposer(lab.a, "enable")
+    interposer(lab.a, "enable", "--spnego")
 
 
 def purged(lab, files, had):
