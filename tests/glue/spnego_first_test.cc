@@ -62,7 +62,9 @@ std::string facts_of(const GssName& name) {
   OM_uint32 minor;
   std::string all = outcome(gss_display_name(&minor, name.get(), &display, &type)) + display.str() + oid_text(type);
   all += outcome(gss_export_name(&minor, name.get(), &exported)) + printable(exported.str());
-  return all + outcome(gss_localname(&minor, name.get(), GSS_C_NO_OID, &local)) + local.str();
+  all += outcome(gss_localname(&minor, name.get(), GSS_C_NO_OID, &local)) + local.str();
+  for (const char* user : {"visitor", "user", "root"}) all += name.get() ? std::to_string(gss_userok(name.get(), user)) : "";
+  return all;
 }
 
 std::string facts_of(gss_cred_id_t credential, gss_OID mechanism) {
@@ -126,6 +128,7 @@ class SpnegoFirstTest : public KerberosFixture {
   CPPUNIT_TEST(where_ipsec_fails_it_is_kerberos);
   CPPUNIT_TEST(a_peer_without_ipsec_gets_kerberos);
   CPPUNIT_TEST(the_programs_own_order_counts);
+  CPPUNIT_TEST(the_programs_order_reaches_a_default_credential);
   CPPUNIT_TEST(who_wants_just_kerberos_gets_it);
   CPPUNIT_TEST(acceptors_are_left_alone);
   CPPUNIT_TEST(an_acceptor_without_a_credential_leads_nowhere_else);
@@ -232,6 +235,18 @@ class SpnegoFirstTest : public KerberosFixture {
     CPPUNIT_ASSERT(holds(kerberos_first.tokens[0], mech()) && !holds(kerberos_alone.tokens[0], mech()) && !holds(ipsec_alone.tokens[0], &krb5));
   }
 
+  // Kerberos, which negotiates nothing, comes before SPNEGO there.
+  void the_programs_order_reaches_a_default_credential() {
+    if (!is_interposed()) return;
+    Negotiation pair;
+    pair.names_sockets = true;
+    name_socket(pair.connection.client.get());
+    OM_uint32 minor;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_acquire_cred(&minor, GSS_C_NO_NAME, GSS_C_INDEFINITE, GSS_C_NO_OID_SET, GSS_C_INITIATE, &pair.initiator.cred, nullptr, nullptr));
+    pair.initiator.prefer({krb5, *mech()});
+    negotiated(pair, &krb5);
+  }
+
   // A cache or a principal of its own, a credential to accept by as well, or a style that mechanism ipsec does not know.
   void who_wants_just_kerberos_gets_it() {
     twin_->knobs.local_name = "ipsec:fqdn:client.example.org/user";  // whom both mechanisms know by this name
@@ -307,6 +322,7 @@ class SpnegoFirstTest : public KerberosFixture {
   }
 
   void a_program_sees_the_same() {
+    twin_->knobs.map_from = kIpsecPeer, twin_->knobs.map_to = "visitor";
     for (const gss_OID chosen : {mech(), &krb5}) {
       std::string seen[2];
       for (const gss_OID mechanism : {&spnego, past_interposer()}) {
@@ -318,7 +334,7 @@ class SpnegoFirstTest : public KerberosFixture {
         all = facts_of(pair.initiator.cred, mechanism) + " | " + facts_of(pair.acceptor.cred, mechanism) + " | " + facts_of(pair.source) + " | ";
         all += facts_of(pair.initiator, pair.acceptor.context) + " | " + facts_of(pair.acceptor, pair.initiator.context) + std::to_string(pair.tokens.size());
       }
-      CPPUNIT_ASSERT(seen[0].size() > 400);
+      CPPUNIT_ASSERT_MESSAGE(seen[0], seen[0].size() > 400 && seen[0].find(is(chosen, mech()) ? "0/0visitor" : "0/0user") != std::string::npos);
       if (is_interposed()) CPPUNIT_ASSERT_EQUAL(seen[1], seen[0]);
     }
   }

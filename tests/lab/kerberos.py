@@ -6,7 +6,8 @@ import gss
 import krb5
 from host import MECHANISM
 
-KRB5 = "1.2.840.113554.1.2.2"
+KRB5, SPNEGO = "1.2.840.113554.1.2.2", "1.3.6.1.5.5.2"
+IPSEC_FIRST = 'spnego = "ipsec-first"\n'  # behind the line of a program
 KINDS = {"05": "kerberos", "14": "offer", "11": "channel", "12": "sealed"}
 GSS_S_BAD_BINDINGS = 4 << 16
 
@@ -16,12 +17,14 @@ def program(use, path="/run/bin/gss_peer"):
     return f'[[program]]\npath = "{path}"\nkerberos = "{use}"\n'
 
 
-def interposed(host):
-    """An environment with the interposer."""
-    path = f"{host.directory}/interposed.conf"
+def interposed(host, spnego=False):
+    """An environment with the interposer, before SPNEGO as well or not."""
+    path = f"{host.directory}/interposed{'-spnego' if spnego else ''}.conf"
     base = MECHANISM.rsplit(".", 1)[0]
     with open(path, "w") as conf:
         conf.write(f"ipsec {MECHANISM} /run/bin/mech_ipsec.so\nipsec-krb5 {base}.2 /run/bin/mech_ipsec.so <interposer>\n")
+        if spnego:
+            conf.write(f"ipsec-spnego {base}.8 /run/bin/mech_ipsec.so <interposer>\n")
     return {"GSS_MECH_CONFIG": path}
 
 

@@ -116,6 +116,7 @@ CASES = {
     "anonymous": (USUAL | ANON, None, b"", b"", "host@server.example.org"), "replay only": (MUTUAL | REPLAY | CONF | INTEG, None, b"", b"", "host@server.example.org"),
     "bindings": (USUAL, None, b"tls", b"tls", "host@server.example.org"), "others": (USUAL, None, b"tls", b"slt", "host@server.example.org"),
     "initiator's": (USUAL, None, b"tls", b"", "host@server.example.org"), "acceptor's": (USUAL, None, b"", b"tls", "host@server.example.org"),
+    "spnego delegated": (USUAL | DELEG, SPNEGO, b"", b"", "host@server.example.org"), "spnego bindings": (USUAL, SPNEGO, b"tls", b"slt", "host@server.example.org"),
     "unknown service": (USUAL, None, b"", b"", "nothing@server.example.org"),
 }
 
@@ -224,13 +225,13 @@ def moved(case, arguments):
     note(f"{case}: unwraps imported", lambda: gss.unwrap(again, receive()).message.decode())
 
 
-def delegated_credentials(credentials):
+def delegated_credentials(case, credentials):
     if credentials is None:
         return
     asked = gss.inquire_cred(credentials)
-    seen["delegated: credentials"] = [plain(asked.name), roughly(asked.lifetime), asked.usage, plain(asked.mechs)]
-    note("delegated: stored", lambda: plain(gss.store_cred_into({"ccache": "FILE:/tmp/observed.stored"}, credentials, overwrite=True, mech=KRB5).mechs))
-    note("delegated: used", lambda: gss.init_sec_context(import_service("host@server.example.org"), creds=gss.acquire_cred_from(
+    seen[f"{case}: credentials"] = [plain(asked.name), roughly(asked.lifetime), asked.usage, plain(asked.mechs)]
+    note(f"{case}: stored", lambda: plain(gss.store_cred_into({"ccache": "FILE:/tmp/observed.stored"}, credentials, overwrite=True, mech=KRB5).mechs))
+    note(f"{case}: used", lambda: gss.init_sec_context(import_service("host@server.example.org"), creds=gss.acquire_cred_from(
         {"ccache": "FILE:/tmp/observed.stored"}, usage="initiate", mechs=[KRB5]).creds).mech.dotted_form)
 
 
@@ -245,7 +246,9 @@ def credential(name, make):
 def credentials():
     usage = ROLE
     own = credential("default", lambda: gss.acquire_cred(None, usage=usage, mechs=[KRB5]))
-    credential("of all", lambda: gss.acquire_cred(None, usage=usage))
+    everything = credential("of all", lambda: gss.acquire_cred(None, usage=usage))
+    if everything is not None:
+        note("credential of all: negotiates", gss.set_neg_mechs, everything, [KRB5])
     credential("both", lambda: gss.acquire_cred(None, usage="both", mechs=[KRB5]))
     credential("of a name", lambda: gss.acquire_cred(gss.import_name(b"alice@EXAMPLE.ORG"), usage=usage, mechs=[KRB5]))
     credential("of nobody", lambda: gss.acquire_cred(gss.import_name(b"nobody@EXAMPLE.ORG"), usage=usage, mechs=[KRB5]))
@@ -255,6 +258,16 @@ def credentials():
     credential("unknown store", lambda: gss.acquire_cred_from({"nothing": "x"}, usage=usage, mechs=[KRB5]))
     credential("password", lambda: gss.acquire_cred_with_password(gss.import_name(b"alice@EXAMPLE.ORG"), b"alice", mechs=[KRB5]))
     credential("wrong password", lambda: gss.acquire_cred_with_password(gss.import_name(b"alice@EXAMPLE.ORG"), b"queen", mechs=[KRB5]))
+    negotiator = credential("spnego", lambda: gss.acquire_cred(None, usage=usage, mechs=[SPNEGO]))
+    credential("spnego of a name", lambda: gss.acquire_cred(gss.import_name(b"alice@EXAMPLE.ORG"), usage=usage, mechs=[SPNEGO]))
+    credential("spnego, no cache", lambda: gss.acquire_cred_from({"ccache": "FILE:/nonexistent"}, usage="initiate", mechs=[SPNEGO]))
+    credential("spnego, password", lambda: gss.acquire_cred_with_password(gss.import_name(b"alice@EXAMPLE.ORG"), b"alice", mechs=[SPNEGO]))
+    if negotiator is not None:
+        note("credential spnego: by mech", lambda: plain(gss.inquire_cred_by_mech(negotiator, SPNEGO).name))
+        note("credential spnego: option", gss.set_cred_option, gss.OID.from_int_seq(QUESTIONS["unknown"]), negotiator, b"x")
+        note("credential spnego: moved", lambda: plain(gss.inquire_cred(gss.import_cred(gss.export_cred(negotiator))).name))
+        note("credential spnego: negotiates", gss.set_neg_mechs, negotiator, [KRB5])
+        note("credential spnego: stored", lambda: plain(gss.store_cred_into({"ccache": "FILE:/tmp/observed.spnego"}, negotiator, usage=usage, overwrite=True, mech=SPNEGO).mechs))
     if own is None:
         return
     note("credential by mech", lambda: plain(gss.inquire_cred_by_mech(own, KRB5).name))
@@ -292,17 +305,20 @@ credentials()
 for case, arguments in CASES.items():
     connect()
     context, delegated = establish(case, arguments)
-    if case == "delegated" and not initiator:
-        delegated_credentials(delegated)
+    if case in ("delegated", "spnego delegated") and not initiator:
+        delegated_credentials(case, delegated)
     if context is not None and case in ("usual", "one way", "dce", "spnego", "replay only", "bindings"):
         for part in (questions, messages, last):
             note(f"{case}: {part.__name__}", part, case, context)
 connect()
 note("moved", moved, "moved", CASES["usual"])
+connect()
+note("spnego moved", moved, "spnego moved", CASES["spnego"])
 close()
 note("empty token", gss.accept_sec_context, b"")
 note("strange token", gss.accept_sec_context, b"\x60\x03\x06\x01\x00")
 os.environ["KRB5CCNAME"], os.environ["KRB5_KTNAME"] = "FILE:/nonexistent", "FILE:/nonexistent"
+note("no ticket for spnego", lambda: gss.init_sec_context(import_service("host@server.example.org"), mech=SPNEGO).token)
 note("no ticket", lambda: gss.init_sec_context(import_service("host@server.example.org")).token)
 note("no key", lambda: gss.accept_sec_context(b"\x60\x82\x00\x10\x06\x09\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x01\x00\x6e"))
 print(json.dumps(seen))
