@@ -41,7 +41,7 @@ def preferred(lab, before):
 def interposed_server(lab, before):
     """Before a server's SPNEGO the interposer changes nothing, whoever comes; nor for a client that lost its IPsec."""
     with running(lab.b, apache.start(lab.b, kerberos.interposed(lab.b, spnego=True), local="On")):
-        show(lab, "ipsec", "GssapiLocalName On, no ticket, a [[vouch]] line", "visitor")
+        show(lab, "ipsec", "GssapiLocalName On, no ticket, a [[vouch]] line, both interposers at the server", "visitor")
         with_ticket(lab)
         is_seen(lab, "by mechanism ipsec", before, "visitor")
         is_seen(lab, "by Kerberos", None, "alice")
