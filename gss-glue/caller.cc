@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Each call of libgssapi is one frame of its own; what lies between it and the program is a mechanism that the library itself holds. Where the
-// stack cannot be read so, a mechanism is assumed, which is the answer that changes nothing for the program.
+// stack cannot be read so, a mechanism is assumed, which is the answer that changes nothing for the program. Where we stand before that mechanism, too,
+// it is we who called the library for it, with the mechanism's own frames between.
 #include "gss-glue/caller.h"
 
 #include <dlfcn.h>

@@ -9,6 +9,7 @@
 #include "gss-glue/interposed.h"
 #include "gss-glue/oids.h"
 #include "mech_ipsec/oids.h"
+#include "mech_ipsec/token.h"
 
 namespace gssipsec::glue {
 namespace {
@@ -57,16 +58,10 @@ Inside named_by(gss_const_OID mechanism) noexcept {
   return found ? found->inside : Inside::kerberos;
 }
 
-// No token at all, or RFC 2743's frame with SPNEGO's name.
+// SPNEGO may begin with no token at all.
 Inside begun_by(base::View token) noexcept {
-  base::Reader in(token);
-  const bool framed = in.u8() == 0x60;
-  const std::uint8_t length = in.u8();
-  if (length & 0x80) (void)in.take(length & 0x7f);
-  const bool named = framed && in.u8() == 0x06 && in.u8() == before_spnego.name.length;
-  const base::View name = in.take(before_spnego.name.length);
-  const bool is_spnego = named && !in.failed() && std::ranges::equal(name, std::as_bytes(std::span(kSpnego).first(name.size())));
-  return token.empty() || is_spnego ? Inside::spnego : Inside::kerberos;
+  const base::View name = std::as_bytes(std::span(kSpnego).first<sizeof kSpnego - 1>());
+  return token.empty() || mech::is_framed_for(name, token) ? Inside::spnego : Inside::kerberos;
 }
 
 gss_OID past_us(gss_const_OID mechanism) noexcept {

@@ -107,4 +107,13 @@ base::Result<base::View> unframe(base::View framed) {
   return inside.take(inside.left());
 }
 
+bool is_framed_for(base::View mechanism, base::View token) noexcept {
+  base::Reader in(token);
+  if (in.u8() != 0x60) return false;
+  const std::uint8_t length = in.u8();
+  if (length & 0x80) (void)in.take(length & 0x7f);
+  const bool named = in.u8() == 0x06 && in.u8() == mechanism.size() && std::ranges::equal(in.take(mechanism.size()), mechanism);
+  return named && !in.failed();
+}
+
 }  // namespace gssipsec::mech

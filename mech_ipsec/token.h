@@ -32,5 +32,7 @@ struct ContextToken {
 // 60 length 06 length OID | token
 [[nodiscard]] base::Bytes frame(base::View token);
 [[nodiscard]] base::Result<base::View> unframe(base::View framed);
+// Whether the frame of a token, read as loosely as libgssapi reads it, says that it is of this mechanism.
+[[nodiscard]] bool is_framed_for(base::View mechanism, base::View token) noexcept;
 
 }  // namespace gssipsec::mech

@@ -28,6 +28,7 @@ class TokenTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(frames_of_all_lengths_are_read);
   CPPUNIT_TEST(lengths_that_are_not_the_shortest_are_refused);
   CPPUNIT_TEST(frames_of_other_mechanisms_are_refused);
+  CPPUNIT_TEST(the_mechanism_of_a_frame_is_read_as_libgssapi_does);
   CPPUNIT_TEST(the_transcript_knows_where_a_token_ends);
   CPPUNIT_TEST(an_empty_transcript_is_the_hash_of_nothing);
   CPPUNIT_TEST_SUITE_END();
@@ -132,6 +133,27 @@ class TokenTest : public CppUnit::TestFixture {
     Bytes trailing = frame(octets({1, 2}));
     trailing.push_back(std::byte{0});
     CPPUNIT_ASSERT(!unframe(trailing).ok());
+  }
+
+  void the_mechanism_of_a_frame_is_read_as_libgssapi_does() {
+    const Bytes name = octets({0x2b, 6, 1, 5, 5, 2}), other = octets({0x2b, 6, 1, 5, 5, 3}), shorter = octets({0x2b, 6, 1, 5, 5});
+    for (const auto& length : {octets({10}), octets({0x81, 200}), octets({0x82, 1, 0}), octets({0x83, 1, 0, 0}), octets({0x84, 0, 1, 0, 0})}) {
+      Bytes token = octets({0x60});
+      token.insert(token.end(), length.begin(), length.end());
+      for (const Bytes& part : {octets({6, 6}), name}) token.insert(token.end(), part.begin(), part.end());
+      for (const std::size_t more : {0, 2}) {
+        CPPUNIT_ASSERT(is_framed_for(name, token) && !is_framed_for(other, token) && !is_framed_for(shorter, token));
+        token.resize(token.size() + more);
+      }
+      token.resize(token.size() - 2);
+      for (std::size_t cut = 0; cut < token.size(); ++cut) CPPUNIT_ASSERT(!is_framed_for(name, base::View(token).first(cut)));
+      for (const std::size_t at : {std::size_t{0}, token.size() - 8, token.size() - 7, token.size() - 1}) {
+        Bytes changed = token;
+        changed[at] ^= std::byte{1};
+        CPPUNIT_ASSERT(!is_framed_for(name, changed));
+      }
+    }
+    CPPUNIT_ASSERT(is_framed_for(std::as_bytes(std::span(kMechanism)), frame(octets({1}))));
   }
 
   void the_transcript_knows_where_a_token_ends() {
