@@ -323,7 +323,8 @@ class SpnegoFirstTest : public KerberosFixture {
 
   void a_program_sees_the_same() {
     twin_->knobs.map_from = kIpsecPeer, twin_->knobs.map_to = "visitor";
-    for (const gss_OID chosen : {mech(), &krb5}) {
+    for (const auto& [chosen, line] : {std::pair(mech(), true), std::pair(mech(), false), std::pair(&krb5, true), std::pair(&krb5, false)}) {
+      twin_->fake().say({.ipsec_first = line});
       std::string seen[2];
       for (const gss_OID mechanism : {&spnego, past_interposer()}) {
         Negotiation pair;

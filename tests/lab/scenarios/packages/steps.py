@@ -93,6 +93,9 @@ def interposed(lab):
     lab.expect("there it can be, too, and it is told", interposer(lab.a, "enable", "--spnego")[0] == 0 and interposer(lab.a, "--spnego")[0] == 0 and "before SPNEGO" in interposer(lab.a)[1], interposer(lab.a))
     lab.expect("and taken away alone", interposer(lab.a, "disable", "--spnego")[0] == 0 and interposer(lab.a)[0] == 0 and interposer(lab.a, "--spnego")[0] == 1, interposer(lab.a))
     interposer(lab.a, "enable", "--spnego")
+    lab.expect("or with the other", interposer(lab.a, "disable")[0] == 0 and interposer(lab.a) == (1, "disabled\n"), interposer(lab.a))
+    interposer(lab.a, "enable")
+    interposer(lab.a, "enable", "--spnego")
 
 
 API_PROGRAM = """#include <ipsec/ipsecapi.h>
