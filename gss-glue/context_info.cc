@@ -43,7 +43,8 @@ OM_uint32 gss_context_time(OM_uint32* minor_status, gss_ctx_id_t context_handle,
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!time_rec) return no_output(minor);
     const auto* handle = ContextHandle::of(context_handle);
-    if (!handle || !handle->object.open()) return no_context(minor);
+    if (!handle) return no_context(minor);
+    if (!handle->object.open()) return fail(minor, base::fail(base::Code::NO_CONTEXT));
     *time_rec = handle->object.facts().seconds_left;
     return *time_rec == 0 ? fail(minor, base::fail(base::Code::EXPIRED)) : GSS_S_COMPLETE;
   });

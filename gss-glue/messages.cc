@@ -139,7 +139,8 @@ OM_uint32 gss_wrap_size_limit(OM_uint32* minor_status, gss_ctx_id_t context_hand
   return guarded(minor_status, [&](OM_uint32* minor) -> OM_uint32 {
     if (!max_input_size) return no_output(minor);
     const auto* handle = ContextHandle::of(context_handle);
-    if (!handle || !handle->object.open()) return no_context(minor);
+    if (!handle) return no_context(minor);
+    if (!handle->object.open()) return fail(minor, base::fail(base::Code::NO_CONTEXT));
     if (const base::Status known = mech::known_qop(qop_req); !known) return fail(minor, known.error());
     const std::size_t limit = req_output_size > mech::kWrapOverhead ? req_output_size - mech::kWrapOverhead : 0;
     *max_input_size = static_cast<OM_uint32>(std::min(limit, mech::kMaxMessageSize));

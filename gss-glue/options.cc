@@ -86,7 +86,8 @@ OM_uint32 gss_inquire_sec_context_by_oid(OM_uint32* minor_status, const gss_ctx_
     const bool key = same(desired_object, session_key());
     if (!key && !same(desired_object, sasl_strength())) return unavailable(minor);
     auto* handle = ContextHandle::of(context_handle);
-    if (!handle || !handle->object.open()) return no_context(minor);
+    if (!handle) return no_context(minor);
+    if (!handle->object.open()) return fail(minor, base::fail(base::Code::NO_CONTEXT));
     if (key) return give_key(minor, handle->object, data_set);
     base::Writer strength;
     strength.u32(handle->object.facts().strength);

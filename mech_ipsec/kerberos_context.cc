@@ -199,8 +199,10 @@ std::uint16_t KerberosContext::strength() const {
   return binding_ && binding_->channel.confidentiality ? binding_->channel.key_bits : kSealedBits;
 }
 
+// Before it is complete there is nothing that could leave, and who asks too early loses nothing by it.
 Status KerberosContext::let_go() {
   const Locked lock(mutex_);
+  if (!protection_) return fail(Code::NO_CONTEXT);
   if (agreed_) return fail(Code::UNAVAILABLE, "the context rests on its connection's channel and stays with it");
   if (binding_) binding_->may_skip = false;
   return {};

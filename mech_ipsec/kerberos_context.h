@@ -3,7 +3,7 @@
 // want to, messages rest on the channel (docs/protocol.md, Kerberos over the channel). Knows no Kerberos and no GSS-API: the caller
 // carries tokens and Kerberos' word. What is not bound, or not switched, is Kerberos' alone.
 // Threads: any; one lock a context, held across the broker's calls (2 s at most). Failures: BAD_TOKEN, SWITCH_FORGED,
-// NOT_SWITCHED, BAD_MIC, WRONG_ROLE, LATCH_BROKEN, LATCH_STALE, SOCKET_CHANGED, LIMIT.
+// NOT_SWITCHED, BAD_MIC, WRONG_ROLE, LATCH_BROKEN, LATCH_STALE, SOCKET_CHANGED, LIMIT, NO_CONTEXT.
 #pragma once
 
 #include <optional>
@@ -60,7 +60,8 @@ class KerberosContext {
   // --- questions
   [[nodiscard]] bool switched() const;         // this end sends by the channel
   [[nodiscard]] std::uint16_t strength() const;  // bits, where switched
-  // The context leaves this process, or its keys do: nothing rests on the channel from now on. UNAVAILABLE when it does already.
+  // The context leaves this process, or its keys do: nothing rests on the channel from now on. UNAVAILABLE when it does already,
+  // NO_CONTEXT before the context is complete.
   [[nodiscard]] base::Status let_go();
 
  private:

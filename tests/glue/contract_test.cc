@@ -121,6 +121,7 @@ class ContractTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(handles_of_another_kind_are_refused);
   CPPUNIT_TEST(the_interposer_takes_no_context_but_its_own);
   CPPUNIT_TEST(the_interposer_hands_on_names_and_credentials_of_other_mechanisms);
+  CPPUNIT_TEST(no_strength_and_no_key_of_what_is_no_complete_context);
   CPPUNIT_TEST(outputs_are_cleared_on_failure);
   CPPUNIT_TEST(the_interposer_stands_before_one_mechanism_a_line);
   CPPUNIT_TEST(every_error_has_a_text);
@@ -386,6 +387,28 @@ class ContractTest : public CppUnit::TestFixture {
       CPPUNIT_ASSERT(GSS_ERROR(BEFORE(store_cred_into)(&minor, cred, GSS_C_INITIATE, nullptr, 0, 0, nullptr, nullptr, nullptr)));
       (void)BEFORE(export_cred)(&minor, cred, &out);
     }
+  }
+
+  // The strength for SASL and the session key, by both ways into the plugin; zoo.context is complete for neither.
+  void no_strength_and_no_key_of_what_is_no_complete_context() {
+    Zoo zoo;
+    gss_OID_desc questions[] = {{11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x0f")}, {11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")}};
+    for (auto* inquire : {OWN(gss_inquire_sec_context_by_oid), BEFORE(inquire_sec_context_by_oid)})
+      for (void* pointer : zoo.pointers())
+        for (gss_OID_desc& question : questions) {
+          auto* const context = static_cast<gss_ctx_id_t>(pointer);
+          gss_buffer_set_t set = reinterpret_cast<gss_buffer_set_t>(1);
+          Status status;
+          status.major = inquire(&status.minor, context, &question, &set);
+          CPPUNIT_ASSERT_EQUAL_MESSAGE(message_of(status), OM_uint32{GSS_S_NO_CONTEXT}, GSS_ROUTINE_ERROR(status.major));
+          CPPUNIT_ASSERT(set == GSS_C_NO_BUFFER_SET);
+          CPPUNIT_ASSERT(GSS_ERROR(inquire(&status.minor, context, &question, nullptr)));
+          CPPUNIT_ASSERT(GSS_ERROR(inquire(&status.minor, context, GSS_C_NO_OID, &set)) && set == GSS_C_NO_BUFFER_SET);
+        }
+    OM_uint32 minor;
+    gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
+    expect(OWN(gss_inquire_sec_context_by_oid)(&minor, nullptr, &questions[0], &set), minor, GSS_S_NO_CONTEXT, Code::BAD_ARGUMENT);
+    expect(OWN(gss_inquire_sec_context_by_oid)(&minor, zoo.context, &questions[0], &set), minor, GSS_S_NO_CONTEXT, Code::NO_CONTEXT);
   }
 
   void outputs_are_cleared_on_failure() {

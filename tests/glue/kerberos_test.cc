@@ -42,6 +42,7 @@ class KerberosGlueTest : public KerberosFixture {
   CPPUNIT_TEST(replay_and_loss_are_told_across_the_switch);
   CPPUNIT_TEST(the_strength_is_the_channels_after_the_switch_only);
   CPPUNIT_TEST(an_export_before_the_switch_disables_it_and_after_is_refused);
+  CPPUNIT_TEST(a_context_under_way_tells_nothing_and_who_asks_loses_nothing);
   CPPUNIT_TEST(an_error_of_kerberos_keeps_its_text);
   CPPUNIT_TEST_SUITE_END();
 
@@ -353,6 +354,31 @@ class KerberosGlueTest : public KerberosFixture {
     void* keys = nullptr;
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_krb5_export_lucid_sec_context(&minor, &lucid.acceptor.context, 1, &keys));
     gss_krb5_free_lucid_sec_context(&minor, keys);
+  }
+
+  // Strength, session key, its keys for export, itself: all of it is there when it is complete.
+  void a_context_under_way_tells_nothing_and_who_asks_loses_nothing() {
+    KerberosPair pair;
+    std::string token;
+    name_socket(pair.connection.client.get());
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_CONTINUE_NEEDED}, pair.initiator.begin(pair.target.get(), kUsualFlags, token).major);
+    OM_uint32 minor;
+    gss_OID_desc session_key{11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
+    for (gss_OID question : {GSS_C_SEC_CONTEXT_SASL_SSF, &session_key}) {
+      gss_buffer_set_t set = reinterpret_cast<gss_buffer_set_t>(1);
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_NO_CONTEXT}, GSS_ROUTINE_ERROR(gss_inquire_sec_context_by_oid(&minor, pair.initiator.context, question, &set)));
+      CPPUNIT_ASSERT(set == GSS_C_NO_BUFFER_SET);
+    }
+    void* lucid = nullptr;
+    Buffer exported;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_NO_CONTEXT}, GSS_ROUTINE_ERROR(gss_krb5_export_lucid_sec_context(&minor, &pair.initiator.context, 1, &lucid)));
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_NO_CONTEXT}, GSS_ROUTINE_ERROR(gss_export_sec_context(&minor, &pair.initiator.context, &exported)));
+    CPPUNIT_ASSERT(!lucid && exported.length == 0 && pair.initiator.context != GSS_C_NO_CONTEXT);
+    name_socket(pair.connection.server.get());
+    must(pair.acceptor.take(token));
+    must(pair.initiator.begin(pair.target.get(), kUsualFlags, token));
+    CPPUNIT_ASSERT_EQUAL(kWithSwitch, pass(pair.acceptor, pair.initiator));
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
   }
 
   // Its number is another one: the mechglue sees to that.
