@@ -140,11 +140,10 @@ OM_uint32 gssi_store_cred(OM_uint32* minor_status, const gss_cred_id_t input_cre
                               elements_stored, cred_usage_stored);
 }
 
-// The mechglue goes on from Kerberos to SPNEGO, which comes behind it in a default credential, only where Kerberos has no such function or
-// is content.
+// Kerberos negotiates nothing. Who says so ends the mechglue's walk over the credential's elements before it comes to SPNEGO's.
 OM_uint32 gssi_set_neg_mechs(OM_uint32* minor_status, gss_cred_id_t cred_handle, const gss_OID_set mech_set) {
   const OM_uint32 major = mechglue().gss_set_neg_mechs(minor_status, real_of(cred_handle), mech_set);
-  return major == GSS_S_UNAVAILABLE && stands_before_spnego() ? GSS_S_COMPLETE : major;
+  return cred_handle != GSS_C_NO_CREDENTIAL && major == GSS_S_UNAVAILABLE ? GSS_S_COMPLETE : major;
 }
 
 // Kerberos' credential alone: another process has other descriptors, and may have a ticket.

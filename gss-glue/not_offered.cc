@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Calls that the mechglue can dispatch and that this mechanism has nothing to offer for. A missing function would be taken for
-// success by some of the mechglue's own (gss_store_cred), or be replaced by libgssapi's in programs at a fixed address.
+// Calls that the mechglue can dispatch and that this mechanism has nothing to offer for.
 // Here each says so, whatever its arguments are, and touches nothing but the outputs. Not here, because the mechglue does right
 // without them: gss_set_neg_mechs (it asks the credential's other mechanisms, and an error of ours would end that),
+// gss_store_cred and gss_store_cred_into (an error of ours would be the answer for a credential of several mechanisms, although
+// Kerberos has stored its own; without them who names mechanism ipsec gets success and an empty list of what was stored),
 // gss_complete_auth_token, the calls of NegoEx, and the second names of imports, which are for interposers.
 #include "gss-glue/boundary.h"
 #include "gss-glue/oids.h"
@@ -25,23 +26,10 @@ void nothing(gss_cred_id_t* credential, gss_OID_set* mechs, OM_uint32* first, OM
   if (second) *second = 0;
 }
 
-constexpr const char* kNothingToStore = "credentials of mechanism ipsec hold nothing that could be stored";
 constexpr const char* kNobodyElse = "the broker vouches for the process that asks, and for nobody else";
 constexpr const char* kNoMapping = "names of mechanism ipsec map to no other kind of object";
 
 }  // namespace
-
-OM_uint32 gss_store_cred(OM_uint32* minor_status, const gss_cred_id_t, gss_cred_usage_t, const gss_OID, OM_uint32, OM_uint32, gss_OID_set* elements_stored,
-                         gss_cred_usage_t*) {
-  nothing(nullptr, elements_stored, nullptr);
-  return not_offered(minor_status, kNothingToStore);
-}
-
-OM_uint32 gss_store_cred_into(OM_uint32* minor_status, gss_cred_id_t, gss_cred_usage_t, gss_OID, OM_uint32, OM_uint32, gss_const_key_value_set_t,
-                              gss_OID_set* elements_stored, gss_cred_usage_t*) {
-  nothing(nullptr, elements_stored, nullptr);
-  return not_offered(minor_status, kNothingToStore);
-}
 
 OM_uint32 gssspi_acquire_cred_with_password(OM_uint32* minor_status, const gss_name_t, const gss_buffer_t, OM_uint32, const gss_OID_set, gss_cred_usage_t,
                                             gss_cred_id_t* output_cred_handle, gss_OID_set* actual_mechs, OM_uint32* time_rec) {

@@ -149,7 +149,7 @@ class ContractTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(exported_names_are_equal_octets);
   CPPUNIT_TEST(only_the_map_gives_local_names);
   CPPUNIT_TEST(an_anonymous_name_equals_nothing);
-  CPPUNIT_TEST(storing_credentials_is_not_success);
+  CPPUNIT_TEST(nothing_is_stored);
   CPPUNIT_TEST_SUITE_END();
 
   std::unique_ptr<TwinBroker> twin_;
@@ -176,7 +176,7 @@ class ContractTest : public CppUnit::TestFixture {
 
   void every_function_survives_nulls() {
     const auto names = exports();
-    CPPUNIT_ASSERT(names.size() >= 65);
+    CPPUNIT_ASSERT(names.size() >= 63);
     the_interposer_stands_before_one_mechanism_a_line();  // which the mechglue asks before it calls anything of it
     for (const std::string& name : names) {
       if (name == "gss_mech_interposer") continue;  // of another type
@@ -246,8 +246,6 @@ class ContractTest : public CppUnit::TestFixture {
           CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_init_sec_context)(&minor, cred, &context, zoo.name, nullptr, 0, 0, nullptr, nullptr, nullptr, &out, nullptr, nullptr)));
           gss_cred_id_t more_cred;
           CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_add_cred)(&minor, cred, nullptr, nullptr, GSS_C_ACCEPT, 0, 0, &more_cred, nullptr, nullptr, nullptr)));
-          CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_store_cred)(&minor, cred, GSS_C_ACCEPT, nullptr, 0, 0, nullptr, nullptr)));
-          CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_store_cred_into)(&minor, cred, GSS_C_ACCEPT, nullptr, 0, 0, nullptr, nullptr, nullptr)));
           CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_acquire_cred_impersonate_name)(&minor, cred, zoo.name, 0, nullptr, GSS_C_INITIATE, &more_cred, nullptr, nullptr)));
           CPPUNIT_ASSERT(GSS_ERROR(OWN(gss_add_cred_impersonate_name)(&minor, cred, cred, zoo.name, nullptr, GSS_C_INITIATE, 0, 0, &more_cred, nullptr, nullptr, nullptr)));
           CPPUNIT_ASSERT(GSS_ERROR(own<OM_uint32(OM_uint32*, gss_cred_id_t*, gss_OID, gss_buffer_t)>("gssspi_set_cred_option")(&minor, &cred, project_oid(5), &buffer)));
@@ -799,10 +797,16 @@ class ContractTest : public CppUnit::TestFixture {
     OWN(gss_release_name)(&minor, &second);
   }
 
-  void storing_credentials_is_not_success() {
+  // In whatever program: where libgssapi took its own function for ours, it would call itself with our handle.
+  void nothing_is_stored() {
     Pair pair;
     OM_uint32 minor;
-    CPPUNIT_ASSERT(GSS_ERROR(gss_store_cred(&minor, pair.acceptor.credential.get(), GSS_C_ACCEPT, mech(), 1, 1, nullptr, nullptr)));
+    for (gss_OID mechanism : {mech(), static_cast<gss_OID>(GSS_C_NO_OID)}) {
+      gss_OID_set stored = reinterpret_cast<gss_OID_set>(1);
+      const OM_uint32 major = gss_store_cred(&minor, pair.acceptor.credential.get(), GSS_C_ACCEPT, mechanism, 1, 1, &stored, nullptr);
+      CPPUNIT_ASSERT(stored == GSS_C_NO_OID_SET);
+      CPPUNIT_ASSERT_EQUAL(mechanism == GSS_C_NO_OID, GSS_ERROR(major) != 0);
+    }
   }
 };
 
