@@ -666,6 +666,7 @@ class ContractTest : public CppUnit::TestFixture {
   }
 
   void options_set_the_socket() {
+    twin_->knobs.names_by_port = true;
     Pair pair;
     Connection other;
     OM_uint32 minor;
@@ -676,6 +677,7 @@ class ContractTest : public CppUnit::TestFixture {
     gss_buffer_desc text = in(decimal);
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_set_cred_option(&minor, pair.acceptor.credential.out(), project_oid(5), &text));
     pair.must_shake();
+    CPPUNIT_ASSERT_EQUAL(other.client_name(), pair.acceptor.source.text());
     decimal = "x";
     text = in(decimal);
     CPPUNIT_ASSERT(GSS_ERROR(gss_set_cred_option(&minor, pair.acceptor.credential.out(), project_oid(5), &text)));

@@ -103,6 +103,13 @@ Connection::Connection() {
   server.reset(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
 }
 
+std::string Connection::client_name() const {
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  if (getsockname(client.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) throw std::runtime_error("getsockname");
+  return "ipsec:fqdn:port-" + std::to_string(ntohs(address.sin_port)) + ".example.org";
+}
+
 std::string message_of(const Status& status) {
   char numbers[64];
   snprintf(numbers, sizeof numbers, "%08x/%08x ", status.major, status.minor);

@@ -57,6 +57,8 @@ class GssName {
 // Both ends of a connection over loopback.
 struct Connection {
   Connection();
+  // What a TwinBroker that names by port calls its client.
+  [[nodiscard]] std::string client_name() const;
   base::UniqueFd client, server;
 };
 

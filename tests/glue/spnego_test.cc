@@ -27,6 +27,7 @@ class SpnegoTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_first_call_that_fails_falls_back_to_kerberos);
   CPPUNIT_TEST(a_choice_that_was_not_the_first_is_confirmed_by_mics);
   CPPUNIT_TEST(a_mech_list_that_was_changed_is_noticed);
+  CPPUNIT_TEST(an_option_names_the_socket_of_what_spnego_chooses);
   CPPUNIT_TEST(gs2_finds_it_and_does_not_prefer_it);
   CPPUNIT_TEST(gs2_binds_its_header);
   CPPUNIT_TEST_SUITE_END();
@@ -144,6 +145,29 @@ class SpnegoTest : public CppUnit::TestFixture {
     });
     CPPUNIT_ASSERT(!done);
     CPPUNIT_ASSERT_MESSAGE(pair.why(), GSS_ERROR(pair.initiator.status.major) || GSS_ERROR(pair.acceptor.status.major));
+  }
+
+  // At either end, after the store named another one; with Kerberos' element before ours, which goes on without a word.
+  void an_option_names_the_socket_of_what_spnego_chooses() {
+    twin_->knobs.names_by_port = true;
+    for (const bool kerberos : {false, true}) {
+      if (kerberos) with_kerberos();
+      const Connection other;
+      Pair pair(support::Krb5Ticket::kService);
+      through_spnego(pair);
+      gss_OID_set_desc ipsec{1, mech()};
+      OM_uint32 minor;
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_set_neg_mechs(&minor, pair.initiator.credential.get(), &ipsec));
+      for (const auto& [end, fd] : {std::pair{&pair.initiator, other.client.get()}, {&pair.acceptor, other.server.get()}}) {
+        std::string number = std::to_string(fd), broken = "x";
+        gss_buffer_desc value = in(number), no_number = in(broken);
+        CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_set_cred_option(&minor, end->credential.out(), project_oid(5), &value));
+        CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_FAILURE}, gss_set_cred_option(&minor, end->credential.out(), project_oid(5), &no_number));
+      }
+      pair.must_shake();
+      CPPUNIT_ASSERT(holds(pair.tokens[0], mech()) && twin_->initiated->found == protocol::Found::named && twin_->accepted->found == protocol::Found::named);
+      CPPUNIT_ASSERT_EQUAL(other.client_name(), pair.acceptor.source.text());
+    }
   }
 
   // As libgs2 asks when it is loaded. With PFS, Cyrus would try it first with every server, also where no IPsec is.
