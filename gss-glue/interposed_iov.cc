@@ -130,7 +130,7 @@ OM_uint32 unwrap_pieces_with_offer(OM_uint32* minor, KerberosContext& channel, c
 }
 
 OM_uint32 unwrap_pieces_by_channel(OM_uint32* minor, KerberosContext& channel, const IovMessage& message) {
-  const auto buffers = sorted(message.iov, message.count, IovUse::wrap);
+  const auto buffers = sorted(message.iov, message.count, IovUse::unwrap);
   if (!buffers) return fail(minor, buffers.error());
   const auto got = unwrap_from(channel, *buffers);
   if (!got) return fail(minor, got.error());

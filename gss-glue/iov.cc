@@ -20,7 +20,7 @@ Status once(gss_iov_buffer_t& place, gss_iov_buffer_t buffer) {
 
 void add_data(Iov& iov, gss_iov_buffer_t buffer, IovUse use) {
   iov.data.push_back(buffer);
-  if (use == IovUse::mic) iov.signed_only.push_back(octets_of(buffer));
+  if (is_about_mics(use)) iov.signed_only.push_back(octets_of(buffer));
   else iov.pieces.push_back({octets_of(buffer), octets_of(buffer).data()});
 }
 
@@ -44,12 +44,20 @@ bool is_input(gss_iov_buffer_t buffer, const Iov& iov) noexcept {
   return type == GSS_IOV_BUFFER_TYPE_SIGN_ONLY || (type == GSS_IOV_BUFFER_TYPE_DATA && !iov.stream);
 }
 
-Status bounded(gss_iov_buffer_desc* buffers, int count, const Iov& iov) {
+// What is read of a token; its other buffers are empty or the message.
+bool is_token(gss_iov_buffer_t buffer, IovUse use) noexcept {
+  const OM_uint32 type = GSS_IOV_BUFFER_TYPE(buffer->type);
+  if (use == IovUse::verify_mic) return type == GSS_IOV_BUFFER_TYPE_MIC_TOKEN;
+  return use == IovUse::unwrap && (type == GSS_IOV_BUFFER_TYPE_HEADER || type == GSS_IOV_BUFFER_TYPE_STREAM);
+}
+
+Status bounded(gss_iov_buffer_desc* buffers, int count, const Iov& iov, IovUse use) {
   std::size_t total = 0;
   for (int i = 0; i < count; ++i) {
-    if (!is_input(&buffers[i], iov)) continue;
     const gss_buffer_desc& buffer = buffers[i].buffer;
-    if (buffer.length != 0 && !buffer.value) return odd("a buffer with a length and no octets");
+    const bool input = is_input(&buffers[i], iov);
+    if ((input || is_token(&buffers[i], use)) && buffer.length != 0 && !buffer.value) return odd("a buffer with a length and no octets");
+    if (!input) continue;
     if (buffer.length > mech::kMaxMessageSize - total) return odd("the message is too long");
     total += buffer.length;
   }
@@ -65,7 +73,7 @@ base::Result<Iov> sort_iov(gss_iov_buffer_desc* buffers, int count, IovUse use) 
   Iov iov;
   for (int i = 0; i < count; ++i)
     if (const Status added = add(iov, &buffers[i], use); !added) return added.error();
-  if (const Status fits = bounded(buffers, count, iov); !fits) return fits.error();
+  if (const Status fits = bounded(buffers, count, iov, use); !fits) return fits.error();
   return iov;
 }
 

@@ -15,9 +15,9 @@ base::Error odd_iov(const char* what) { return base::fail(Code::BAD_ARGUMENT, wh
 Result<Iov> sorted(gss_iov_buffer_desc* buffers, int count, IovUse use) {
   auto iov = sort_iov(buffers, count, use);
   if (!iov) return iov;
-  if (use == IovUse::mic && (!iov->mic || iov->header || iov->padding || iov->trailer || iov->stream))
+  if (is_about_mics(use) && (!iov->mic || iov->header || iov->padding || iov->trailer || iov->stream))
     return odd_iov("wanted one MIC_TOKEN buffer, DATA and SIGN_ONLY");
-  if (use == IovUse::wrap && iov->mic) return odd_iov("a MIC_TOKEN buffer has no place in a wrap token");
+  if (!is_about_mics(use) && iov->mic) return odd_iov("a MIC_TOKEN buffer has no place in a wrap token");
   return iov;
 }
 
@@ -42,8 +42,9 @@ using namespace gssipsec::glue;
 
 namespace {
 
-base::Result<Iov> to_unwrap(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::wrap); }
-base::Result<Iov> for_mic(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::mic); }
+base::Result<Iov> to_unwrap(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::unwrap); }
+base::Result<Iov> for_mic(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::get_mic); }
+base::Result<Iov> to_verify(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::verify_mic); }
 
 using Sort = base::Result<Iov> (*)(gss_iov_buffer_desc*, int);
 
@@ -117,7 +118,7 @@ OM_uint32 gss_get_mic_iov_length(OM_uint32* minor_status, gss_ctx_id_t context_h
 
 OM_uint32 gss_verify_mic_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_qop_t* qop_state, gss_iov_buffer_desc* iov, int iov_count) {
   if (qop_state) *qop_state = GSS_C_QOP_DEFAULT;
-  return on_buffers(minor_status, context_handle, for_mic, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+  return on_buffers(minor_status, context_handle, to_verify, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
     const auto token = mech::decode_head(octets_of(buffers.mic));
     if (!token) return fail(minor, token.error());
     const auto order = context.verify_mic(*token, buffers.signed_only);

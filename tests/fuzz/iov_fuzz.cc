@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "gss-glue/iov.h"
+#include "mech_ipsec/message.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace gssipsec;
@@ -21,10 +22,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const base::View taken = in.take(std::min<std::size_t>(buffer.buffer.length, in.left()));
     if (taken.size() == buffer.buffer.length) buffer.buffer.value = const_cast<std::byte*>(taken.data());
   }
-  for (const glue::IovUse use : {glue::IovUse::wrap, glue::IovUse::mic}) {
+  for (const glue::IovUse use : {glue::IovUse::wrap, glue::IovUse::unwrap, glue::IovUse::get_mic, glue::IovUse::verify_mic}) {
     const auto iov = glue::sort_iov(buffers.data(), static_cast<int>(buffers.size()), use);
-    if (!iov.ok() || !iov->header || iov->stream || !iov->header->buffer.value) continue;
-    const auto token = mech::decode_head({static_cast<const std::byte*>(iov->header->buffer.value), iov->header->buffer.length});
+    if (!iov.ok()) continue;
+    if (iov->mic && use == glue::IovUse::verify_mic) (void)mech::decode_head(octets_of(iov->mic)).ok();
+    if (iov->stream && use == glue::IovUse::unwrap) (void)mech::decode_message(octets_of(iov->stream)).ok();
+    if (!iov->header || iov->stream || use != glue::IovUse::unwrap) continue;
+    const auto token = mech::decode_head(octets_of(iov->header));
     if (token.ok() && end->open(*token, {iov->signed_only, iov->pieces}).ok()) std::abort();
   }
   return 0;

@@ -98,6 +98,8 @@ class IovTest : public ContextFixture {
   CPPUNIT_TEST(octets_only_signed_count_in_every_form);
   CPPUNIT_TEST(a_message_may_be_in_many_pieces_or_none);
   CPPUNIT_TEST(arrays_of_wrong_buffers_are_refused);
+  CPPUNIT_TEST(lengths_without_octets_are_refused);
+  CPPUNIT_TEST(what_is_no_array_or_no_token_is_refused);
   CPPUNIT_TEST(too_small_a_buffer_is_refused_and_nothing_leaks);
   CPPUNIT_TEST(octets_in_padding_or_trailer_are_refused);
   CPPUNIT_TEST(pieces_of_another_length_are_refused);
@@ -329,31 +331,99 @@ class IovTest : public ContextFixture {
     });
   }
 
+  using Types = std::vector<OM_uint32>;
+  using Call = Status (*)(End& end, gss_iov_buffer_desc* iov, int count);
+
+  template <typename Function, typename... Arguments>
+  static Status called(Function function, End& end, Arguments... arguments) {
+    Status status;
+    status.major = function(&status.minor, end.context, arguments...);
+    return status;
+  }
+  static Status call_wrap(End& end, gss_iov_buffer_desc* iov, int count) { return called(gss_wrap_iov, end, 1, 0, nullptr, iov, count); }
+  static Status call_wrap_length(End& end, gss_iov_buffer_desc* iov, int count) { return called(gss_wrap_iov_length, end, 1, 0, nullptr, iov, count); }
+  static Status call_unwrap(End& end, gss_iov_buffer_desc* iov, int count) { return called(gss_unwrap_iov, end, nullptr, nullptr, iov, count); }
+  static Status call_get_mic(End& end, gss_iov_buffer_desc* iov, int count) { return called(gss_get_mic_iov, end, 0, iov, count); }
+  static Status call_mic_length(End& end, gss_iov_buffer_desc* iov, int count) { return called(gss_get_mic_iov_length, end, 0, iov, count); }
+  static Status call_verify(End& end, gss_iov_buffer_desc* iov, int count) { return called(gss_verify_mic_iov, end, nullptr, iov, count); }
+
+  // With each list of types; in `hollow` the buffer of that place has a length and no octets.
+  void refuses(Call call, const std::vector<Types>& lists, int hollow = -1) {
+    for (const Types& types : lists) {
+      Array array;
+      for (const OM_uint32 type : types) array.add(type, std::string(40, '\x11'));
+      if (hollow >= 0) array.iov[static_cast<std::size_t>(hollow)].buffer.value = nullptr;
+      const auto before = array.iov;
+      gss_iov_buffer_desc none{};
+      const Status status = call(pair_->initiator, types.empty() ? &none : array.iov.data(), array.count());
+      expect(status, GSS_S_FAILURE, Code::BAD_ARGUMENT);
+      CPPUNIT_ASSERT_MESSAGE(message_of(status), message_of(status).find("not valid") != std::string::npos && message_of(status).find(hollow >= 0 ? "a length and no octets" : "buffer") != std::string::npos);
+      for (std::size_t i = 0; i < before.size(); ++i)
+        CPPUNIT_ASSERT(array.iov[i].type == before[i].type && array.iov[i].buffer.length == 40 && array.iov[i].buffer.value == before[i].buffer.value);
+    }
+  }
+
   void arrays_of_wrong_buffers_are_refused() {
-    const std::vector<std::vector<OM_uint32>> wrong = {{kData},          {kHeader | kAllocate, kHeader | kAllocate, kData}, {kHeader | kAllocate, kData, 99},
-                                                       {kStream, kData}, {kHeader | kAllocate, kData, GSS_IOV_BUFFER_TYPE_MECH_PARAMS},
-                                                       {kMicToken | kAllocate, kData}, {kHeader | kAllocate, kData, kTrailer, kTrailer}};
-    for (const auto& types : wrong) {
-      Array array;
-      for (const OM_uint32 type : types) array.add(type, "text");
-      expect(wrap(pair_->initiator, array, 1).status, GSS_S_FAILURE, Code::BAD_ARGUMENT);
-      for (const auto& buffer : array.iov) CPPUNIT_ASSERT(!(buffer.type & kAllocated));
+    const OM_uint32 header = kHeader | kAllocate, mic = kMicToken | kAllocate;
+    for (const Call call : {call_wrap, call_wrap_length})
+      refuses(call, {{}, {kData}, {kSign}, {header, header, kData}, {header, kData, 99}, {kStream, kData}, {header, kStream, kData}, {header, kData, GSS_IOV_BUFFER_TYPE_MECH_PARAMS},
+                     {mic, kData}, {header, mic, kData}, {header, kData, kTrailer, kTrailer}, {header, kPadding, kPadding}});
+    refuses(call_unwrap, {{}, {kData}, {kStream}, {kStream, kData, kData}, {kStream, kData, kHeader}, {kStream, kStream, kData}, {kHeader, kHeader, kData}, {kHeader, kData, 99},
+                          {kHeader, kData, kPadding, kPadding}, {kHeader, kData, kMicToken}, {kMicToken, kData}, {kHeader, kData, GSS_IOV_BUFFER_TYPE_MECH_PARAMS}});
+    for (const Call call : {call_get_mic, call_mic_length, call_verify})
+      refuses(call, {{}, {kData}, {kSign, kData}, {mic, mic, kData}, {mic, header}, {mic, kData, kHeader}, {mic, kStream}, {mic, kData, kPadding}, {mic, kData, kTrailer}, {mic, kData, 99},
+                     {mic, kData, GSS_IOV_BUFFER_TYPE_MECH_PARAMS}});
+    goes_on();
+  }
+
+  void lengths_without_octets_are_refused() {
+    for (const Call call : {call_wrap, call_wrap_length}) refuses(call, {{kHeader | kAllocate, kData}, {kHeader | kAllocate, kSign, kData}, {kHeader, kData}}, 1);
+    refuses(call_unwrap, {{kHeader, kData}, {kHeader}, {kStream, kData}}, 0);
+    refuses(call_unwrap, {{kHeader, kData}, {kHeader, kSign, kData}, {kStream, kSign, kData}}, 1);
+    for (const Call call : {call_get_mic, call_mic_length, call_verify}) refuses(call, {{kMicToken, kData}, {kMicToken, kSign}}, 1);
+    refuses(call_verify, {{kMicToken, kData}, {kMicToken}}, 0);
+    // Room that is not there, where octets are to be put.
+    Array wrapped, mic;
+    wrapped.add(kHeader).add(kData, kText);
+    wrapped.iov[0].buffer = {30, nullptr};
+    expect(call_wrap(pair_->initiator, wrapped.iov.data(), 2), GSS_S_FAILURE, Code::BAD_ARGUMENT);
+    CPPUNIT_ASSERT_EQUAL(kText, wrapped.at(1));
+    mic.add(kMicToken).add(kData, kText);
+    mic.iov[0].buffer = {26, nullptr};
+    expect(call_get_mic(pair_->initiator, mic.iov.data(), 2), GSS_S_FAILURE, Code::BAD_ARGUMENT);
+    goes_on();
+  }
+
+  // A count that is none, and what is there but is no token.
+  void what_is_no_array_or_no_token_is_refused() {
+    Array array, empty;
+    array.add(kHeader | kAllocate).add(kData, kText);
+    for (const Call call : {call_wrap, call_wrap_length, call_unwrap, call_get_mic, call_mic_length, call_verify}) {
+      CPPUNIT_ASSERT(GSS_ERROR(call(pair_->initiator, nullptr, 1).major));
+      CPPUNIT_ASSERT(GSS_ERROR(call(pair_->initiator, array.iov.data(), -1).major));
     }
-    for (const auto& types : std::vector<std::vector<OM_uint32>>{{kData}, {kStream}, {kStream, kData, kData}, {kStream, kData, kHeader}, {kStream, kStream, kData}}) {
-      Array array;
-      for (const OM_uint32 type : types) array.add(type, "text");
-      CPPUNIT_ASSERT(GSS_ERROR(unwrap(pair_->acceptor, array).status.major));
+    for (const std::string octets : {"", "x", "\x11"}) {
+      Array unwrapped, stream, mic;
+      unwrapped.add(kHeader, octets).add(kData, kText);
+      expect(unwrap(pair_->acceptor, unwrapped).status, GSS_S_DEFECTIVE_TOKEN, Code::BAD_TOKEN);
+      stream.add(kStream, octets).add(kData);
+      expect(unwrap(pair_->acceptor, stream).status, GSS_S_DEFECTIVE_TOKEN, Code::BAD_TOKEN);
+      mic.add(kMicToken, octets).add(kData, kText);
+      expect(verify_mic(pair_->acceptor, mic), GSS_S_DEFECTIVE_TOKEN, Code::BAD_TOKEN);
     }
-    for (const auto& types : std::vector<std::vector<OM_uint32>>{{kData}, {kMicToken | kAllocate, kMicToken | kAllocate}, {kMicToken | kAllocate, kHeader | kAllocate}, {kMicToken | kAllocate, kStream}}) {
-      Array array;
-      for (const OM_uint32 type : types) array.add(type, "text");
-      expect(get_mic(pair_->initiator, array), GSS_S_FAILURE, Code::BAD_ARGUMENT);
-    }
-    Array hollow;
-    hollow.add(kHeader | kAllocate).add(kData);
-    hollow.iov[1].buffer = {5, nullptr};
-    expect(wrap(pair_->initiator, hollow, 1).status, GSS_S_FAILURE, Code::BAD_ARGUMENT);
-    hollow.iov[1].buffer = {0, nullptr};
+    goes_on();
+  }
+
+  // Nothing of all that has used a number or harmed the context.
+  void goes_on() {
+    Array mic;
+    mic.add(kMicToken | kAllocate).add(kData, kText);
+    must(get_mic(pair_->initiator, mic));
+    must(verify_mic(pair_->acceptor, mic));
+    std::string token, text;
+    must(pair_->initiator.wrap(kText, token));
+    must(pair_->acceptor.unwrap(token, text));
+    CPPUNIT_ASSERT_EQUAL(kText, text);
   }
 
   void too_small_a_buffer_is_refused_and_nothing_leaks() {

@@ -12,6 +12,7 @@ class KerberosMessagesTest : public KerberosFixture {
   CPPUNIT_TEST(messages_in_pieces_go_every_way);
   CPPUNIT_TEST(what_one_end_makes_in_pieces_the_other_opens_whole);
   CPPUNIT_TEST(additional_data_is_covered_on_every_way);
+  CPPUNIT_TEST(arrays_that_hold_no_message_of_the_channel_are_refused);
   CPPUNIT_TEST(cut_and_changed_tokens_of_the_channel_are_refused);
   CPPUNIT_TEST(what_comes_late_lost_or_twice_around_the_switch_is_told);
   CPPUNIT_TEST(an_offer_that_comes_again_or_late_is_told_and_still_one);
@@ -165,6 +166,37 @@ class KerberosMessagesTest : public KerberosFixture {
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, took(pair.acceptor, second));
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, took(pair.acceptor, first));
     for (const std::string& token : {first, second}) CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DUPLICATE_TOKEN}, took(pair.acceptor, token));
+  }
+
+  // Kerberos itself never sees them.
+  void arrays_that_hold_no_message_of_the_channel_are_refused() {
+    constexpr OM_uint32 head = GSS_IOV_BUFFER_TYPE_HEADER, data = GSS_IOV_BUFFER_TYPE_DATA, stream = GSS_IOV_BUFFER_TYPE_STREAM, mic = GSS_IOV_BUFFER_TYPE_MIC_TOKEN,
+                        padding = GSS_IOV_BUFFER_TYPE_PADDING;
+    KerberosPair pair;
+    switch_both(pair);
+    std::string token, message;
+    CPPUNIT_ASSERT(pair.initiator.wrap("attack at dawn", token).ok());
+    OM_uint32 minor;
+    const auto refused_array = [&](End& end, bool wraps, std::vector<OM_uint32> types, bool hollow = false) {
+      std::vector<std::string> octets(types.size(), token);
+      std::vector<gss_iov_buffer_desc> iov;
+      for (std::size_t i = 0; i < types.size(); ++i) iov.push_back({types[i], in(octets[i])});
+      if (hollow) iov.back().buffer.value = nullptr;
+      const int count = static_cast<int>(iov.size());
+      const OM_uint32 major = wraps ? gss_wrap_iov(&minor, end.context, 1, 0, nullptr, iov.data(), count) : gss_unwrap_iov(&minor, end.context, nullptr, nullptr, iov.data(), count);
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_FAILURE}, major);
+      CPPUNIT_ASSERT_EQUAL(minor_here(base::Code::BAD_ARGUMENT), minor);
+      CPPUNIT_ASSERT(octets == std::vector<std::string>(types.size(), token));
+    };
+    for (const auto& types : std::vector<std::vector<OM_uint32>>{{data}, {stream, data}, {head, head, data}, {head, data, mic}, {head, data, 99}})
+      refused_array(pair.initiator, true, types);
+    for (const auto& types : std::vector<std::vector<OM_uint32>>{{stream}, {stream, data, data}, {stream, data, head}, {head, data, mic}, {head, data, 99}, {head, data, padding, padding}})
+      refused_array(pair.acceptor, false, types);
+    refused_array(pair.initiator, true, {head, data}, true);
+    refused_array(pair.acceptor, false, {head, data}, true);
+    refused_array(pair.acceptor, false, {stream, GSS_IOV_BUFFER_TYPE_SIGN_ONLY}, true);
+    CPPUNIT_ASSERT(pair.acceptor.unwrap(token, message).ok());
+    CPPUNIT_ASSERT_EQUAL(kByChannel, pass(pair.initiator, pair.acceptor));
   }
 
  private:

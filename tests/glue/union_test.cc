@@ -17,7 +17,6 @@
 namespace gssipsec::tests {
 namespace {
 
-using base::Code;
 using protocol::KerberosUse;
 using protocol::Verb;
 
