@@ -25,10 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const glue::IovUse use : {glue::IovUse::wrap, glue::IovUse::unwrap, glue::IovUse::get_mic, glue::IovUse::verify_mic}) {
     const auto iov = glue::sort_iov(buffers.data(), static_cast<int>(buffers.size()), use);
     if (!iov.ok()) continue;
-    if (iov->mic && use == glue::IovUse::verify_mic) (void)mech::decode_head(octets_of(iov->mic)).ok();
-    if (iov->stream && use == glue::IovUse::unwrap) (void)mech::decode_message(octets_of(iov->stream)).ok();
+    if (iov->mic && use == glue::IovUse::verify_mic) (void)mech::decode_head(glue::octets_of(iov->mic)).ok();
+    if (iov->stream && use == glue::IovUse::unwrap) (void)mech::decode_message(glue::octets_of(iov->stream)).ok();
     if (!iov->header || iov->stream || use != glue::IovUse::unwrap) continue;
-    const auto token = mech::decode_head(octets_of(iov->header));
+    const auto token = mech::decode_head(glue::octets_of(iov->header));
     if (token.ok() && end->open(*token, {iov->signed_only, iov->pieces}).ok()) std::abort();
   }
   return 0;
