@@ -42,6 +42,7 @@ class HandshakeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(the_wanted_name_is_asked_for_and_compared);
   CPPUNIT_TEST(a_service_that_the_acceptor_may_not_use_is_refused);
   CPPUNIT_TEST(an_anonymous_initiator_is_refused_unless_allowed);
+  CPPUNIT_TEST(an_acceptor_tells_the_broker_its_leave);
   CPPUNIT_TEST(an_acceptor_without_leave_refuses_although_the_broker_does_not);
   CPPUNIT_TEST(anonymity_can_be_asked_for);
   CPPUNIT_TEST(mutual_authentication_that_was_asked_for_is_given_or_refused);
@@ -296,11 +297,28 @@ class HandshakeTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("ipsec:anonymous"), allowed.acceptor.source.text());
   }
 
+  void an_acceptor_tells_the_broker_its_leave() {
+    for (const std::string leave : {"refuse", "allow"}) {
+      Pair pair("test@server.example.org", {{"ipsec-anonymous", leave}});
+      pair.must_shake();
+      CPPUNIT_ASSERT_EQUAL(leave == "allow", (twin_->accepted->want & protocol::kAllowAnonymous) != 0);
+    }
+  }
+
+  // The same where it asked for a REPLY once more; who gave leave, and whoever is named, goes on.
   void an_acceptor_without_leave_refuses_although_the_broker_does_not() {
-    Pair pair("test@server.example.org", {{"ipsec-anonymous", "refuse"}});
-    std::string token;
-    step(pair, 0, token);
-    CPPUNIT_ASSERT(!(pair.acceptor.accept(token), twin_->accepted->want & protocol::kAllowAnonymous));
+    twin_->knobs.admits_anybody = true;
+    for (const int retries : {0, 1}) {
+      twin_->knobs.retries = retries;
+      twin_->knobs.initiator_anonymous = true;
+      Pair pair, allowed("test@server.example.org", {{"ipsec-anonymous", "allow"}}), named;
+      expect(pair.shake(), GSS_S_FAILURE, Code::ANONYMOUS_REFUSED);
+      CPPUNIT_ASSERT(pair.acceptor.source.get() == GSS_C_NO_NAME);
+      CPPUNIT_ASSERT(!(twin_->accepted->want & protocol::kAllowAnonymous));
+      allowed.must_shake();
+      twin_->knobs.initiator_anonymous = false;
+      named.must_shake();
+    }
   }
 
   void anonymity_can_be_asked_for() {

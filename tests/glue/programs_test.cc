@@ -4,6 +4,7 @@
 // built without sanitizers cannot load a plugin built with them: not run there.
 #include <cppunit/extensions/HelperMacros.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -165,18 +166,46 @@ class ProgramsTest : public CppUnit::TestFixture {
     });
   }
 
+  static base::UniqueFd connected_to(const base::UniqueFd& listener) {
+    sockaddr_in there{};
+    socklen_t size = sizeof there;
+    base::UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    require(getsockname(listener.get(), reinterpret_cast<sockaddr*>(&there), &size) == 0 && connect(fd.get(), reinterpret_cast<sockaddr*>(&there), size) == 0, "no connection");
+    return fd;
+  }
+
+  // The other ends are never accepted: they would be this process's, too.
   void two_connections_are_no_answer() {
     in_child([] {
       require(enter_own_network(), "no network namespace of its own; these tests need root");
-      OM_uint32 minor;
-      gss_cred_id_t cred;
       gss_OID_set_desc mechs{1, mech()};
-      const auto acquire = [&] { return gss_acquire_cred(&minor, GSS_C_NO_NAME, 0, &mechs, GSS_C_INITIATE, &cred, nullptr, nullptr); };
-      const base::UniqueFd none(socket(AF_INET, SOCK_STREAM, 0));
-      require(acquire() == GSS_S_NO_CRED && minor == minor_of(base::Code::NO_SOCKET), "an unconnected socket was taken");
+      const auto acquire = [&] {
+        GssCredential cred;
+        Status status;
+        status.major = gss_acquire_cred(&status.minor, GSS_C_NO_NAME, 0, &mechs, GSS_C_INITIATE, cred.out(), nullptr, nullptr);
+        return status;
+      };
+      const auto finds_none = [&](const std::string& why) {
+        const Status status = acquire();
+        require(status.major == GSS_S_NO_CRED && status.minor == minor_of(base::Code::NO_SOCKET) && message_of(status).find(why) != std::string::npos, why + ": " + message_of(status));
+      };
+      const base::UniqueFd unconnected(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      finds_none("found no connection to another host");
       const Connection loopback;
-      require(acquire() == GSS_S_NO_CRED && minor == minor_of(base::Code::NO_SOCKET), "loopback was taken");
+      finds_none("found no connection to another host");
+      sockaddr_in here{};
+      here.sin_family = AF_INET;
+      here.sin_addr.s_addr = htonl(0x0a090901);
+      require(bind(listener.get(), reinterpret_cast<sockaddr*>(&here), sizeof here) == 0 && listen(listener.get(), 8) == 0, "no listener");
+      const base::UniqueFd one = connected_to(listener);
+      const Status sole = acquire();
+      require(sole.ok(), "the only connection was not taken: " + message_of(sole));
+      base::UniqueFd two = connected_to(listener);
+      finds_none("found several connections");
+      two.reset();
+      require(acquire().ok(), "the only connection that is left was not taken");
     });
+    CPPUNIT_ASSERT_EQUAL(2, twin_->requests(Verb::query));
   }
 
   static void run_script(const char* interpreter, const std::string& script, TwinBroker& twin) {

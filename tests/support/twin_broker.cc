@@ -174,7 +174,7 @@ Result<Bytes> TwinBroker::accept(FakeRequest& request) {
   if (theirs->role != Role::initiator) return base::fail(Code::WRONG_ROLE);
   if (theirs->flow != label_for(request.fd.get(), Role::acceptor)) return base::fail(Code::WRONG_FLOW);
   if (theirs->transcript != asked->transcript) return base::fail(Code::WRONG_TRANSCRIPT);
-  if (theirs->anonymous && !(asked->want & protocol::kAllowAnonymous)) return base::fail(Code::ANONYMOUS_REFUSED);
+  if (theirs->anonymous && !(asked->want & protocol::kAllowAnonymous) && !knobs.admits_anybody) return base::fail(Code::ANONYMOUS_REFUSED);
   const auto match = asked->has_bindings ? channel::compare_bindings(asked->bindings, theirs->bindings) : Result<bool>(false);
   if (!match) return match.error();
   protocol::AcceptReply reply;

@@ -22,6 +22,7 @@ struct TwinKnobs {
   bool confidentiality = true;
   bool initiator_anonymous = false;
   bool acceptor_anonymous = false;
+  bool admits_anybody = false;         // whether the acceptor gave leave or not
   bool acceptor_latched = true;
   bool peer_authenticated = true;      // to the initiator
   bool other_cookie = false;           // of the broker's answers
