@@ -8,6 +8,7 @@ import subprocess
 from net import PEER, V4, V6
 
 IDS = {"A": "client.example.org", "B": "server.example.org"}
+SUBJECTS = {host: f"O=Lab, CN={name}" for host, name in IDS.items()}  # of their certificates
 PLUGINS = ("random nonce openssl kdf hmac sha1 sha2 gcm aes x509 constraints pubkey pem pkcs1 pkcs8 revocation curve25519 kernel-netlink "
            "socket-default vici")
 SWANCTL_PLUGINS = "pem pkcs1 pkcs8 x509 pubkey openssl"
@@ -35,11 +36,13 @@ swanctl {{
 """
 
 
-def connection(host, auth, family=V4, remote_id=None, local_id=None, extra="", child="", name="c", esp="aes256gcm16-curve25519"):
-    """A swanctl connection in transport mode that traps: IKE starts with the first packet, and nothing leaves in clear.
+def connection(host, auth, family=V4, remote_id=None, local_id=None, certificate=None, extra="", child="", name="c", esp="aes256gcm16-curve25519"):
+    """A swanctl connection in transport mode that traps: IKE starts with the first packet, and nothing leaves in clear. `certificate` is named
+    where the identity is not its file's name.
     With `esp="null-sha256-curve25519"` nothing is encrypted."""
     own, peer = family[host.name], family[PEER[host.name]]
-    local = f"auth = {auth}\n id = {local_id or IDS[host.name]}\n" + (f"certs = {local_id or IDS[host.name]}.crt\n" if auth == "pubkey" else "")
+    local_id = local_id or IDS[host.name]
+    local = f"auth = {auth}\n id = {local_id}\n" + (f"certs = {certificate or local_id}.crt\n" if auth == "pubkey" else "")
     remote = f"auth = {auth}\n id = {remote_id or IDS[PEER[host.name]]}\n" + ("cacerts = ca.crt\n" if auth == "pubkey" else "")
     return f"""{name} {{
  version = 2
@@ -134,4 +137,4 @@ def installed_spis(host):
             and (found := re.search(r"proto esp spi (0x[0-9a-f]+)", text))}
 
 
-__all__ = ["IDS", "V4", "V6", "broker_config", "configure", "connection", "initiate", "installed_spis", "load", "rekey", "start", "state", "stop", "swanctl"]
+__all__ = ["IDS", "SUBJECTS", "V4", "V6", "broker_config", "configure", "connection", "initiate", "installed_spis", "load", "rekey", "start", "state", "stop", "swanctl"]

@@ -361,6 +361,38 @@ Json do_inquire(Peer& peer, const Words&) {
   return json;
 }
 
+// All values of one, behind each other; what is not authenticated says so.
+std::string attribute(gss_name_t name, gss_buffer_t asked) {
+  std::string all;
+  for (int more = -1, authenticated = 0; more != 0;) {
+    Buffer value;
+    OM_uint32 minor = 0;
+    if (gss_get_name_attribute(&minor, name, asked, &authenticated, nullptr, &value, nullptr, &more) != GSS_S_COMPLETE) break;
+    all += (all.empty() ? "" : " ") + value.str() + (authenticated ? "" : " (claimed)");
+  }
+  return all;
+}
+
+// Of the context's other end, without the project's part of their names.
+Json do_attributes(Peer& peer, const Words&) {
+  gss_name_t source = GSS_C_NO_NAME, target = GSS_C_NO_NAME;
+  gss_buffer_set_t names = GSS_C_NO_BUFFER_SET;
+  OM_uint32 minor, ignored;
+  int local = 0;
+  OM_uint32 major = gss_inquire_context(&minor, peer.ctx(), &source, &target, nullptr, nullptr, nullptr, &local, nullptr);
+  const gss_name_t other = local ? target : source;
+  if (!GSS_ERROR(major)) major = gss_inquire_name(&minor, other, nullptr, nullptr, &names);
+  Json json = outcome(peer, major, minor);
+  for (size_t i = 0; names != GSS_C_NO_BUFFER_SET && i < names->count; ++i) {
+    const std::string name(static_cast<const char*>(names->elements[i].value), names->elements[i].length);
+    json.text(name.substr(name.find(' ') + 1).c_str(), attribute(other, &names->elements[i]));
+  }
+  gss_release_buffer_set(&ignored, &names);
+  gss_release_name(&ignored, &source);
+  gss_release_name(&ignored, &target);
+  return json;
+}
+
 // wrap QOP CONF DATA
 Json do_wrap(Peer& peer, const Words& words) {
   std::string data = from_hex(words.at(3));
@@ -439,7 +471,7 @@ Json run(Peer& peer, const Words& words) {
   static const std::map<std::string, Handler> kVerbs = {
       {"connect", do_connect}, {"listen", do_listen},   {"accept", do_accept}, {"send", do_send},       {"recv", do_recv},
       {"bypass", do_bypass},   {"mech", do_mech},       {"target", do_target}, {"cred", do_cred},       {"init", do_init},
-      {"step", do_step},       {"inquire", do_inquire}, {"wrap", do_wrap},     {"unwrap", do_unwrap},   {"mic", do_mic},
+      {"step", do_step},       {"inquire", do_inquire}, {"attributes", do_attributes}, {"wrap", do_wrap},     {"unwrap", do_unwrap},   {"mic", do_mic},
       {"verify", do_verify},   {"delete", do_delete},   {"context", do_small}, {"bindings", do_small},  {"close", do_small},
       {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}, {"sendto", do_sendto}, {"thread", do_thread}, {"export", do_export}, {"import", do_import}};
   const auto verb = kVerbs.find(words.empty() ? "" : words[0]);

@@ -12,10 +12,10 @@ TUNNEL = "mode = tunnel\nstart_action = none\n"
 
 
 def tunnels(lab):
-    """A asks for an address of its own, which B gives it; both know that A may move."""
-    mover = ike.connection(lab.a, "pubkey", extra=f"mobike = yes\nlocal_addrs = %any\nvips = {VIRTUAL}\n", child=TUNNEL + f"remote_ts = {net.V4['B']}/32\n")
+    """A asks for an address of its own, which B gives it; both know that A may move. Its identity is its certificate's subject."""
+    mover = ike.connection(lab.a, "pubkey", local_id=f'"{ike.SUBJECTS["A"]}"', certificate=ike.IDS["A"], extra=f"mobike = yes\nlocal_addrs = %any\nvips = {VIRTUAL}\n", child=TUNNEL + f"remote_ts = {net.V4['B']}/32\n")
     ike.configure(lab.a, mover)
-    keeper = ike.connection(lab.b, "pubkey", extra="mobike = yes\nremote_addrs = %any\npools = p\n", child=TUNNEL + f"local_ts = {net.V4['B']}/32\n")
+    keeper = ike.connection(lab.b, "pubkey", remote_id=f'"{ike.SUBJECTS["A"]}"', extra="mobike = yes\nremote_addrs = %any\npools = p\n", child=TUNNEL + f"local_ts = {net.V4['B']}/32\n")
     ike.configure(lab.b, keeper, pools=f"p {{\n addrs = {VIRTUAL}/32\n}}\n")
     for host in (lab.b, lab.a):
         host.ip(f"addr del {net.V6[host.name]}/64 dev eth0")  # or IKE moves there
@@ -29,6 +29,16 @@ def moves(lab, old, new):
     lab.need(f"{new}: IKE moved the SAs", lab.wait(lambda: all(f"src {new} dst" in ike.state(h) for h in (lab.a, lab.b)), 8), ike.state(lab.b))
 
 
+def attributes(lab, client, server, when):
+    """What the names' attributes say of the other end: its certificate, and that it is met in a tunnel."""
+    for name, peer, certificate in (("A", server, {"identity-type": "dn", "identity": ike.SUBJECTS["A"], "certificate-subject": ike.SUBJECTS["A"], "certificate-alternative-name": None}),
+                                    ("B", client, {"identity-type": "fqdn", "identity": ike.IDS["B"], "certificate-subject": None,
+                                                   "certificate-alternative-name": f"fqdn:{ike.IDS['B']}"})):
+        told = peer.cmd("attributes")
+        wanted = {**certificate, "mode": "tunnel", "authentication-method": "certificate", "latched": "true", "protected-since-start": "true"}
+        lab.expect(f"{when}, {name}'s attributes are its certificate's and the tunnel's", {key: told.get(key) for key in wanted} == wanted, told)
+
+
 def run(lab):
     tunnels(lab)
     gss.brokers(lab)
@@ -36,6 +46,7 @@ def run(lab):
     gss.context(lab, client, server)
     said = status.of_peer(lab.b, server)
     lab.expect("A is at its virtual address, which B gave it", said["flow"]["remote"] == VIRTUAL and said["end_to_end"], said)
+    attributes(lab, client, server, "before the move")
     wires = [lab.a.capture(), lab.b.capture()]
     watches = [Watch.peer(lab.a, client), Watch.peer(lab.b, server), Watch(lab.a, "--all"), Watch(lab.b, "--all")]
     lab.need("all are subscribed", all(w.began for w in watches))
@@ -51,6 +62,7 @@ def run(lab):
         lab.wait(lambda: traffic.count > count + 20 or traffic.failures, 20)
     lab.expect(f"{traffic.count} messages both ways, before and after", traffic.count > count + 20 and not traffic.failures, traffic.failures)
     lab.expect("the SAs are the same", ike.installed_spis(lab.a) == spis, ike.state(lab.a))
+    attributes(lab, client, server, "after it")
     for name, host, peer in (("A", lab.a, client), ("B", lab.b, server)):
         lab.expect(f"{name}: latched", lab.wait(lambda: status.of_peer(host, peer)["latch"] == "established", 5), status.of_peer(host, peer))
     for name, watch in zip(("A's socket", "B's socket", "A's namespace", "B's namespace"), watches):
