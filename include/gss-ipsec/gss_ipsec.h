@@ -10,8 +10,9 @@
      gss_ipsec_set_socket(), or gssspi_mech_invoke() with the mechanism's OID and GSS_IPSEC_OID_THREAD_SOCKET: a default for
      the calling thread.
 
-   Otherwise the only connected TCP or SCTP socket of the process is taken, if there is exactly one that is not loopback; or
-   the one that libgss-ipsec-preload.so has seen, where that is loaded (mech_ipsec(7)). */
+   Otherwise the only connected TCP socket of the process is taken, if there is exactly one that is not loopback; or the one
+   that libgss-ipsec-preload.so has seen, where that is loaded (mech_ipsec(7)). SCTP associations are counted, but a context
+   on one is refused (GSS_IPSEC_E_NOT_LATCHABLE): the kernel cannot keep them to IPsec. */
 #ifndef GSS_IPSEC_GSS_IPSEC_H
 #define GSS_IPSEC_GSS_IPSEC_H
 

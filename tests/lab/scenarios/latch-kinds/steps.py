@@ -22,6 +22,12 @@ def sctp(lab):
     lab.need("an SCTP association", "fd" in client.cmd("connect", B, 7001, "proto=sctp") and "fd" in server.cmd("accept"))
     for end in (client, server):
         lab.expect("SCTP is watched only", end.cmd("latch")["state"] == "monitored")
+    client.cmd("target", "hostbased", "host@server.example.org")
+    for named in (True, False):
+        acquired = client.cmd("cred", "initiate", *(["socket=current"] if named else []))
+        made = client.cmd("init", "-", "flags=62")
+        lab.expect(f"no context on SCTP, {'named' if named else 'found'}", acquired["major"] == 0 and made["major"] >= 1 << 16 and not made["token"] and gss.says(made, "policies of SCTP sockets"),
+                   (acquired, made))
     return client
 
 
