@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What the mechanism is: RFC 5587 attributes, the SASL name of RFC 5801, and the list of one mechanism.
 //
-// PFS is not claimed (IKE may or may not give it, and Cyrus prefers a mechanism that claims it: docs/decisions/0009-preload.md); NOT_DFLT_MECH is not, for it
+// PFS is not claimed (IKE may or may not give it, and Cyrus prefers a mechanism that claims it: docs/decisions/0024-pfs-is-not-claimed.md); NOT_DFLT_MECH is not, for it
 // hides a mechanism from SPNEGO and default acceptors; AUTH_INIT_ANON is not, for acceptors refuse anonymous initiators
 // unless told otherwise.
 #include <array>
