@@ -337,8 +337,10 @@ class UnionTest : public CppUnit::TestFixture {
   void both_elements_survive_export_and_import() {
     Pair pair;
     Union initiator, acceptor;
-    must(initiator.acquire(GSS_C_INITIATE, pair.connection.client.get()));
-    must(acceptor.acquire(GSS_C_ACCEPT, pair.connection.server.get()));
+    gss_OID_desc both[] = {*krb5_mech(), *mech()};
+    gss_OID_set_desc mechs{2, both};
+    must(initiator.acquire(GSS_C_INITIATE, pair.connection.client.get(), &mechs));
+    must(acceptor.acquire(GSS_C_ACCEPT, pair.connection.server.get(), &mechs));
     for (Union* all : {&initiator, &acceptor}) {
       all->out_and_in();
       CPPUNIT_ASSERT(all->has(krb5_mech()) && all->has(mech()));
