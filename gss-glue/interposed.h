@@ -36,8 +36,6 @@ enum class Inside : std::uint8_t { kerberos, ipsec, spnego };
 [[nodiscard]] gss_OID past_us(gss_const_OID mechanism) noexcept;
 [[nodiscard]] gss_OID kerberos() noexcept;
 [[nodiscard]] gss_OID spnego() noexcept;
-// That the configuration of this process has the line for it.
-[[nodiscard]] bool stands_before_spnego() noexcept;
 // The same of a set, for the time of a call; without one, Kerberos alone.
 class SetPastUs {
  public:

@@ -2,7 +2,6 @@
 // The interposer as a whole: what it stands before, and the object identifiers by which it passes itself.
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <iterator>
 #include <span>
 
@@ -38,7 +37,6 @@ struct Before {
 constinit Before all_before[] = {
     {Inside::kerberos, mech::kInterposer, desc(kKerberos, sizeof kKerberos - 1), desc(kPastKerberos.data(), kPastKerberos.size())},
     {Inside::spnego, mech::kSpnegoInterposer, desc(kSpnego, sizeof kSpnego - 1), desc(kPastSpnego.data(), kPastSpnego.size())}};
-constinit std::atomic<bool> asked_for_spnego{false};
 Before& before_kerberos = all_before[0];
 Before& before_spnego = all_before[1];
 
@@ -51,7 +49,6 @@ Before* find(gss_const_OID mechanism) noexcept {
 
 gss_OID kerberos() noexcept { return &before_kerberos.name; }
 gss_OID spnego() noexcept { return &before_spnego.name; }
-bool stands_before_spnego() noexcept { return asked_for_spnego.load(std::memory_order_relaxed); }
 
 Inside named_by(gss_const_OID mechanism) noexcept {
   const Before* found = find(mechanism);
@@ -88,9 +85,7 @@ gss_OID_set gss_mech_interposer(gss_OID line) {
   try {
     const auto is_its = [line](const Before& each) { return line && std::ranges::equal(each.line, std::span(static_cast<const unsigned char*>(line->elements), line->length)); };
     auto* const found = std::ranges::find_if(all_before, is_its);
-    if (found == std::end(all_before) || !find_mechglue()) return GSS_C_NO_OID_SET;
-    if (found->inside == Inside::spnego) asked_for_spnego.store(true, std::memory_order_relaxed);
-    return make_set({&found->name});
+    return found != std::end(all_before) && find_mechglue() ? make_set({&found->name}) : GSS_C_NO_OID_SET;
   } catch (...) {
     return GSS_C_NO_OID_SET;
   }
