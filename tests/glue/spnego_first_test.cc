@@ -60,9 +60,13 @@ std::string facts_of(const GssName& name) {
   Buffer display, exported, local;
   gss_OID type = GSS_C_NO_OID;
   OM_uint32 minor;
-  std::string all = outcome(gss_display_name(&minor, name.get(), &display, &type)) + display.str() + oid_text(type);
-  all += outcome(gss_export_name(&minor, name.get(), &exported)) + printable(exported.str());
-  all += outcome(gss_localname(&minor, name.get(), GSS_C_NO_OID, &local)) + local.str();
+  std::string all = outcome(gss_display_name(&minor, name.get(), &display, &type));
+  all += display.str();
+  all += oid_text(type);
+  all += outcome(gss_export_name(&minor, name.get(), &exported));
+  all += printable(exported.str());
+  all += outcome(gss_localname(&minor, name.get(), GSS_C_NO_OID, &local));
+  all += local.str();
   for (const char* user : {"visitor", "user", "root"}) all += name.get() ? std::to_string(gss_userok(name.get(), user)) : "";
   return all;
 }
@@ -72,10 +76,14 @@ std::string facts_of(gss_cred_id_t credential, gss_OID mechanism) {
   OM_uint32 minor, lifetime = 0, initiates = 0, accepts = 0;
   gss_cred_usage_t usage = 77, by_mech = 77;
   gss_OID_set mechs = GSS_C_NO_OID_SET;
-  std::string all = outcome(gss_inquire_cred(&minor, credential, name.out(), &lifetime, &usage, &mechs)) + facts_of(name) + std::to_string(usage) + (lifetime ? "alive" : "");
+  std::string all = outcome(gss_inquire_cred(&minor, credential, name.out(), &lifetime, &usage, &mechs));
+  all += facts_of(name);
+  all += std::to_string(usage);
+  all += lifetime ? "alive" : "";
   for (std::size_t i = 0; mechs && i < mechs->count; ++i) all += " " + oid_text(&mechs->elements[i]);
   gss_release_oid_set(&minor, &mechs);
-  all += outcome(gss_inquire_cred_by_mech(&minor, credential, mechanism, of_mech.out(), &initiates, &accepts, &by_mech)) + facts_of(of_mech);
+  all += outcome(gss_inquire_cred_by_mech(&minor, credential, mechanism, of_mech.out(), &initiates, &accepts, &by_mech));
+  all += facts_of(of_mech);
   return all + std::to_string(by_mech) + (initiates ? "initiates" : "") + (accepts ? "accepts" : "");
 }
 
@@ -85,12 +93,19 @@ std::string message_facts(gss_ctx_id_t from, gss_ctx_id_t to) {
   Buffer token, opened, mic, nothing;
   OM_uint32 minor, limit = 0;
   int sealed = 0, was_sealed = 0;
-  all += outcome(gss_wrap(&minor, from, 1, 0, &message, &sealed, &token)) + outcome(gss_unwrap(&minor, to, &token, &opened, &was_sealed, nullptr)) + opened.str();
+  all += outcome(gss_wrap(&minor, from, 1, 0, &message, &sealed, &token));
+  all += outcome(gss_unwrap(&minor, to, &token, &opened, &was_sealed, nullptr));
+  all += opened.str();
   all += std::to_string(sealed) + std::to_string(was_sealed) + std::to_string(token.length);
-  all += outcome(gss_get_mic(&minor, from, 0, &message, &mic)) + outcome(gss_verify_mic(&minor, to, &message, &mic, nullptr)) + std::to_string(mic.length);
-  all += outcome(gss_wrap_size_limit(&minor, from, 1, 0, 1000, &limit)) + std::to_string(limit);
+  all += outcome(gss_get_mic(&minor, from, 0, &message, &mic));
+  all += outcome(gss_verify_mic(&minor, to, &message, &mic, nullptr));
+  all += std::to_string(mic.length);
+  all += outcome(gss_wrap_size_limit(&minor, from, 1, 0, 1000, &limit));
+  all += std::to_string(limit);
   gss_iov_buffer_desc iov[3] = {{GSS_IOV_BUFFER_TYPE_HEADER, {0, nullptr}}, {GSS_IOV_BUFFER_TYPE_DATA, message}, {GSS_IOV_BUFFER_TYPE_TRAILER, {0, nullptr}}};
-  all += outcome(gss_wrap_iov_length(&minor, from, 1, 0, nullptr, iov, 3)) + std::to_string(iov[0].buffer.length) + std::to_string(iov[2].buffer.length);
+  all += outcome(gss_wrap_iov_length(&minor, from, 1, 0, nullptr, iov, 3));
+  all += std::to_string(iov[0].buffer.length);
+  all += std::to_string(iov[2].buffer.length);
   all += outcome(gss_unwrap(&minor, to, &broken, &nothing, nullptr, nullptr));
   return all + text_of_minor(minor);
 }
@@ -103,7 +118,8 @@ std::string facts_of(const Side& side, gss_ctx_id_t other) {
   gss_OID mech = GSS_C_NO_OID;
   std::string all = outcome(gss_inquire_context(&minor, side.context, source.out(), target.out(), &lifetime, &mech, &flags, &local, &open));
   all += facts_of(source) + facts_of(target) + oid_text(mech) + std::to_string(flags) + std::to_string(side.flags) + std::to_string(local) + std::to_string(open);
-  all += outcome(gss_context_time(&minor, side.context, &seconds)) + (lifetime && seconds ? "alive" : "");
+  all += outcome(gss_context_time(&minor, side.context, &seconds));
+  all += lifetime && seconds ? "alive" : "";
   gss_OID_desc key{11, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x02\x02\x05\x05")};
   for (gss_OID asked : {static_cast<gss_OID>(GSS_C_SEC_CONTEXT_SASL_SSF), static_cast<gss_OID>(&key), &spnego}) {
     gss_buffer_set_t set = GSS_C_NO_BUFFER_SET;
@@ -114,7 +130,8 @@ std::string facts_of(const Side& side, gss_ctx_id_t other) {
   std::string input = "x";
   gss_buffer_desc prf_in = in(input);
   Buffer here, there;
-  all += outcome(gss_pseudo_random(&minor, side.context, GSS_C_PRF_KEY_FULL, &prf_in, 20, &here)) + outcome(gss_pseudo_random(&minor, other, GSS_C_PRF_KEY_FULL, &prf_in, 20, &there));
+  all += outcome(gss_pseudo_random(&minor, side.context, GSS_C_PRF_KEY_FULL, &prf_in, 20, &here));
+  all += outcome(gss_pseudo_random(&minor, other, GSS_C_PRF_KEY_FULL, &prf_in, 20, &there));
   all += here.str() == there.str() ? "the same key" : "other keys";
   return all + message_facts(side.context, other);
 }
