@@ -49,6 +49,8 @@ base::Result<base::Secret> binding_of(const Case& seen, const Pair& pair, Role r
   return pair.exporter->derive(kLabel, 0, flow, {}, kBindingSize);
 }
 
+bool wants_to_skip(const ProgramRule& rule) noexcept { return rule.kerberos == KerberosUse::skip && rule.seal != protocol::Seal::always; }
+
 // Nothing is latched, and so nothing can rest on it; a man in the middle is found all the same.
 base::Result<BindReply> bind_only(const Case& seen, const Pair& pair, Role role, const base::Error& why) {
   auto binding = binding_of(seen, pair, role);
@@ -70,14 +72,19 @@ base::Result<BindReply> latch_and_bind(Core& core, const Request& request, Case&
   if (!slot) return slot.error();
   latch->keep();
   BindReply reply{KerberosUse::bind, Code::ok, {}, channel_info(core, seen, latch->parameters(), *slot), *std::move(binding)};
-  if (rule.kerberos != KerberosUse::skip || rule.seal == protocol::Seal::always) return reply;
+  if (!wants_to_skip(rule)) return reply;
   if (const base::Status may = may_skip(rule, reply.channel, seen.assessment.verdict, since_start); may.ok()) reply.use = KerberosUse::skip;
   else reply.why = may.error().code, reply.detail = may.error().detail;
   return reply;
 }
 
+// A pin keeps out all that follows its SAs until a message has the socket latched again. Where no message rests on it that is a price for nothing.
+bool pins_for_nothing(const ProgramRule& rule, const Case& seen) { return !wants_to_skip(rule) && seen.assessment.peer && pinned(*seen.assessment.peer); }
+
+enum class Latching : std::uint8_t { where_it_serves, always };
+
 base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& request, const BindRequest& asked, const ProgramRule& rule,
-                                  Case& seen) {
+                                  Case& seen, Latching latching) {
   base::Status status = fits_role(core, request, seen, asked.found, asked.role);
   if (status.ok()) status = sufficient(seen.assessment, *core.config());
   if (!status.ok()) return status.error();
@@ -86,6 +93,7 @@ base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& reque
   const auto pair = choose_pair(core, bench, seen, asked.role);
   if (!pair) return pair.error();
   if (!seen.assessment.verdict.latchable) return bind_only(seen, *pair, asked.role, seen.assessment.verdict.why_not_latchable);
+  if (latching == Latching::where_it_serves && pins_for_nothing(rule, seen)) return bind_only(seen, *pair, asked.role, {Code::ok, {}});
   return latch_and_bind(core, request, seen, *pair, asked.role, rule);
 }
 
@@ -119,7 +127,7 @@ base::Result<Answer> handle_bind(Core& core, Bench& bench, const Request& reques
   const std::uint16_t port = service_port(seen->socket.flow, asked->role);
   const ProgramRule rule = rule_at(*config, program, port);
   const bool off = rule.kerberos == KerberosUse::off;
-  const base::Result<BindReply> reply = off ? off_here(program, port) : bind_once(core, bench, request, *asked, rule, *seen);
+  const base::Result<BindReply> reply = off ? off_here(program, port) : bind_once(core, bench, request, *asked, rule, *seen, Latching::where_it_serves);
   core.bound.note(seen->socket.cookie, answered(*asked, program, reply));
   if (off) return Answer{encode(BindReply{})};
   if (!reply) return reply.error();
@@ -134,7 +142,7 @@ base::Result<Answer> handle_binding(Core& core, Bench& bench, const Request& req
   rule.kerberos = KerberosUse::bind;
   auto seen = examine(core, request);
   if (!seen) return seen.error();
-  const auto reply = bind_once(core, bench, request, {protocol::Found::named, asked->role}, rule, *seen);
+  const auto reply = bind_once(core, bench, request, {protocol::Found::named, asked->role}, rule, *seen, Latching::always);
   if (!reply) return reply.error();
   if (reply->channel.latch != protocol::LatchState::established) return fail(reply->why, reply->detail);
   return Answer{encode(*reply)};

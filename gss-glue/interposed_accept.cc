@@ -77,7 +77,6 @@ void accepted(InterposedContext& context, OM_uint32 major, OM_uint32& flags, con
   context.channel->note_token(view_of(with.input));
   context.channel->note_token(view_of(with.output));
   if (major == GSS_S_COMPLETE && (flags & GSS_C_CHANNEL_BOUND_FLAG)) complete_on_channel(context, flags);
-  else if (major == GSS_S_COMPLETE) context.channel.reset();
   flags &= ~static_cast<OM_uint32>(GSS_C_CHANNEL_BOUND_FLAG);  // the program gave no bindings
 }
 
@@ -100,7 +99,7 @@ OM_uint32 gssi_accept_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context
       bind_to_channel(context, channel::Role::acceptor, acceptor_cred_handle, view_of(input_token_buffer));
     OM_uint32 flags = 0;
     OM_uint32 major = ask_inside(minor, context, with, GSS_C_NO_CRED_STORE, flags);
-    if (first && may_ask_again(context, with, major)) major = ask_without_channel(minor, context, with, flags);
+    if (may_ask_again(context, with, major)) major = ask_without_channel(minor, context, with, flags);
     accepted(context, major, flags, with);
     if (ret_flags) *ret_flags = flags;
     if (made && !GSS_ERROR(major)) *context_handle = InterposedHandle::give(std::move(made));

@@ -87,14 +87,20 @@ bool KerberosContext::latch_intact() {
   return state.ok() && trust_in(*state) == Trust::intact;
 }
 
+// One that is pinned to its SAs lets nothing by when others follow them, whatever protects the messages: so Kerberos' keep it up to
+// date, too, and go on whatever becomes of it.
+void KerberosContext::look_after_latch() {
+  if (binding_) (void)binding_->latch.for_message(false).ok();
+}
+
 bool KerberosContext::is_switched() const noexcept { return acceptor() ? peer_switched_ : agreed_; }
 
 // An acceptor offers once, and goes on with Kerberos until a message by the channel shows that the initiator agrees.
 KerberosContext::Way KerberosContext::way_out() {
   const Locked lock(mutex_);
-  if (!protection_) return Way::kerberos;
-  if (is_switched()) return Way::channel;
-  return acceptor() && !agreed_ && binding_->may_skip && latch_intact() ? Way::offer : Way::kerberos;
+  if (protection_ && is_switched()) return Way::channel;
+  look_after_latch();
+  return protection_ && acceptor() && !agreed_ && binding_->may_skip && latch_intact() ? Way::offer : Way::kerberos;
 }
 
 Status KerberosContext::put_switch(std::span<std::byte, kSwitchHeader> out) {
@@ -164,6 +170,7 @@ void KerberosContext::accept_switch() {
 // Who sends by the channel sends nothing more by Kerberos: this one comes late.
 Order KerberosContext::received_by_kerberos() {
   const Locked lock(mutex_);
+  look_after_latch();
   if (!protection_) return Order::in_order;
   if (peer_switched_) return told(Order::unsequenced);
   protection_->expect_next();

@@ -32,7 +32,8 @@ class KerberosContext {
   [[nodiscard]] bool certain() const;  // that the socket is the context's
   void note_token(base::View token);
 
-  // --- it is complete, and Kerberos says that both ends were given the same bindings (an initiator is not told).
+  // --- it is complete, and Kerberos says that both ends were given the same bindings (an initiator is not told). Where they were not,
+  // nothing of this is called, and all that the context does is to keep the latch that `bind` set up to date.
   // What the key is made from by Kerberos' pseudo-random function, with all its strength; empty: none is needed.
   [[nodiscard]] base::Bytes key_input() const;
   static constexpr std::size_t kKeys = 2 * kKeySize;
@@ -69,6 +70,7 @@ class KerberosContext {
   [[nodiscard]] bool acceptor() const noexcept { return role_ == channel::Role::acceptor; }
   [[nodiscard]] bool is_switched() const noexcept;
   [[nodiscard]] bool latch_intact();
+  void look_after_latch();
   [[nodiscard]] base::Result<MessageType> form_of(bool confidential, std::uint32_t qop);
   [[nodiscard]] Order told(Order order) const noexcept;
 

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Kerberos over the channel, through the real libgssapi and the real Kerberos (a ticket without a KDC): who is bound, who switches,
 // and what a man in the middle can do to it.
+#include <arpa/inet.h>
 #include <cppunit/extensions/HelperMacros.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include <fstream>
+#include <functional>
 #include <memory>
 
 #include "tests/glue/kerberos_support.h"
+#include "tests/support/child.h"
 
 namespace gssipsec::tests {
 namespace {
@@ -26,6 +30,11 @@ class KerberosGlueTest : public KerberosFixture {
   CPPUNIT_TEST(one_end_alone_is_kerberos);
   CPPUNIT_TEST(spnego_over_it_switches_too);
   CPPUNIT_TEST(a_man_in_the_middle_is_found);
+  CPPUNIT_TEST(a_sole_socket_that_may_be_the_wrong_one_leaves_kerberos);
+  CPPUNIT_TEST(with_a_credential_of_its_own_an_acceptor_asks_once);
+  CPPUNIT_TEST(other_bindings_of_the_programs_own_are_refused_as_ever);
+  CPPUNIT_TEST(a_token_made_before_a_rekey_is_kerberos_alone_after_it);
+  CPPUNIT_TEST(the_latch_is_kept_up_to_date_whatever_protects_the_messages);
   CPPUNIT_TEST(a_broker_that_saw_another_socket_binds_nothing);
   CPPUNIT_TEST(a_programs_own_bindings_and_dce_are_left_alone);
   CPPUNIT_TEST(a_programs_own_bindings_against_ours_are_refused);
@@ -117,6 +126,77 @@ class KerberosGlueTest : public KerberosFixture {
     use(KerberosUse::off, KerberosUse::off);
     KerberosPair alone;
     alone.must_shake();
+  }
+
+  // Kerberos had all else in order. Of what else it finds (the replay, which only its cache knows) no socket is to blame.
+  void a_sole_socket_that_may_be_the_wrong_one_leaves_kerberos() {
+    with_a_sole_socket([](KerberosPair& pair, std::string token) {
+      std::string same = token;
+      const Status status = pair.acceptor.take(token);
+      CPPUNIT_ASSERT_MESSAGE(message_of(status), status.ok());
+      CPPUNIT_ASSERT(pair.initiator.begin(pair.target.get(), kUsualFlags, token).ok());
+      for (int i = 0; i < 2; ++i) {
+        CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+        CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.initiator, pair.acceptor));
+      }
+      KerberosEnd other;
+      const Status again = other.take(same);
+      CPPUNIT_ASSERT_MESSAGE(text_of(again), GSS_ERROR(again.major) && text_of(again).find("replay") != std::string::npos);
+    });
+    CPPUNIT_ASSERT_EQUAL(3, twin_->requests(Verb::bind));
+  }
+
+  // Of which the keytab is not known, and asked once more it would meet the replay cache.
+  void with_a_credential_of_its_own_an_acceptor_asks_once() {
+    with_a_sole_socket([](KerberosPair& pair, std::string token) {
+      must(pair.acceptor.kerberos.acquire(GSS_C_ACCEPT));
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, pair.acceptor.take(token).major);
+    });
+    CPPUNIT_ASSERT_EQUAL(2, twin_->requests(Verb::bind));
+  }
+
+  // Where there is no channel nothing is asked again.
+  void other_bindings_of_the_programs_own_are_refused_as_ever() {
+    std::string data = "tls-unique:1", other = "tls-unique:2", token;
+    gss_channel_bindings_struct theirs{}, own{};
+    theirs.application_data = in(data);
+    own.application_data = in(other);
+    KerberosPair pair;
+    (void)pair.initiator.begin(pair.target.get(), kUsualFlags, token, &theirs);
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, pair.acceptor.take(token, &own).major);
+    CPPUNIT_ASSERT_EQUAL(0, twin_->requests(Verb::bind));
+  }
+
+  // The acceptor's broker gives no bindings while SAs are young: others than the initiator's would be an error.
+  void a_token_made_before_a_rekey_is_kerberos_alone_after_it() {
+    twin_->knobs.man_in_the_middle = true;  // the pair that the acceptor would take is another one
+    twin_->knobs.bind_acceptor = Code::SA_GONE;
+    must_be_kerberos();
+    CPPUNIT_ASSERT_EQUAL(2, twin_->requests(Verb::bind));
+    twin_->knobs.bind_acceptor = Code::ok;  // the token is longer under way than that
+    KerberosPair late;
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_BAD_BINDINGS}, late.shake().major);
+  }
+
+  // An initiator alone, an acceptor alone, both bound and not switched: each asks when its messages go out, and when they come in.
+  void the_latch_is_kept_up_to_date_whatever_protects_the_messages() {
+    for (const auto& [initiator, acceptor] : {std::pair(KerberosUse::skip, KerberosUse::off), std::pair(KerberosUse::off, KerberosUse::skip), std::pair(KerberosUse::bind, KerberosUse::bind)})
+      for (const bool sends : {true, false}) {
+        use(initiator, acceptor);
+        KerberosPair pair;
+        pair.must_shake();
+        const int before = twin_->requests(Verb::check), latched = (initiator != KerberosUse::off) + (acceptor != KerberosUse::off);
+        std::string there, back, message;
+        CPPUNIT_ASSERT(pair.initiator.wrap("there", there).ok() && pair.acceptor.wrap("back", back).ok());
+        CPPUNIT_ASSERT_EQUAL(before, twin_->requests(Verb::check));  // intact: nobody is asked
+        twin_->set_latches(LatchState::stale);
+        if (sends) CPPUNIT_ASSERT(pair.initiator.wrap("there", there).ok() && pair.acceptor.wrap("back", back).ok());
+        else CPPUNIT_ASSERT(pair.acceptor.unwrap(there, message).ok() && pair.initiator.unwrap(back, message).ok());
+        CPPUNIT_ASSERT_EQUAL(before + latched, twin_->requests(Verb::check));
+        // Kerberos protects them whatever the latch is.
+        twin_->set_latches(LatchState::broken);
+        CPPUNIT_ASSERT(pair.initiator.wrap("there", there).ok() && pair.acceptor.wrap("back", back).ok());
+      }
   }
 
   void a_broker_that_saw_another_socket_binds_nothing() {
@@ -388,20 +468,45 @@ class KerberosGlueTest : public KerberosFixture {
     std::string token;
     const Status status = pair.initiator.begin(pair.target.get(), kUsualFlags, token);
     CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_NO_CRED}, GSS_ROUTINE_ERROR(status.major));
-    Buffer text;
-    OM_uint32 minor, more = 0;
-    CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_display_status(&minor, status.minor, GSS_C_MECH_CODE, gss_mech_krb5, &more, &text));
-    CPPUNIT_ASSERT_MESSAGE(text.str(), text.str().find("/nonexistent") != std::string::npos);
+    CPPUNIT_ASSERT_MESSAGE(text_of(status), text_of(status).find("/nonexistent") != std::string::npos);
   }
 
  private:
-  static void refused_as(Code code, const Status& status) {
-    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DEFECTIVE_TOKEN}, status.major);
-    CPPUNIT_ASSERT_EQUAL(minor_here(code), status.minor);
+  // An acceptor that names no socket, whose process has one connection to elsewhere; and an initiator's token, which is of another one.
+  static void with_a_sole_socket(const std::function<void(KerberosPair&, std::string)>& body) {
+    in_child([&body] {
+      CPPUNIT_ASSERT_MESSAGE("no network namespace of its own; these tests need root", enter_own_network());
+      const base::UniqueFd sole = connection_to_elsewhere();
+      KerberosPair pair;
+      std::string token;
+      name_socket(pair.connection.client.get());
+      CPPUNIT_ASSERT(!GSS_ERROR(pair.initiator.begin(pair.target.get(), kUsualFlags, token).major));
+      name_socket(-1);
+      body(pair, token);
+    });
+  }
+  static base::UniqueFd connection_to_elsewhere() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(4444);
+    inet_pton(AF_INET, "10.9.9.1", &address.sin_addr);
+    const auto* where = reinterpret_cast<const sockaddr*>(&address);
+    const base::UniqueFd listener(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), client(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    CPPUNIT_ASSERT(bind(listener.get(), where, sizeof address) == 0 && listen(listener.get(), 1) == 0 && connect(client.get(), where, sizeof address) == 0);
+    return base::UniqueFd(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  }
+
+  static std::string text_of(const Status& status) {
     Buffer text;
     OM_uint32 minor, more = 0;
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_display_status(&minor, status.minor, GSS_C_MECH_CODE, gss_mech_krb5, &more, &text));
-    CPPUNIT_ASSERT_EQUAL(std::string(base::code_text(code)), text.str());
+    return text.str();
+  }
+
+  static void refused_as(Code code, const Status& status) {
+    CPPUNIT_ASSERT_EQUAL(OM_uint32{GSS_S_DEFECTIVE_TOKEN}, status.major);
+    CPPUNIT_ASSERT_EQUAL(minor_here(code), status.minor);
+    CPPUNIT_ASSERT_EQUAL(std::string(base::code_text(code)), text_of(status));
   }
 
   static void must_be_kerberos() {

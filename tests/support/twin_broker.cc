@@ -220,6 +220,7 @@ protocol::Report TwinBroker::report(const FakeRequest& request) const {
 Result<Bytes> TwinBroker::bind(FakeRequest& request) {
   const auto asked = protocol::decode_bind_request(request.frame.body);
   if (!asked) return asked.error();
+  if (asked->role == Role::acceptor && knobs.bind_acceptor != Code::ok) return base::fail(knobs.bind_acceptor, "as told");
   const auto use = asked->role == Role::initiator ? knobs.initiator_use : knobs.acceptor_use;
   if (use == protocol::KerberosUse::off) return protocol::encode(protocol::BindReply{});
   auto flow = label_for(request.fd.get(), asked->role);

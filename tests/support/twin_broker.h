@@ -37,6 +37,7 @@ struct TwinKnobs {
   std::string local_name = "ipsec:fqdn:client.example.org";
   protocol::KerberosUse initiator_use = protocol::KerberosUse::off, acceptor_use = protocol::KerberosUse::off;
   bool man_in_the_middle = false;      // each end has SAs of its own with him
+  base::Code bind_acceptor = base::Code::ok;
   std::string map_from, map_to;        // the administrator's map, one line
   std::vector<std::string> services = {"test", "host"};
   std::string peer_method = "certificate", report_peer;  // of QUERY; "": the other end

@@ -75,10 +75,12 @@ class KerberosTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(what_began_in_clear_is_bound_only);
   CPPUNIT_TEST(without_replay_protection_it_is_bound_only);
   CPPUNIT_TEST(an_unproven_peer_is_bound_and_pinned);
+  CPPUNIT_TEST(nothing_is_pinned_that_nothing_rests_on);
   CPPUNIT_TEST(what_cannot_be_latched_is_bound_only);
   CPPUNIT_TEST(an_unprotected_socket_is_refused);
   CPPUNIT_TEST(a_socket_of_another_user_or_role_is_refused);
   CPPUNIT_TEST(while_sas_are_replaced_nothing_is_bound);
+  CPPUNIT_TEST(a_token_made_before_a_rekey_meets_no_bindings_after_it);
   CPPUNIT_TEST(whoever_holds_the_socket_is_given_the_same);
   CPPUNIT_TEST(what_is_not_latched_is_not_given);
   CPPUNIT_TEST(what_became_of_it_is_remembered_for_who_holds_the_socket);
@@ -250,6 +252,22 @@ class KerberosTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(got->use == KerberosUse::skip && got->channel.breaks_shut && !got->channel.peer_authenticated);
   }
 
+  // BINDING promises that the channel does not change, and pins all the same.
+  void nothing_is_pinned_that_nothing_rests_on() {
+    nobody_is_proven(*a_, "fqdn:a.example.org", "fqdn:b.example.org");
+    Config sealed = with_program(KerberosUse::skip);
+    sealed.programs.back().seal = protocol::Seal::always;
+    for (const Config& config : {with_program(KerberosUse::bind), sealed}) {
+      a_->core->set_config(config);
+      const auto got = bound(*a_, Role::initiator);
+      CPPUNIT_ASSERT(got->use == KerberosUse::bind && got->why == Code::ok && got->channel.latch == LatchState::none);
+      CPPUNIT_ASSERT(base::equal_secret(got->binding.view(), bound(*b_, Role::acceptor)->binding.view()));
+      CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_set);
+    }
+    CPPUNIT_ASSERT(given(*a_, Role::initiator)->channel.latch == LatchState::established);
+    CPPUNIT_ASSERT_EQUAL(1, a_->host->latches_set);
+  }
+
   void what_cannot_be_latched_is_bound_only() {
     a_->host->route.vrf = true;
     const auto got = bound(*a_, Role::initiator);
@@ -272,13 +290,33 @@ class KerberosTest : public CppUnit::TestFixture {
   }
 
   void while_sas_are_replaced_nothing_is_bound() {
-    add_newer(realtime() / 1000000000u - 1);
+    add_newer(*a_, realtime() / 1000000000u - 1);
     CPPUNIT_ASSERT(bound(*a_, Role::initiator).error().code == Code::SA_GONE);
     CPPUNIT_ASSERT_EQUAL(0, a_->host->latches_set);
     a_->databases.sad.sas.back().added = 1000;
     a_->host->keys[0x101].added = 1000;
     a_->publish();
     CPPUNIT_ASSERT(bound(*a_, Role::initiator).ok());
+  }
+
+  // Its bindings are those of the SAs of before; an acceptor that gave those of any pair might refuse it.
+  void a_token_made_before_a_rekey_meets_no_bindings_after_it() {
+    const auto before = bound(*a_, Role::initiator);
+    CPPUNIT_ASSERT(before.ok());
+    const std::uint64_t now = realtime() / 1000000000u;
+    for (End* end : {a_.get(), b_.get()}) add_newer(*end, now - 1);
+    CPPUNIT_ASSERT(bound(*b_, Role::acceptor).error().code == Code::SA_GONE);
+    CPPUNIT_ASSERT_EQUAL(0, b_->host->latches_set);
+    // The one of before gone and no SA young any more: bound by the new ones, at both ends.
+    for (End* end : {a_.get(), b_.get()}) {
+      end->databases.sad.sas.back().added = 1000;
+      end->host->keys[0x101].added = 1000;
+      std::erase_if(end->databases.sad.sas, [](const channel::Sa& sa) { return sa.id.spi == kSpiToB; });
+      end->publish();
+    }
+    const auto a = bound(*a_, Role::initiator), b = bound(*b_, Role::acceptor);
+    CPPUNIT_ASSERT_MESSAGE(b ? "" : describe(b.error()), a.ok() && b.ok());
+    CPPUNIT_ASSERT(base::equal_secret(a->binding.view(), b->binding.view()) && !base::equal_secret(a->binding.view(), before->binding.view()));
   }
 
   void what_became_of_it_is_remembered_for_who_holds_the_socket() {
@@ -303,14 +341,15 @@ class KerberosTest : public CppUnit::TestFixture {
   }
 
  private:
-  void add_newer(std::uint64_t added) {
-    channel::Sa newer = a_->sa(kSpiToB);
+  void add_newer(End& end, std::uint64_t added) {
+    const bool is_a = &end == a_.get();
+    channel::Sa newer = end.sa(kSpiToB);
     newer.id.spi = 0x101;
     newer.added = added;
-    a_->databases.sad.sas.push_back(newer);
-    a_->host->keys[0x101] = {added, std::byte{3}};
-    a_->set_peer(certified("fqdn:a.example.org", "fqdn:b.example.org"));
-    a_->publish();
+    end.databases.sad.sas.push_back(newer);
+    end.host->keys[0x101] = {added, std::byte{3}};
+    end.set_peer(certified(is_a ? "fqdn:a.example.org" : "fqdn:b.example.org", is_a ? "fqdn:b.example.org" : "fqdn:a.example.org"));
+    end.publish();
   }
 
   std::unique_ptr<End> a_, b_;

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 # The group's PSK proves nobody, so latches are pinned: Kerberos says who the peer is, and nobody takes his place.
+import concurrent.futures
 import json
 import re
+import time
 
 import gss
 import ike
@@ -12,6 +14,7 @@ from vici import Vici
 
 PLAIN = [["kerberos", "kerberos"]] * 4
 SWITCHED = [["offer", "channel"]] + [["channel", "channel"]] * 3
+YOUNG = 4  # seconds that a new SA is too young to bind to, for certain
 
 
 def brokers(lab, a, b):
@@ -21,9 +24,14 @@ def brokers(lab, a, b):
         host.broker(ike.broker_config(host) + kerberos.program(use))
 
 
-def attempt(lab, port, client_env=None, server_env=None):
+def peers(lab, port, client_env=None, server_env=None):
     client, server = kerberos.peer(lab.a, client_env), kerberos.peer(lab.b, server_env)
     connected(lab, client, server, port=port)
+    return client, server
+
+
+def attempt(lab, port, client_env=None, server_env=None):
+    client, server = peers(lab, port, client_env, server_env)
     exchange = Exchange(client, server)
     lab.need(f"{port}: the context is established", exchange.run(), exchange.why)
     name = server.cmd("inquire")["source"]
@@ -71,27 +79,87 @@ def run(lab):
     broken(lab)
 
 
+def new_sas(lab, daemon):
+    """Of a rekey that A begins; those of before live on for some seconds."""
+    here, there = ike.installed_spis(lab.a), ike.installed_spis(lab.b)
+    lab.need("charon begins a rekey", daemon.command("rekey", child="t"))
+    lab.need("both hosts have new SAs", lab.wait(lambda: ike.installed_spis(lab.a) - here and ike.installed_spis(lab.b) - there, 15), (here, there))
+
+
+def named(lab, port):
+    """Where the acceptor is certain of its socket, other bindings are an error."""
+    ends = peers(lab, port)
+    lab.need(f"{port}: the server names its socket", ends[1].cmd("thread")["major"] == 0)
+    return ends
+
+
+def lives(lab, name, ends):
+    """Messages arrive both ways, at the latest when an end has made a token (mech_ipsec(7))."""
+    traffic = Traffic(*ends, look=("wrap", 0, 1, gss.text("x")))
+    for way in (ends, ends[::-1]) * 2:
+        traffic.message(*way)
+    lab.expect(f"{name}: messages arrive", not traffic.failures, (traffic.failures, lab.a.log("trace.0")[-800:], lab.b.log("trace.0")[-800:]))
+
+
+class AroundRekey:
+    """No context fails that is begun before, during or after one, nor do its messages when the SAs of before are gone, whatever is bound or latched at one end
+    or both. One whose token is under way for longer than SAs are young is taken for a man in the middle's."""
+
+    def __init__(self, lab):
+        self.lab, self.plain = lab, {}
+        self.held = {"the client alone": attempt(lab, 7020, None, self.plain), "the server alone": attempt(lab, 7021, self.plain, None)}
+        self.late, self.soon = Exchange(*named(lab, 7022)), Exchange(*named(lab, 7023))
+        self.late_token, self.soon_token = (each.client.cmd("init", "-", f"flags={each.flags}")["token"] for each in (self.late, self.soon))
+
+    def begin(self, daemon):
+        """The rekey, and contexts while it goes on and while SAs are young."""
+        lab, held, begun = self.lab, self.held, time.time()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            rekey = pool.submit(new_sas, lab, daemon)
+            while not rekey.done() and len(held) < 4 or len(held) == 2:
+                held[f"begun during a rekey, {len(held)}"] = attempt(lab, 7030 + len(held))
+            rekey.result()
+        got = self.soon.server.cmd("step", self.soon_token)
+        back = self.soon.client.cmd("init", got["token"] or "-", f"flags={self.soon.flags}")
+        lab.expect("begun before a rekey, accepted after it: established", got["major"] == 0 and back["major"] == 0, (gss.why(got), gss.why(back)))
+        held |= {"accepted after a rekey": (self.soon.client, self.soon.server), "begun after a rekey": attempt(lab, 7024)}
+        young = time.time() < begun + YOUNG
+        for name in ("accepted after a rekey", "begun after a rekey"):
+            kind = kerberos.KINDS[held[name][1].cmd("wrap", 0, 1, gss.text("x"))["token"][:2]]
+            lab.expect(f"{name}: not bound, and nothing is offered", kind == "kerberos" or not young, (kind, lab.b.log("trace.0")[-800:]))
+        lab.expect("both ends say why", not young or all("the SAs are being replaced" in host.log("trace.0") for host in (lab.a, lab.b)))
+
+    def end(self):
+        """The SAs of before are gone."""
+        lab = self.lab
+        said(lab, "begun when SAs are not young any more", attempt(lab, 7025), SWITCHED)
+        got = self.late.server.cmd("step", self.late_token)
+        lab.expect("a token under way for longer: GSS_S_BAD_BINDINGS", got["major"] & 0x00ff0000 == kerberos.GSS_S_BAD_BINDINGS, gss.why(got))
+        for name, ends in self.held.items():
+            lives(lab, f"{name}, when the SAs of before are gone", ends)
+
+
 def rekeyed(lab):
     """Kerberos' MICs do not look at the latch."""
     ends = attempt(lab, 7008)
     said(lab, "before rekeys", ends, SWITCHED)
+    others = AroundRekey(lab)
     wire, daemon, before = lab.a.capture(), Vici(lab.a), ike.installed_spis(lab.a)
     with Traffic(*ends, look=("wrap", 0, 1, gss.text("x"))) as traffic:
         for number in range(3):
-            here = ike.installed_spis(lab.a)
-            lab.expect(f"rekey {number}: charon does it", daemon.command("rekey", child="t"))
-            lab.expect(f"rekey {number}: there are new SAs", lab.wait(lambda: ike.installed_spis(lab.a) - here, 15), here)
+            others.begin(daemon) if number == 0 else new_sas(lab, daemon)
             seen = traffic.count
             lab.expect(f"rekey {number}: switched messages go on", lab.wait(lambda: traffic.count > seen + 2 or traffic.failures, 15), traffic.count - seen)
     lab.expect(f"rekeys: {traffic.count} switched messages, all arrive", not traffic.failures, traffic.failures)
     # What is bound next wants SAs that are not new.
-    gone = lab.wait(lambda: not before & ike.installed_spis(lab.a) and len(ike.installed_spis(lab.a)) == 2, 30)
+    gone = lab.wait(lambda: not before & ike.installed_spis(lab.a) and all(len(ike.installed_spis(host)) == 2 for host in (lab.a, lab.b)), 30)
     lab.expect("rekeys: the SAs of before are gone", gone, (before, ike.state(lab.a)))
     for way in (ends, ends[::-1]) * 2:
         traffic.message(*way)  # until no token is made only to look
     said(lab, "after rekeys", ends, [["channel", "channel"]] * 4)
     lab.expect("several SPIs carried them", len(wire.esp_spis()) > 2, wire.esp_spis())
     lab.expect("rekeys: no clear segment", not wire.clear_segments(7008, bare=True) and not wire.clear_payload(b"attack at dawn"))
+    others.end()
 
 
 def broken(lab):
