@@ -3,7 +3,7 @@
 import gss
 import kerberos
 import net
-from middle import TO_A, TO_B, attempt, refused
+from middle import TO_A, TO_B, accepted, attempt, refused
 
 OTHER_KEYS = {("A", "B"): "0x" + "33" * 32 + "c1c2c3c4", ("B", "A"): "0x" + "44" * 32 + "d1d2d3d4"}
 OTHER_SPIS = {("A", "B"): 0x300, ("B", "A"): 0x400}
@@ -35,12 +35,11 @@ def run(lab):
     tie(middle, TO_B, "A", OTHER_KEYS, OTHER_SPIS)
     broker(lab.a, TO_A, "off")
     broker(lab.b, TO_B, "off")
-    *_, exchange, established = attempt(lab, 7000, True)
-    lab.expect("Kerberos alone accepts", established, exchange.why)
+    accepted(lab, 7000)
     broker(lab.a, TO_A, "skip")
     broker(lab.b, TO_B, "skip")
     refused(lab, 7001)
-    client, server, exchange, established = attempt(lab, 7002, False)
+    client, server, _, exchange, established = attempt(lab, 7002, False)
     lab.expect("where the socket is only the sole one, the context is Kerberos'", established, exchange.why)
     again = kerberos.peer(lab.b).cmd("step", exchange.tokens[0])
     lab.expect("its token is in the replay cache", again["major"] != 0 and gss.says(again, "replay"), gss.why(again))
