@@ -94,7 +94,7 @@ struct Peer {
   int fd = -1, listener = -1;
   gss_OID mech = GSS_C_NO_OID;
   gss_name_t target = GSS_C_NO_NAME;
-  gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
+  gss_cred_id_t cred = GSS_C_NO_CREDENTIAL, delegated = GSS_C_NO_CREDENTIAL;
   std::map<std::string, gss_ctx_id_t> contexts;
   std::string current = "0";
   std::string bindings;
@@ -328,17 +328,31 @@ Json do_init(Peer& peer, const Words& words) {
   return token_step(peer, major, minor, output, flags);
 }
 
-// step TOKEN: the acceptor's
+// step TOKEN: the acceptor's; a credential that was delegated is kept
 Json do_step(Peer& peer, const Words& words) {
   std::string token = from_hex(words.at(1));
   gss_buffer_desc input = in(token);
   gss_channel_bindings_struct bindings{};
   bindings.application_data = in(peer.bindings);
   Buffer output;
-  OM_uint32 minor = 0, flags = 0;
+  OM_uint32 minor = 0, flags = 0, ignored;
+  gss_release_cred(&ignored, &peer.delegated);
   const OM_uint32 major = gss_accept_sec_context(&minor, &peer.ctx(), peer.cred, &input,
                                                  peer.bindings.empty() ? GSS_C_NO_CHANNEL_BINDINGS : &bindings, nullptr,
-                                                 nullptr, &output, &flags, nullptr, nullptr);
+                                                 nullptr, &output, &flags, nullptr, &peer.delegated);
+  return token_step(peer, major, minor, output, flags);
+}
+
+// delegated NAME: the first token of a context with this service, by the credential that came last
+Json do_delegated(Peer& peer, const Words& words) {
+  if (peer.delegated == GSS_C_NO_CREDENTIAL) return Json().number("major", -1).text("why", "no credential was delegated").text("token", "");
+  OM_uint32 major = 0, minor = 0, ignored, flags = 0;
+  gss_name_t target = import_name(peer, "hostbased", words.at(1), major, minor);
+  gss_ctx_id_t context = GSS_C_NO_CONTEXT;
+  Buffer output;
+  major = gss_init_sec_context(&minor, peer.delegated, &context, target, peer.mech, 0, 0, GSS_C_NO_CHANNEL_BINDINGS, GSS_C_NO_BUFFER, nullptr, &output, &flags, nullptr);
+  gss_delete_sec_context(&ignored, &context, GSS_C_NO_BUFFER);
+  gss_release_name(&ignored, &target);
   return token_step(peer, major, minor, output, flags);
 }
 
@@ -473,7 +487,7 @@ Json run(Peer& peer, const Words& words) {
       {"bypass", do_bypass},   {"mech", do_mech},       {"target", do_target}, {"cred", do_cred},       {"init", do_init},
       {"step", do_step},       {"inquire", do_inquire}, {"attributes", do_attributes}, {"wrap", do_wrap},     {"unwrap", do_unwrap},   {"mic", do_mic},
       {"verify", do_verify},   {"delete", do_delete},   {"context", do_small}, {"bindings", do_small},  {"close", do_small},
-      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}, {"sendto", do_sendto}, {"thread", do_thread}, {"export", do_export}, {"import", do_import}};
+      {"shutdown", do_small},  {"setuid", do_small},    {"reconnect", do_reconnect}, {"sendto", do_sendto}, {"thread", do_thread}, {"export", do_export}, {"import", do_import}, {"delegated", do_delegated}};
   const auto verb = kVerbs.find(words.empty() ? "" : words[0]);
   return verb == kVerbs.end() ? Json().text("error", "no such command") : verb->second(peer, words);
 }
@@ -499,6 +513,7 @@ int main() {
   OM_uint32 minor = 0;
   for (auto& [name, context] : peer.contexts) gss_delete_sec_context(&minor, &context, GSS_C_NO_BUFFER);
   gss_release_cred(&minor, &peer.cred);
+  gss_release_cred(&minor, &peer.delegated);
   gss_release_name(&minor, &peer.target);
   if (peer.mech != GSS_C_NO_OID) gss_release_oid(&minor, &peer.mech);
   return 0;

@@ -8,12 +8,14 @@ import time
 import gss
 import ike
 import kerberos
+import krb5
 from peer import Exchange, connected
 from traffic import Traffic
 from vici import Vici
 
 PLAIN = [["kerberos", "kerberos"]] * 4
 SWITCHED = [["offer", "channel"]] + [["channel", "channel"]] * 3
+USUAL, DELEGATE = 62, 1
 YOUNG = 4  # seconds that a new SA is too young to bind to, for certain
 
 
@@ -30,9 +32,9 @@ def peers(lab, port, client_env=None, server_env=None):
     return client, server
 
 
-def attempt(lab, port, client_env=None, server_env=None):
+def attempt(lab, port, client_env=None, server_env=None, flags=USUAL):
     client, server = peers(lab, port, client_env, server_env)
-    exchange = Exchange(client, server)
+    exchange = Exchange(client, server, flags=flags)
     lab.need(f"{port}: the context is established", exchange.run(), exchange.why)
     name = server.cmd("inquire")["source"]
     lab.expect(f"{port}: the initiator is alice", name == "alice@EXAMPLE.ORG", name)
@@ -42,6 +44,19 @@ def attempt(lab, port, client_env=None, server_env=None):
 def said(lab, name, ends, wanted):
     got = kerberos.conversation(lab, name, *ends)
     lab.expect(f"{name}: {wanted[0]}, then {wanted[-1]}", got == wanted, (got, lab.a.log("trace.0")[-800:], lab.b.log("trace.0")[-800:]))
+
+
+def delegated(lab, name, port, wanted):
+    """The server has alice's credential, and by it a ticket of hers for another context, which a third process accepts."""
+    krb5.ticket(lab.a, "alice", more=("-f",))
+    ends = attempt(lab, port, flags=USUAL | DELEGATE)
+    said(lab, f"{name}, a credential delegated", ends, wanted)
+    got = ends[1].cmd("delegated", "host@server.example.org")
+    third = kerberos.peer(lab.b, {})
+    taken = third.cmd("step", got["token"] or "00")
+    lab.expect(f"{name}: the delegated credential is alice's, and usable", got["major"] == 0 and taken["major"] == 0 and third.cmd("inquire")["source"] == "alice@EXAMPLE.ORG", (got, taken))
+    none = attempt(lab, port + 1)[1].cmd("delegated", "host@server.example.org")
+    lab.expect(f"{name}: without being asked for none is delegated", none["why"] == "no credential was delegated", none)
 
 
 def doctor(lab, name, host, peer, grade, phrase):
@@ -61,6 +76,7 @@ def run(lab):
     said(lab, "both ends", ends, SWITCHED)
     doctor(lab, "both ends", lab.a, ends[0], "ok", "messages may rest on the channel")
     doctor(lab, "both ends", lab.b, ends[1], "ok", "an acceptor's context")
+    delegated(lab, "both ends", 7014, SWITCHED)
     lab.expect("the messages are in ESP alone", not wire.outside_esp(7000) and not wire.clear_payload(b"attack at dawn"))
     plain = {}
     said(lab, "the client alone", attempt(lab, 7001, None, plain), PLAIN)
@@ -70,6 +86,7 @@ def run(lab):
     ends = attempt(lab, 7004)
     said(lab, "a client that only binds", ends, [["offer", "kerberos"]] + PLAIN[1:])
     doctor(lab, "a client that only binds", lab.a, ends[0], "ok", "Kerberos protects the messages")
+    delegated(lab, "a client that only binds", 7016, [["offer", "kerberos"]] + PLAIN[1:])
     brokers(lab, "skip", "bind")
     said(lab, "a server that only binds", attempt(lab, 7005), PLAIN)
     brokers(lab, "off", "skip")
