@@ -39,6 +39,13 @@ std::string context_in_words(const BoundBefore& before) {
          how_found(before.found) + "): ";
 }
 
+// The broker knows what it told this end, no more: bindings are compared and offers made in the processes, which ask nobody about a message.
+const char* if_the_other_end_agrees(channel::Role role) noexcept {
+  return role == channel::Role::acceptor
+             ? "this end gives its bindings and offers that messages rest on the channel; whether the initiator gave the same and agreed only the program's trace tells (GSS_IPSEC_TRACE: \"the peer switched\")"
+             : "this end gives its bindings and agrees that messages rest on the channel; whether the acceptor gave the same and offered it only the program's trace tells (GSS_IPSEC_TRACE: \"SWITCH believed\")";
+}
+
 // What to do beyond what the detail says.
 std::string advice_for(Code why) {
   switch (why) {
@@ -105,13 +112,13 @@ Finding judge_bound(int descriptor, const base::Result<protocol::BoundReply>& re
   const BoundBefore& before = *reply->before;
   finding.found = context_in_words(before);
   if (before.use == KerberosUse::skip) {
-    finding.found += "bound, and messages may rest on the channel once the other end agrees";
+    finding.found += if_the_other_end_agrees(before.role);
     return finding;
   }
   // The broker's word for a port that no line wants it on.
   if (before.use == KerberosUse::off && before.why == Code::UNAVAILABLE) return finding.found += "not bound: " + before.detail, finding;
   finding.grade = before.use == KerberosUse::off ? Grade::problem : before.why == Code::ok ? Grade::ok : Grade::warning;
-  finding.found += before.use == KerberosUse::off ? "not bound: " : "bound, and Kerberos protects the messages: ";
+  finding.found += before.use == KerberosUse::off ? "not bound: " : "this end gives its bindings, and Kerberos protects the messages: ";
   if (before.why == Code::ok) return finding.found += "the line says \"bind\"", finding;
   finding.found += base::code_text(before.why);
   finding.advice = (before.detail.empty() ? "" : before.detail + "; ") + advice_for(before.why);

@@ -351,9 +351,16 @@ class DoctorTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::warning && judge_bound(5, reply).check == "kerberos-5");
     CPPUNIT_ASSERT(judge_bound(5, base::fail(Code::NO_BROKER)).grade == Grade::warning);
     reply.before = protocol::BoundBefore{channel::Role::acceptor, protocol::Found::sole, "/usr/sbin/slapd", 1, KerberosUse::skip, Code::ok, {}};
-    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && has(judge_bound(5, reply).found, "an acceptor's context of /usr/sbin/slapd (its only one)"));
+    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && judge_bound(5, reply).advice.empty());
+    CPPUNIT_ASSERT_EQUAL(std::string("an acceptor's context of /usr/sbin/slapd (its only one): this end gives its bindings and offers that messages rest on the channel; whether the "
+                                     "initiator gave the same and agreed only the program's trace tells (GSS_IPSEC_TRACE: \"the peer switched\")"),
+                         judge_bound(5, reply).found);
+    reply.before->role = channel::Role::initiator;
+    CPPUNIT_ASSERT_EQUAL(std::string("an initiator's context of /usr/sbin/slapd (its only one): this end gives its bindings and agrees that messages rest on the channel; whether the "
+                                     "acceptor gave the same and offered it only the program's trace tells (GSS_IPSEC_TRACE: \"SWITCH believed\")"),
+                         judge_bound(5, reply).found);
     reply.before->use = KerberosUse::bind;
-    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && has(judge_bound(5, reply).found, "the line says"));
+    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && has(judge_bound(5, reply).found, "this end gives its bindings, and Kerberos protects the messages: the line says"));
     reply.before->why = Code::WEAK, reply.before->detail = "wanted 256 bits for this program, found 128";
     const Finding weak = judge_bound(5, reply);
     CPPUNIT_ASSERT(weak.grade == Grade::warning && has(weak.found, base::code_text(Code::WEAK)) && has(weak.advice, "found 128; a stronger proposal"));

@@ -65,7 +65,7 @@ def doctor(lab, name, host, peer, grade, phrase):
     found = {finding["check"]: finding for finding in json.loads(done.stdout)["findings"]}
     of_socket = [finding for check, finding in found.items() if re.fullmatch(r"kerberos-\d+", check)]
     lab.expect(f"doctor, {name}: the interposer is there and wanted", found["program-kerberos"]["grade"] == "ok", found.get("program-kerberos"))
-    lab.expect(f"doctor, {name}: {phrase}", len(of_socket) == 1 and of_socket[0]["grade"] == grade and phrase in json.dumps(of_socket[0]), of_socket)
+    lab.expect(f"doctor, {name}: {phrase}", len(of_socket) == 1 and of_socket[0]["grade"] == grade and phrase in of_socket[0]["found"], of_socket)
 
 
 def run(lab):
@@ -74,8 +74,10 @@ def run(lab):
     wire = lab.a.capture()
     ends = attempt(lab, 7000)
     said(lab, "both ends", ends, SWITCHED)
-    doctor(lab, "both ends", lab.a, ends[0], "ok", "messages may rest on the channel")
-    doctor(lab, "both ends", lab.b, ends[1], "ok", "an acceptor's context")
+    for host, end, role, trace in ((lab.a, ends[0], "an initiator's", "SWITCH believed"), (lab.b, ends[1], "an acceptor's", "the peer switched")):
+        doctor(lab, f"both ends, {role}", host, end, "ok", f"{role} context of /run/bin/gss_peer")
+        doctor(lab, f"both ends, {role}", host, end, "ok", f'only the program\'s trace tells (GSS_IPSEC_TRACE: "{trace}")')
+        lab.expect(f"which it does: {trace}", host.log("trace.0").count(trace) == 1, host.log("trace.0")[-800:])
     delegated(lab, "both ends", 7014, SWITCHED)
     lab.expect("the messages are in ESP alone", not wire.outside_esp(7000) and not wire.clear_payload(b"attack at dawn"))
     plain = {}
