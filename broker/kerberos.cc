@@ -88,7 +88,7 @@ base::Result<BindReply> bind_once(Core& core, Bench& bench, const Request& reque
   base::Status status = fits_role(core, request, seen, asked.found, asked.role);
   if (status.ok()) status = sufficient(seen.assessment, *core.config());
   if (!status.ok()) return status.error();
-  if (in_a_rekey(seen.assessment.verdict, realtime() / 1000000000u))
+  if (in_a_rekey(seen.assessment.verdict, seen.view.arrivals, realtime() / 1000000000u))
     return fail(Code::SA_GONE, "the SAs are being replaced, and the other host may have others yet");
   const auto pair = choose_pair(core, bench, seen, asked.role);
   if (!pair) return pair.error();

@@ -19,9 +19,14 @@ std::vector<channel::Sa> staying(const View& view, const std::vector<channel::Sa
   return out.empty() ? carriers : out;
 }
 
-bool just_changed(const std::vector<channel::Sa>& carriers, std::uint64_t now) noexcept {
-  if (carriers.size() < 2) return false;
-  return std::ranges::any_of(carriers, [now](const channel::Sa& sa) { return sa.added + kSettled > now; });
+// Those of before may be gone by now: some daemons delete them at once.
+bool is_first(const std::vector<channel::Sa>& carriers, const channel::Sa& sa, const Arrivals& arrivals) {
+  const auto arrival = arrivals.find(sa.id);
+  return carriers.size() < 2 && (arrival == arrivals.end() || !arrival->second.follows);
+}
+
+bool just_changed(const std::vector<channel::Sa>& carriers, const Arrivals& arrivals, std::uint64_t now) noexcept {
+  return std::ranges::any_of(carriers, [&](const channel::Sa& sa) { return sa.added + kSettled > now && !is_first(carriers, sa, arrivals); });
 }
 
 }  // namespace
@@ -37,8 +42,8 @@ base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen, chann
   return Pair{*out, *in, std::move(*exporter)};
 }
 
-bool in_a_rekey(const channel::Verdict& verdict, std::uint64_t now) noexcept {
-  return just_changed(verdict.out.carriers, now) || just_changed(verdict.in.carriers, now);
+bool in_a_rekey(const channel::Verdict& verdict, const Arrivals& arrivals, std::uint64_t now) noexcept {
+  return just_changed(verdict.out.carriers, arrivals, now) || just_changed(verdict.in.carriers, arrivals, now);
 }
 
 }  // namespace gssipsec::broker

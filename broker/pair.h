@@ -15,7 +15,8 @@ struct Pair {
 // In each direction the one that the other host chooses as well. NO_KEYS, WEAK_KEYS, SA_GONE, NETLINK.
 [[nodiscard]] base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen, channel::Role role);
 
-// Of a direction that has several SAs one is so new that the other host may not have the same ones yet. `now`: seconds since 1970.
-[[nodiscard]] bool in_a_rekey(const channel::Verdict& verdict, std::uint64_t now) noexcept;
+// An SA that is not the first of its direction is so new that the other host may not have the same ones yet, or made a token by those that
+// were. `now`: seconds since 1970.
+[[nodiscard]] bool in_a_rekey(const channel::Verdict& verdict, const Arrivals& arrivals, std::uint64_t now) noexcept;
 
 }  // namespace gssipsec::broker

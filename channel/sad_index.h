@@ -15,6 +15,7 @@ namespace gssipsec::channel {
 struct Arrival {
   std::uint64_t sequence = 0;  // ascends
   std::chrono::steady_clock::time_point when{};
+  bool follows = false;  // one between the same ends, for the same policies, was there: a rekey, of which the other end may not know yet
 };
 
 class SadIndex {

@@ -47,6 +47,13 @@ struct Applier {
   const channel::Arrival& arrival;
   Effect effect{};
 
+  [[nodiscard]] channel::Arrival arrival_of(const Sa& news) const {
+    channel::Arrival own = arrival;
+    for (const Held& held : tables.sad.between(news.source, news.id.destination))
+      own.follows = own.follows || (held.sa.reqid == news.reqid && held.sa.state == channel::SaState::valid);
+    return own;
+  }
+
   // ALLOCSPI announces no SA, so the update that completes it is the first that the monitor tells of it.
   void operator()(const SaAdded& event) {
     Held* old = tables.sad.find(event.sa.id, event.sa.mark);
@@ -55,11 +62,11 @@ struct Applier {
     effect.replaced = !same && tables.sad.contains(event.sa.id);
     effect.reqids.push_back(event.sa.reqid);
     if (!old) {
-      tables.sad.add(event.sa, arrival);
+      tables.sad.add(event.sa, arrival_of(event.sa));
       return;
     }
     effect.reqids.push_back(old->sa.reqid);
-    if (!same) tables.sad.arrive(event.sa.id, arrival);
+    if (!same) tables.sad.arrive(event.sa.id, arrival_of(event.sa));
     if (event.update && old->sa.state == channel::SaState::valid) update_in_place(old->sa, event.sa);
     else tables.sad.replace(*old, event.sa);
   }

@@ -80,6 +80,7 @@ class KerberosTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_unprotected_socket_is_refused);
   CPPUNIT_TEST(a_socket_of_another_user_or_role_is_refused);
   CPPUNIT_TEST(while_sas_are_replaced_nothing_is_bound);
+  CPPUNIT_TEST(nor_where_the_sas_of_before_are_gone);
   CPPUNIT_TEST(a_token_made_before_a_rekey_meets_no_bindings_after_it);
   CPPUNIT_TEST(whoever_holds_the_socket_is_given_the_same);
   CPPUNIT_TEST(what_is_not_latched_is_not_given);
@@ -297,6 +298,23 @@ class KerberosTest : public CppUnit::TestFixture {
     a_->host->keys[0x101].added = 1000;
     a_->publish();
     CPPUNIT_ASSERT(bound(*a_, Role::initiator).ok());
+  }
+
+  // The first ones, that a connection's first packet asked for, are bound at once.
+  void nor_where_the_sas_of_before_are_gone() {
+    const std::uint64_t young = realtime() / 1000000000u - 1;
+    for (const std::uint32_t spi : {kSpiToA, kSpiToB}) {
+      b_->sa(spi).added = b_->host->keys[spi].added = young;
+      b_->publish();
+      CPPUNIT_ASSERT(bound(*b_, Role::acceptor).ok());
+      b_->arrivals[b_->sa(spi).id] = {1, {}, true};
+      b_->arrivals_seen = b_->answered = 1;
+      b_->publish();
+      CPPUNIT_ASSERT(bound(*b_, Role::acceptor).error().code == Code::SA_GONE);
+      b_->sa(spi).added = b_->host->keys[spi].added = 1000;
+      b_->publish();
+      CPPUNIT_ASSERT(bound(*b_, Role::acceptor).ok());
+    }
   }
 
   // Its bindings are those of the SAs of before; an acceptor that gave those of any pair might refuse it.

@@ -2,6 +2,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "kernel/xfrm_mirror.h"
 #include "tests/unit/kernel/messages.h"
@@ -15,6 +16,7 @@ class XfrmEventsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_update_keeps_keys_algorithms_and_mode_of_a_mature_sa);
   CPPUNIT_TEST(an_update_completes_a_larval_sa);
   CPPUNIT_TEST(an_update_of_an_sa_that_was_allocated_in_silence_adds_it);
+  CPPUNIT_TEST(an_sa_follows_another_between_the_same_ends);
   CPPUNIT_TEST(two_sas_of_one_name_cannot_be_kept_in_step);
   CPPUNIT_TEST(a_flush_removes_the_sas_of_its_protocol);
   CPPUNIT_TEST(a_mapping_changes_nothing);
@@ -41,6 +43,24 @@ class XfrmEventsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{2}, sas().size());
     feed(message(XFRM_MSG_DELSA, deleted(1)));
     CPPUNIT_ASSERT(sas().size() == 1 && sas()[0].id.spi == 2);
+  }
+
+  // What came first stays first, and what followed another did so though the other one is gone.
+  void an_sa_follows_another_between_the_same_ends() {
+    tables_.sad.add(*decode_sa(octets_of(sa_info(9))), {});  // larval: what a first packet waits for
+    feed(message(XFRM_MSG_NEWSA, sa_payload(1)));
+    feed(message(XFRM_MSG_NEWSA, sa_payload(2)));
+    feed(message(XFRM_MSG_UPDSA, sa_payload(3)));
+    CPPUNIT_ASSERT(!follows(1) && follows(2) && follows(3));
+    for (const std::uint32_t spi : {1, 2}) feed(message(XFRM_MSG_DELSA, deleted(spi)));
+    CPPUNIT_ASSERT(follows(3));
+    feed(message(XFRM_MSG_UPDSA, sa_payload(3)));
+    CPPUNIT_ASSERT(follows(3));
+    xfrm_usersa_info elsewhere = sa_info(4), of_another_policy = sa_info(5);
+    elsewhere.saddr.a4 ^= htonl(1);
+    of_another_policy.reqid += 1;
+    for (const auto& info : {elsewhere, of_another_policy}) feed(message(XFRM_MSG_NEWSA, octets_of(info) + attribute(XFRMA_ALG_AEAD, algorithm("rfc4106(gcm(aes))", 160, 128))));
+    CPPUNIT_ASSERT(!follows(4) && !follows(5));
   }
 
   void soft_expiry_makes_an_sa_dying_and_hard_expiry_removes_it() {
@@ -214,11 +234,20 @@ class XfrmEventsTest : public CppUnit::TestFixture {
     return out;
   }
 
+  bool follows(std::uint32_t spi) const {
+    std::optional<bool> found;
+    tables_.sad.each([&](const channel::SadIndex::Held& held) {
+      if (held.sa.id.spi == spi) found = held.arrival.follows;
+    });
+    CPPUNIT_ASSERT(found);
+    return *found;
+  }
+
   bool follow(const Bytes& datagram) {
     const auto events = decode_events(datagram);
     CPPUNIT_ASSERT(events.ok());
     bool kept = true;
-    for (const Event& event : *events) kept = apply(event, tables_, {}).fits && kept;
+    for (const Event& event : *events) kept = apply(event, tables_, {++arrivals_, {}}).fits && kept;
     return kept;
   }
   void feed(const Bytes& datagram) { CPPUNIT_ASSERT(follow(datagram)); }
@@ -233,6 +262,7 @@ class XfrmEventsTest : public CppUnit::TestFixture {
   }
 
   Tables tables_;
+  std::uint64_t arrivals_ = 0;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(XfrmEventsTest);
