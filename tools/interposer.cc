@@ -25,10 +25,15 @@ std::string lines(Before before, const std::string& plugin) {
 
 base::Error failed(const std::string& file, const char* call) { return base::system_error(base::Code::SYSTEM, (file + ": " + call).c_str(), errno); }
 
+// A libgssapi that runs reads what is newer than all that it has read, so it would put the plugin before Kerberos in the middle of a program,
+// and take the default credentials for those that the program made without it. A file as old as this is read by programs that begin, and by
+// no other: they have read the line of the mechanism itself, which is newer.
+constexpr timespec kLongAgo[] = {{1, 0}, {1, 0}};
+
 base::Status write_whole(const std::string& file, const std::string& text) {
   const base::UniqueFd fd(open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
   if (!fd) return failed(file, "open");
-  if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || fchmod(fd.get(), 0644) != 0 || fsync(fd.get()) != 0) return failed(file, "write");
+  if (write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()) || fchmod(fd.get(), 0644) != 0 || futimens(fd.get(), kLongAgo) != 0 || fsync(fd.get()) != 0) return failed(file, "write");
   return {};
 }
 

@@ -6,9 +6,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,7 +22,9 @@
 
 #include "tests/glue/gss_support.h"
 #include "tests/support/child.h"
+#include "tests/support/krb5_ticket.h"
 #include "tests/support/twin_broker.h"
+#include "tools/interposer.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -103,6 +108,7 @@ class ProgramsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(two_connections_are_no_answer);
   CPPUNIT_TEST(python_makes_contexts_by_credential_store);
   CPPUNIT_TEST(a_program_at_a_fixed_address_works);
+  CPPUNIT_TEST(who_runs_is_not_disturbed_by_a_line_that_comes);
   CPPUNIT_TEST_SUITE_END();
 
   std::unique_ptr<TwinBroker> twin_;
@@ -295,6 +301,60 @@ int main(void) {
     const int code = host.wait();
     CPPUNIT_ASSERT_EQUAL_MESSAGE(host.said(), 0, code);
     unlink(source.c_str()), unlink(binary.c_str()), rmdir(directory);
+  }
+
+  // As on a host: libgssapi reads its own folder, which is empty at first but for the mechanism's line, long there.
+  static std::string enter_own_mechanisms() {
+    require(unshare(CLONE_NEWNS) == 0 && mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                mount("none", "/etc/gss/mech.d", "tmpfs", 0, nullptr) == 0,
+            "no mount namespace of its own; these tests need root, and the package libgssapi-krb5-2");
+    std::ifstream known(getenv("GSS_MECH_CONFIG"));
+    std::string name, oid, plugin;
+    while (known >> name && name != "ipsec") known.ignore(4096, '\n');
+    known >> oid >> plugin;
+    require(oid == kDotted, "no line of the mechanism in GSS_MECH_CONFIG");
+    std::ofstream("/etc/gss/mech.d/ipsec.conf") << "ipsec " << oid << ' ' << plugin << '\n';
+    const timespec long_there[] = {{1600000000, 0}, {1600000000, 0}};
+    require(utimensat(AT_FDCWD, "/etc/gss/mech.d/ipsec.conf", long_there, 0) == 0, "no time");
+    unsetenv("GSS_MECH_CONFIG");
+    return plugin;
+  }
+
+  // Default credentials would be taken for its own, which were made without the plugin between.
+  void who_runs_is_not_disturbed_by_a_line_that_comes() {
+    if (SANITIZED) return;
+    wants("/usr/bin/python3", "python3-gssapi");
+    const std::string script = R"(
+import gssapi.raw as gss, os, time
+krb5, spnego = (gss.OID.from_int_seq(oid) for oid in ('1.2.840.113554.1.2.2', '1.3.6.1.5.5.2'))
+target = gss.import_name(b'host@server.example.org', gss.NameType.hostbased_service)
+def facts(credentials):
+    between = ['10980991' in gss.inquire_name(gss.canonicalize_name(gss.import_name(b'user'), mech)).mech.dotted_form for mech in (krb5, spnego)]
+    tokens = [len(gss.init_sec_context(target, creds=creds, mech=mech).token) > 100 for creds, mech in zip(credentials, (krb5, spnego))]
+    return f'between {between} tokens {tokens}'
+held = [gss.acquire_cred_from({'ccache': os.environ['KRB5CCNAME']}, usage='initiate', mechs=[mech]).creds for mech in (krb5, spnego)]
+os.environ['KRB5CCNAME'] = 'FILE:/nonexistent'
+print('at first', facts(held), flush=True)
+while not all(os.path.exists(f'/etc/gss/mech.d/ipsec-{before}.conf') for before in ('krb5', 'spnego')):
+    time.sleep(0.01)
+came = int(time.time())
+while int(time.time()) == came:  # libgssapi looks at its folder once a second
+    time.sleep(0.01)
+gss.indicate_mechs()
+print('later', facts(held), flush=True)
+)";
+    in_child([&] {
+      const support::Krb5Ticket ticket;
+      ticket.use();
+      const std::string plugin = enter_own_mechanisms();
+      Program holder({"/usr/bin/python3", "-c", script});
+      require(holder.says("at first between [False, False] tokens [True, True]"), holder.said());
+      for (const auto before : {tools::Before::kerberos, tools::Before::spnego}) require(tools::enable_interposer(before, tools::interposer_file(before), plugin).ok(), "not enabled");
+      Program newcomer({"/usr/bin/python3", "-c", script});
+      const int held = holder.wait(), came = newcomer.wait();
+      require(held == 0 && holder.said().find("later between [False, False] tokens [True, True]") != std::string::npos, "who holds credentials: " + holder.said());
+      require(came == 0 && newcomer.said().find("at first between [True, True] tokens [True, True]") != std::string::npos, "who begins: " + newcomer.said());
+    });
   }
 };
 

@@ -18,6 +18,7 @@ class InterposerTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(InterposerTest);
   CPPUNIT_TEST(it_is_where_kerberos_looks);
   CPPUNIT_TEST(enabled_it_is_a_line_that_everybody_can_read);
+  CPPUNIT_TEST(it_is_too_old_for_programs_that_run);
   CPPUNIT_TEST(before_spnego_it_is_a_line_of_its_own);
   CPPUNIT_TEST(disabled_nothing_is_left);
   CPPUNIT_TEST(a_link_is_not_written_through);
@@ -62,6 +63,17 @@ class InterposerTest : public CppUnit::TestFixture {
     const std::string text = text_of(file_);
     CPPUNIT_ASSERT(text.find("\nipsec-krb5 1.2.840.113556.1.8000.2554.29037.34951.56904.17186.41534.6054741.10980991.2 /") != std::string::npos);
     CPPUNIT_ASSERT(text.ends_with("/mech_ipsec.so <interposer>\n"));
+  }
+
+  // Whatever the mechanism's own line is dated, as long as it is not before 1970.
+  void it_is_too_old_for_programs_that_run() {
+    std::ofstream(file_) << "a line of an earlier version";
+    for (const Before before : {Before::kerberos, Before::spnego}) {
+      CPPUNIT_ASSERT(enable_interposer(before, file_, plugin_).ok());
+      struct stat status{};
+      CPPUNIT_ASSERT_EQUAL(0, stat(file_.c_str(), &status));
+      CPPUNIT_ASSERT_EQUAL(time_t{1}, status.st_mtime);
+    }
   }
 
   void before_spnego_it_is_a_line_of_its_own() {
