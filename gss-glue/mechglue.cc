@@ -3,12 +3,13 @@
 
 #include <dlfcn.h>
 
-#include <initializer_list>
+#include <atomic>
 
 namespace gssipsec::glue {
 namespace {
 
 constinit Mechglue found;
+constinit std::atomic<bool> is_whole = false;
 
 template <typename Function>
 bool find(void* library, const char* name, Function*& out) noexcept {
@@ -18,14 +19,17 @@ bool find(void* library, const char* name, Function*& out) noexcept {
 
 }  // namespace
 
-// Called under the mechglue's lock, before anything else of the interposer. The handle is kept: whoever loaded us needs the library.
+// Called under the mechglue's lock, for each of our lines, before anything else of the interposer by that line. Threads may be in calls by
+// another line, so the table is written once. The handle is kept: whoever loaded us needs the library.
 bool find_mechglue() noexcept {
+  if (is_whole.load(std::memory_order_acquire)) return true;
   void* library = dlopen("libgssapi_krb5.so.2", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
   if (!library) return false;
   bool all = true;
 #define GSS_IPSEC_MECHGLUE(name) all = find(library, #name, found.name) && all;
 #include "gss-glue/mechglue.def"
 #undef GSS_IPSEC_MECHGLUE
+  is_whole.store(all, std::memory_order_release);
   return all;
 }
 
