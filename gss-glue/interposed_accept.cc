@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // gssi_accept_sec_context: Kerberos compares the initiator's bindings with the channel's. Only an initiator that was given the same
 // ones is bound; one that gave none is Kerberos alone. SPNEGO's is left to itself.
+#include <utility>
+
 #include "gss-glue/interposed.h"
 #include "gss-glue/interposed_cred.h"
 
@@ -19,6 +21,7 @@ class AcceptorCredential {
     OM_uint32 ignored;
     (void)mechglue().gss_release_cred(&ignored, &own_);
   }
+  [[nodiscard]] bool is_own() const noexcept { return own_ != GSS_C_NO_CREDENTIAL; }
   [[nodiscard]] gss_cred_id_t get() const noexcept { return given_ == GSS_C_NO_CREDENTIAL ? own_ : given_; }
   OM_uint32 acquire(OM_uint32* minor, gss_const_key_value_set_t store) {
     if (given_ != GSS_C_NO_CREDENTIAL) return GSS_S_COMPLETE;
@@ -29,6 +32,21 @@ class AcceptorCredential {
  private:
   gss_cred_id_t given_, own_ = GSS_C_NO_CREDENTIAL;
   gss_OID past_;
+};
+
+// That SPNEGO works with a credential which is ours and not the program's. What it hands on to Kerberos inside is no choice of the
+// program's either, and is taken for none.
+constinit thread_local bool lent = false;
+
+class Lent {
+ public:
+  explicit Lent(bool now) noexcept : before_(std::exchange(lent, now)) {}
+  Lent(const Lent&) = delete;
+  Lent& operator=(const Lent&) = delete;
+  ~Lent() { lent = before_; }
+
+ private:
+  bool before_;
 };
 
 // One call's arguments, as the mechglue gave them.
@@ -43,6 +61,10 @@ struct Acceptance {
   gss_cred_id_t* delegated;
 };
 
+gss_cred_id_t chosen(const InterposedContext& context, gss_cred_id_t given) noexcept {
+  return lent && context.inside == Inside::kerberos ? GSS_C_NO_CREDENTIAL : given;
+}
+
 // SPNEGO needs none for a context that is there, and as without us looks for one when it comes to a mechanism.
 bool leads_back(const InterposedContext& context) noexcept { return context.inside == Inside::kerberos || context.real == GSS_C_NO_CONTEXT; }
 
@@ -50,6 +72,7 @@ OM_uint32 ask_inside(OM_uint32* minor, InterposedContext& context, const Accepta
   AcceptorCredential credential(with.credential, past_us(context.inside == Inside::spnego ? spnego() : kerberos()));
   const OM_uint32 acquired = leads_back(context) ? credential.acquire(minor, store) : GSS_S_COMPLETE;
   if (GSS_ERROR(acquired)) return acquired;
+  const Lent lending(context.inside == Inside::spnego && credential.is_own());
   OwnBindings bindings(context.channel.get(), with.applications_bindings);
   return mechglue().gss_accept_sec_context(minor, &context.real, credential.get(), with.input, bindings.get(), with.source, with.mech, with.output,
                                            &flags, with.seconds, with.delegated);
@@ -93,10 +116,11 @@ OM_uint32 gssi_accept_sec_context(OM_uint32* minor_status, gss_ctx_id_t* context
     auto* handle = first ? made.get() : InterposedHandle::of(*context_handle);
     if (!handle) return no_context(minor);
     InterposedContext& context = handle->object;
-    const Acceptance with{real_of(acceptor_cred_handle), input_token_buffer, input_chan_bindings, src_name, mech_type, output_token, time_rec, delegated_cred_handle};
     if (first) context.inside = begun_by(view_of(input_token_buffer));
+    const gss_cred_id_t given = chosen(context, acceptor_cred_handle);
+    const Acceptance with{real_of(given), input_token_buffer, input_chan_bindings, src_name, mech_type, output_token, time_rec, delegated_cred_handle};
     if (first && context.inside == Inside::kerberos && input_chan_bindings == GSS_C_NO_CHANNEL_BINDINGS)
-      bind_to_channel(context, channel::Role::acceptor, acceptor_cred_handle, view_of(input_token_buffer));
+      bind_to_channel(context, channel::Role::acceptor, given, view_of(input_token_buffer));
     OM_uint32 flags = 0;
     OM_uint32 major = ask_inside(minor, context, with, GSS_C_NO_CRED_STORE, flags);
     if (may_ask_again(context, with, major)) major = ask_without_channel(minor, context, with, flags);

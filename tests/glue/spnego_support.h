@@ -3,7 +3,11 @@
 #pragma once
 
 #include <cppunit/TestAssert.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <fstream>
+#include <iterator>
 
 #include "tests/glue/kerberos_support.h"
 
@@ -14,6 +18,24 @@ inline gss_OID_desc krb5 = {9, const_cast<char*>("\x2a\x86\x48\x86\xf7\x12\x01\x
 
 inline bool is(gss_const_OID a, gss_const_OID b) { return a && a->length == b->length && memcmp(a->elements, b->elements, a->length) == 0; }
 inline bool holds(const std::string& token, gss_const_OID oid) { return token.find(std::string(static_cast<const char*>(oid->elements), oid->length)) != std::string::npos; }
+
+inline constexpr char kIpsecPeer[] = "ipsec:fqdn:client.example.org", kKerberosPeer[] = "user@EXAMPLE.ORG";
+
+inline std::string octets_of(gss_const_OID oid) { return {static_cast<const char*>(oid->elements), oid->length}; }
+
+// Whether libgssapi's configuration has the line.
+inline bool is_interposed() {
+  std::ifstream config(getenv("GSS_MECH_CONFIG"));
+  const std::string text{std::istreambuf_iterator<char>(config), {}};
+  return text.find("10980991.8 ") != std::string::npos;
+}
+
+// SPNEGO itself.
+inline gss_OID past_interposer() {
+  static std::string octets = octets_of(project_oid(8)) + octets_of(&spnego);
+  static gss_OID_desc oid{static_cast<OM_uint32>(octets.size()), octets.data()};
+  return is_interposed() ? &oid : &spnego;
+}
 
 struct Side {
   gss_cred_id_t cred = GSS_C_NO_CREDENTIAL;
