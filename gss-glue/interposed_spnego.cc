@@ -64,11 +64,12 @@ OM_uint32 acquire_for_spnego(OM_uint32* minor, const Acquisition& asked, gss_cre
   return made.done(major);
 }
 
-// DCE style has tokens and messages that mechanism ipsec does not know.
+// DCE style has tokens and messages that mechanism ipsec does not know, and who delegates wants what it cannot hand over.
 gss_cred_id_t default_for_spnego(OM_uint32 flags) {
+  constexpr OM_uint32 kKerberosAlone = GSS_C_DCE_STYLE | GSS_C_DELEG_FLAG | GSS_C_DELEG_POLICY_FLAG;
   gss_cred_id_t made = GSS_C_NO_CREDENTIAL;
   OM_uint32 ignored;
-  if (!(flags & GSS_C_DCE_STYLE) && policy_of_program().ipsec_first) (void)acquire_for_spnego(&ignored, {}, &made, nullptr, nullptr);
+  if (!(flags & kKerberosAlone) && policy_of_program().ipsec_first) (void)acquire_for_spnego(&ignored, {}, &made, nullptr, nullptr);
   return made;
 }
 
