@@ -21,8 +21,11 @@ struct PassingName {
 
 }  // namespace
 
+// No mechanism: the mechglue wants it for one of its own names that bears our line's identifier, as each peer's does, and does not say
+// which line. Where it may be SPNEGO's it is handed on as it was imported, and made canonical for whatever it is compared with.
 OM_uint32 gssi_import_name_by_mech(OM_uint32* minor_status, gss_OID mech_type, gss_buffer_t input_name_buffer, gss_OID input_name_type,
                                    gss_name_t* output_name) {
+  if (!mech_type && stands_before_spnego()) return mechglue().gss_import_name(minor_status, input_name_buffer, input_name_type, output_name);
   PassingName plain;
   const OM_uint32 major = mechglue().gss_import_name(minor_status, input_name_buffer, input_name_type, &plain.name);
   return GSS_ERROR(major) ? major : mechglue().gss_canonicalize_name(minor_status, plain.name, past_us(mech_type), output_name);

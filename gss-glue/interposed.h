@@ -28,6 +28,8 @@ OM_uint32 interposed(OM_uint32* minor_status, Body&& body) noexcept {
 enum class Inside : std::uint8_t { kerberos, ipsec, spnego };
 // Which of those that we stand before is named; Kerberos where none is.
 [[nodiscard]] Inside named_by(gss_const_OID mechanism) noexcept;
+// Whether there is more than Kerberos that we stand before, in this process.
+[[nodiscard]] bool stands_before_spnego() noexcept;
 // Which the mechglue took an acceptor's first token for, when it called us.
 [[nodiscard]] Inside begun_by(base::View token) noexcept;
 

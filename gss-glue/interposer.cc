@@ -2,6 +2,7 @@
 // The interposer as a whole: what it stands before, and the object identifiers by which it passes itself.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <iterator>
 #include <span>
 
@@ -39,6 +40,7 @@ constinit Before all_before[] = {
     {Inside::spnego, mech::kSpnegoInterposer, desc(kSpnego, sizeof kSpnego - 1), desc(kPastSpnego.data(), kPastSpnego.size())}};
 Before& before_kerberos = all_before[0];
 Before& before_spnego = all_before[1];
+constinit std::atomic<bool> has_spnegos_line = false;
 
 Before* find(gss_const_OID mechanism) noexcept {
   const auto found = std::ranges::find_if(all_before, [&](const Before& each) { return same(mechanism, &each.name) || same(mechanism, &each.past); });
@@ -49,6 +51,7 @@ Before* find(gss_const_OID mechanism) noexcept {
 
 gss_OID kerberos() noexcept { return &before_kerberos.name; }
 gss_OID spnego() noexcept { return &before_spnego.name; }
+bool stands_before_spnego() noexcept { return has_spnegos_line.load(std::memory_order_relaxed); }
 
 Inside named_by(gss_const_OID mechanism) noexcept {
   const Before* found = find(mechanism);
@@ -85,7 +88,9 @@ gss_OID_set gss_mech_interposer(gss_OID line) {
   try {
     const auto is_its = [line](const Before& each) { return line && std::ranges::equal(each.line, std::span(static_cast<const unsigned char*>(line->elements), line->length)); };
     auto* const found = std::ranges::find_if(all_before, is_its);
-    return found != std::end(all_before) && find_mechglue() ? make_set({&found->name}) : GSS_C_NO_OID_SET;
+    if (found == std::end(all_before) || !find_mechglue()) return GSS_C_NO_OID_SET;
+    if (found == &before_spnego) has_spnegos_line.store(true, std::memory_order_relaxed);
+    return make_set({&found->name});
   } catch (...) {
     return GSS_C_NO_OID_SET;
   }
