@@ -117,7 +117,7 @@ CASES = {
     "bindings": (USUAL, None, b"tls", b"tls", "host@server.example.org"), "others": (USUAL, None, b"tls", b"slt", "host@server.example.org"),
     "initiator's": (USUAL, None, b"tls", b"", "host@server.example.org"), "acceptor's": (USUAL, None, b"", b"tls", "host@server.example.org"),
     "spnego delegated": (USUAL | DELEG, SPNEGO, b"", b"", "host@server.example.org"), "spnego bindings": (USUAL, SPNEGO, b"tls", b"slt", "host@server.example.org"),
-    "unknown service": (USUAL, None, b"", b"", "nothing@server.example.org"),
+    "spnego bound": (USUAL, SPNEGO, b"tls", b"tls", "host@server.example.org"), "unknown service": (USUAL, None, b"", b"", "nothing@server.example.org"),
 }
 
 
@@ -162,6 +162,8 @@ def questions(case, context):
     asked = gss.inquire_context(context)
     seen[f"{case}: inquire"] = [plain(asked.initiator_name), plain(asked.target_name), roughly(asked.lifetime), asked.mech.dotted_form, int(asked.flags),
                                 asked.locally_init, asked.complete]
+    for name in ("alice", "bob"):
+        note(f"{case}: is {name}", gss.compare_name, asked.initiator_name, gss.import_name(f"{name}@EXAMPLE.ORG".encode()))
     note(f"{case}: time", lambda: roughly(gss.context_time(context)))
     for name, oid in QUESTIONS.items():
         note(f"{case}: {name}", gss.inquire_sec_context_by_oid, context, gss.OID.from_int_seq(oid))

@@ -11,6 +11,7 @@ from host import MECHANISM
 from peer import Exchange, connected
 from servers import daemon
 
+CHANNEL_BOUND = 0x800
 PLAIN = {}  # the environment of an end without the interposer
 
 # What tests/lab/servers/gss_observed.py is to be answered where Kerberos is asked: which questions fail and how, all others having a value; and what matters of the values.
@@ -33,7 +34,7 @@ FAILS_OF = {"initiator": {**FAILS, "others: result": "Closed", "spnego bindings:
             "acceptor": {**FAILS, "others: result": "BadChannelBindingsError", "spnego bindings: result": "BadChannelBindingsError", "unknown service: result": "Closed", "empty token": "NameReadError", "credential impersonates": NOBODY, "credential of a name": NOBODY, "credential spnego of a name": NOBODY,
                          "credential stored": "GSSError"}}
 VALUES_IN_EACH = {"ssf": ["00000100"], "session key": ["32 octets", "11 octets"], "size limit True": 940, "mic": "28 octets", "verifies": 0, "unwraps first False": ["message 0", False, 0],
-                  "unwraps first True": ["message 0", True, 0], "unwraps fourth True": ["message 3", True, 0], "lucid": "Krb5LucidContextV1", "authtime": True}
+                  "unwraps first True": ["message 0", True, 0], "unwraps fourth True": ["message 3", True, 0], "lucid": "Krb5LucidContextV1", "authtime": True, "is alice": True, "is bob": False}
 VALUES = {f"{case}: {what}": value for case in ASKED for what, value in VALUES_IN_EACH.items()}
 VALUES |= {f"{case}: {what}": value for case in ASKED if case != "dce" for what, value in (("opens aead", "message"), ("opens pieces", [True, "message"]))}
 VALUES |= {"one way: unwraps again True": ["message 0", True, 0], "replay only: unwraps second True": ["message 1", True, 0], "moved: unwraps imported": "from the imported", "name user": "alice@EXAMPLE.ORG",
@@ -104,9 +105,10 @@ def the_same(lab):
         differ = {name: (with_us.get(name), without.get(name)) for name in {**with_us, **without} if with_us.get(name) != without.get(name)}
         lab.expect(f"the {end} observes the same in {len(without)} respects", not differ and len(without) > 350, differ)
         lab.expect(f"the {end}'s answers are Kerberos'", not unreal(end, without), unreal(end, without))
-    results = [plain[0][f"{case}: result"] for case in ("usual", "spnego", "delegated", "spnego delegated", "bindings")]
-    lab.expect("the cases are what they are called", all(isinstance(each, list) for each in results) and plain[1]["delegated: result"][5] and
-               "BadChannelBindings" in plain[1]["others: result"], (results, plain[1]["delegated: result"], plain[1]["others: result"]))
+    results = [plain[0][f"{case}: result"] for case in ("usual", "spnego", "delegated", "spnego delegated", "bindings", "spnego bound")]
+    others = {case: plain[1][f"{case}: result"] for case in ("delegated", "spnego delegated", "others", "spnego bindings", "spnego bound")}
+    lab.expect("the cases are what they are called", all(isinstance(each, list) for each in results) and others["delegated"][5] and others["spnego delegated"][5] and
+               others["spnego bound"][1] & CHANNEL_BOUND and all("BadChannelBindings" in others[case] for case in ("others", "spnego bindings")), (results, others))
 
 
 def run(lab):
