@@ -19,14 +19,16 @@ std::vector<channel::Sa> staying(const View& view, const std::vector<channel::Sa
   return out.empty() ? carriers : out;
 }
 
-// Those of before may be gone by now: some daemons delete them at once.
-bool is_first(const std::vector<channel::Sa>& carriers, const channel::Sa& sa, const Arrivals& arrivals) {
+// Its predecessor may be gone by now: some daemons delete it at once. By the clock that nobody sets, or there would be no end to it.
+bool just_followed(const channel::Sa& sa, const Arrivals& arrivals) {
   const auto arrival = arrivals.find(sa.id);
-  return carriers.size() < 2 && (arrival == arrivals.end() || !arrival->second.follows);
+  return arrival != arrivals.end() && arrival->second.follows && arrival->second.when + std::chrono::seconds(kSettled) > now();
 }
 
-bool just_changed(const std::vector<channel::Sa>& carriers, const Arrivals& arrivals, std::uint64_t now) noexcept {
-  return std::ranges::any_of(carriers, [&](const channel::Sa& sa) { return sa.added + kSettled > now && !is_first(carriers, sa, arrivals); });
+bool just_changed(const std::vector<channel::Sa>& carriers, const Arrivals& arrivals, std::uint64_t realtime) {
+  return std::ranges::any_of(carriers, [&](const channel::Sa& sa) {
+    return (carriers.size() > 1 && sa.added + kSettled > realtime) || just_followed(sa, arrivals);
+  });
 }
 
 }  // namespace
@@ -42,8 +44,8 @@ base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen, chann
   return Pair{*out, *in, std::move(*exporter)};
 }
 
-bool in_a_rekey(const channel::Verdict& verdict, const Arrivals& arrivals, std::uint64_t now) noexcept {
-  return just_changed(verdict.out.carriers, arrivals, now) || just_changed(verdict.in.carriers, arrivals, now);
+bool in_a_rekey(const channel::Verdict& verdict, const Arrivals& arrivals, std::uint64_t realtime) {
+  return just_changed(verdict.out.carriers, arrivals, realtime) || just_changed(verdict.in.carriers, arrivals, realtime);
 }
 
 }  // namespace gssipsec::broker

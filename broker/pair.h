@@ -16,7 +16,7 @@ struct Pair {
 [[nodiscard]] base::Result<Pair> choose_pair(Core& core, Bench& bench, const Case& seen, channel::Role role);
 
 // An SA that is not the first of its direction is so new that the other host may not have the same ones yet, or made a token by those that
-// were. `now`: seconds since 1970.
-[[nodiscard]] bool in_a_rekey(const channel::Verdict& verdict, const Arrivals& arrivals, std::uint64_t now) noexcept;
+// were. `realtime`: seconds since 1970, by which the kernel dates SAs.
+[[nodiscard]] bool in_a_rekey(const channel::Verdict& verdict, const Arrivals& arrivals, std::uint64_t realtime);
 
 }  // namespace gssipsec::broker

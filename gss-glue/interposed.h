@@ -60,8 +60,8 @@ struct InterposedContext {
   gss_ctx_id_t real = GSS_C_NO_CONTEXT;  // the mechglue's
   Inside inside = Inside::kerberos;
   gss_cred_id_t own_credential = GSS_C_NO_CREDENTIAL;  // for an initiator without one, until the context goes
-  bool own_bindings = false;             // that Kerberos was given bindings which are not the program's
-  std::unique_ptr<mech::KerberosContext> channel;  // none: the real mechanism alone
+  bool own_bindings = false;             // that Kerberos was given the channel's, which are not the program's
+  std::unique_ptr<mech::KerberosContext> channel;  // none: the real mechanism alone. Bound or not, it has a latch to look after
 };
 using InterposedHandle = base::Handle<InterposedContext, gss_ctx_id_t, 0x6970736563206b72>;
 
@@ -78,7 +78,7 @@ using InterposedHandle = base::Handle<InterposedContext, gss_ctx_id_t, 0x6970736
 // Channel bindings with the octets of a context's own; none when it has none. Not to be copied: it points into itself.
 class OwnBindings {
  public:
-  OwnBindings(const mech::KerberosContext* context, gss_channel_bindings_t applications);
+  OwnBindings(const InterposedContext& context, gss_channel_bindings_t applications);
   OwnBindings(const OwnBindings&) = delete;
   OwnBindings& operator=(const OwnBindings&) = delete;
   [[nodiscard]] gss_channel_bindings_t get() noexcept { return octets_.empty() ? applications_ : &bindings_; }
@@ -105,7 +105,7 @@ OM_uint32 noted_by_channel(OM_uint32* minor, mech::KerberosContext& channel, OM_
 
 // Binds a new context to the socket that its credential names, or that is found; where that cannot be, it stays Kerberos alone.
 void bind_to_channel(InterposedContext& context, channel::Role role, gss_cred_id_t credential, base::View token);
-// It is complete with these flags, and bound. Where its key cannot be made it is Kerberos alone.
-void complete_on_channel(InterposedContext& context, OM_uint32 flags);
+// It is complete with these flags. Where it is not bound, or its key cannot be made, its messages are Kerberos' alone.
+void complete_on_channel(InterposedContext& context, bool bound, OM_uint32 flags);
 
 }  // namespace gssipsec::glue

@@ -73,18 +73,17 @@ OM_uint32 ask_inside(OM_uint32* minor, InterposedContext& context, const Accepta
   const OM_uint32 acquired = leads_back(context) ? credential.acquire(minor, store) : GSS_S_COMPLETE;
   if (GSS_ERROR(acquired)) return acquired;
   const Lent lending(context.inside == Inside::spnego && credential.is_own());
-  OwnBindings bindings(context.channel.get(), with.applications_bindings);
+  OwnBindings bindings(context, with.applications_bindings);
   return mechglue().gss_accept_sec_context(minor, &context.real, credential.get(), with.input, bindings.get(), with.source, with.mech, with.output,
                                            &flags, with.seconds, with.delegated);
 }
 
 // The only socket of a process may be another one than the context's. Kerberos has found everything else in order, the token is
-// new (its replay cache has it now), and so it is asked once more about the same token, without bindings and cache.
+// new (its replay cache has it now), and so it is asked once more about the same token, without bindings and cache. The socket has been latched.
 OM_uint32 ask_without_channel(OM_uint32* minor, InterposedContext& context, const Acceptance& with, OM_uint32& flags) {
   OM_uint32 ignored;
   (void)mechglue().gss_delete_sec_context(&ignored, &context.real, GSS_C_NO_BUFFER);
   (void)mechglue().gss_release_buffer(&ignored, with.output);
-  context.channel.reset();
   context.own_bindings = false;
   gss_key_value_element_desc element{"rcache", "none:"};
   const gss_key_value_set_desc store{1, &element};
@@ -92,14 +91,14 @@ OM_uint32 ask_without_channel(OM_uint32* minor, InterposedContext& context, cons
 }
 
 bool may_ask_again(const InterposedContext& context, const Acceptance& with, OM_uint32 major) noexcept {
-  return GSS_ROUTINE_ERROR(major) == GSS_S_BAD_BINDINGS && context.channel && !context.channel->certain() && with.credential == GSS_C_NO_CREDENTIAL;
+  return GSS_ROUTINE_ERROR(major) == GSS_S_BAD_BINDINGS && context.own_bindings && !context.channel->certain() && with.credential == GSS_C_NO_CREDENTIAL;
 }
 
 void accepted(InterposedContext& context, OM_uint32 major, OM_uint32& flags, const Acceptance& with) {
   if (!context.channel) return;
   context.channel->note_token(view_of(with.input));
   context.channel->note_token(view_of(with.output));
-  if (major == GSS_S_COMPLETE && (flags & GSS_C_CHANNEL_BOUND_FLAG)) complete_on_channel(context, flags);
+  if (major == GSS_S_COMPLETE) complete_on_channel(context, (flags & GSS_C_CHANNEL_BOUND_FLAG) != 0, flags);
   flags &= ~static_cast<OM_uint32>(GSS_C_CHANNEL_BOUND_FLAG);  // the program gave no bindings
 }
 

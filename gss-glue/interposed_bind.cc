@@ -24,8 +24,8 @@ base::Status take_keys(InterposedContext& context, OM_uint32 flags) {
 
 }  // namespace
 
-OwnBindings::OwnBindings(const mech::KerberosContext* context, gss_channel_bindings_t applications) : applications_(applications) {
-  if (context) octets_ = context->bindings();
+OwnBindings::OwnBindings(const InterposedContext& context, gss_channel_bindings_t applications) : applications_(applications) {
+  if (context.own_bindings) octets_ = context.channel->bindings();
   bindings_.application_data = buffer_of(octets_);
 }
 
@@ -46,11 +46,11 @@ void bind_to_channel(InterposedContext& context, channel::Role role, gss_cred_id
   context.own_bindings = true;
 }
 
-void complete_on_channel(InterposedContext& context, OM_uint32 flags) {
+void complete_on_channel(InterposedContext& context, bool bound, OM_uint32 flags) {
+  context.channel->end_exchange();
+  if (!bound) return;
   const base::Status made = take_keys(context, flags);
-  if (made.ok()) return;
-  if (base::tracing()) base::trace("kerberos", "Kerberos alone: " + base::describe(made.error()));
-  context.channel.reset();
+  if (!made.ok() && base::tracing()) base::trace("kerberos", "Kerberos alone: " + base::describe(made.error()));
 }
 
 }  // namespace gssipsec::glue

@@ -20,7 +20,7 @@ void initiated(InterposedContext& context, OM_uint32 major, OM_uint32 flags, gss
   if (!context.channel) return;
   context.channel->note_token(view_of(input));
   context.channel->note_token(view_of(output));
-  if (major == GSS_S_COMPLETE) complete_on_channel(context, flags);
+  if (major == GSS_S_COMPLETE) complete_on_channel(context, true, flags);  // as far as it is told
 }
 
 // What the first call takes for the program's credential: mechanism ipsec's, for as long as this lives, where Kerberos has none. SPNEGO
@@ -56,7 +56,7 @@ struct Initiation {
 };
 
 OM_uint32 step(OM_uint32* minor, InterposedContext& context, gss_cred_id_t credential, const Initiation& with, OM_uint32& flags) {
-  OwnBindings bindings(context.channel.get(), with.applications_bindings);
+  OwnBindings bindings(context, with.applications_bindings);
   // A name that Kerberos made canonical keeps the text it was made from, and mechanism ipsec reads that.
   const gss_OID mech = context.inside == Inside::ipsec ? mechanism() : past_us(with.mech);
   const gss_cred_id_t claimed = real_of(credential == GSS_C_NO_CREDENTIAL ? context.own_credential : credential);

@@ -89,7 +89,7 @@ OM_uint32 offer_allocated(OM_uint32* minor, KerberosContext& channel, const IovM
 }
 
 OM_uint32 wrap_pieces_by_channel(OM_uint32* minor, KerberosContext& channel, const IovMessage& message) {
-  const auto buffers = sorted_to_wrap(message.iov, message.count);
+  const auto buffers = sorted_to_wrap(message.iov, message.count, IovUse::wrap);
   if (!buffers) return fail(minor, buffers.error());
   const auto concealed = wrap_into(channel, *buffers, message.confidential != 0, message.qop);
   if (!concealed) return fail(minor, concealed.error());

@@ -51,13 +51,17 @@ bool is_token(gss_iov_buffer_t buffer, IovUse use) noexcept {
   return use == IovUse::unwrap && (type == GSS_IOV_BUFFER_TYPE_HEADER || type == GSS_IOV_BUFFER_TYPE_STREAM);
 }
 
+// Who asks for lengths need not have the message yet.
+bool is_read(gss_iov_buffer_t buffer, const Iov& iov, IovUse use) noexcept {
+  return is_token(buffer, use) || (is_input(buffer, iov) && use != IovUse::wrap_length && use != IovUse::mic_length);
+}
+
 Status bounded(gss_iov_buffer_desc* buffers, int count, const Iov& iov, IovUse use) {
   std::size_t total = 0;
   for (int i = 0; i < count; ++i) {
     const gss_buffer_desc& buffer = buffers[i].buffer;
-    const bool input = is_input(&buffers[i], iov);
-    if ((input || is_token(&buffers[i], use)) && buffer.length != 0 && !buffer.value) return odd("a buffer with a length and no octets");
-    if (!input) continue;
+    if (is_read(&buffers[i], iov, use) && buffer.length != 0 && !buffer.value) return odd("a buffer with a length and no octets");
+    if (!is_input(&buffers[i], iov)) continue;
     if (buffer.length > mech::kMaxMessageSize - total) return odd("the message is too long");
     total += buffer.length;
   }

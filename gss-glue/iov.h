@@ -19,8 +19,8 @@ struct Iov {
   std::vector<mech::Piece> pieces;      // DATA, in place
 };
 
-enum class IovUse { wrap, unwrap, get_mic, verify_mic };
-[[nodiscard]] constexpr bool is_about_mics(IovUse use) noexcept { return use == IovUse::get_mic || use == IovUse::verify_mic; }
+enum class IovUse { wrap, wrap_length, unwrap, get_mic, mic_length, verify_mic };
+[[nodiscard]] constexpr bool is_about_mics(IovUse use) noexcept { return use == IovUse::get_mic || use == IovUse::mic_length || use == IovUse::verify_mic; }
 // BAD_ARGUMENT: a type twice that may be there once, an unknown one, a length without octets in what is read, more than a message may have.
 [[nodiscard]] base::Result<Iov> sort_iov(gss_iov_buffer_desc* buffers, int count, IovUse use);
 

@@ -21,8 +21,8 @@ Result<Iov> sorted(gss_iov_buffer_desc* buffers, int count, IovUse use) {
   return iov;
 }
 
-Result<Iov> sorted_to_wrap(gss_iov_buffer_desc* buffers, int count) {
-  auto iov = sorted(buffers, count, IovUse::wrap);
+Result<Iov> sorted_to_wrap(gss_iov_buffer_desc* buffers, int count, IovUse use) {
+  auto iov = sorted(buffers, count, use);
   if (iov.ok() && (!iov->header || iov->stream)) return odd_iov("wanted one HEADER buffer and no STREAM");
   return iov;
 }
@@ -42,8 +42,11 @@ using namespace gssipsec::glue;
 
 namespace {
 
+base::Result<Iov> to_wrap(gss_iov_buffer_desc* buffers, int count) { return sorted_to_wrap(buffers, count, IovUse::wrap); }
+base::Result<Iov> to_measure(gss_iov_buffer_desc* buffers, int count) { return sorted_to_wrap(buffers, count, IovUse::wrap_length); }
 base::Result<Iov> to_unwrap(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::unwrap); }
 base::Result<Iov> for_mic(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::get_mic); }
+base::Result<Iov> to_measure_mic(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::mic_length); }
 base::Result<Iov> to_verify(gss_iov_buffer_desc* buffers, int count) { return sorted(buffers, count, IovUse::verify_mic); }
 
 using Sort = base::Result<Iov> (*)(gss_iov_buffer_desc*, int);
@@ -63,7 +66,7 @@ OM_uint32 on_buffers(OM_uint32* minor_status, gss_ctx_id_t context, Sort sort, g
 OM_uint32 gss_wrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, int* conf_state,
                        gss_iov_buffer_desc* iov, int iov_count) {
   if (conf_state) *conf_state = 0;
-  return on_buffers(minor_status, context_handle, sorted_to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+  return on_buffers(minor_status, context_handle, to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
     const auto concealed = wrap_into(context, buffers, conf_req_flag != 0, qop_req);
     if (!concealed) return fail(minor, concealed.error());
     if (conf_state) *conf_state = *concealed ? 1 : 0;
@@ -74,7 +77,7 @@ OM_uint32 gss_wrap_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, int
 OM_uint32 gss_wrap_iov_length(OM_uint32* minor_status, gss_ctx_id_t context_handle, int conf_req_flag, gss_qop_t qop_req, int* conf_state,
                               gss_iov_buffer_desc* iov, int iov_count) {
   if (conf_state) *conf_state = 0;
-  return on_buffers(minor_status, context_handle, sorted_to_wrap, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+  return on_buffers(minor_status, context_handle, to_measure, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
     const auto concealed = context.would_conceal(conf_req_flag != 0, qop_req);
     if (!concealed) return fail(minor, concealed.error());
     buffers.header->buffer.length = mech::kWrapOverhead;
@@ -109,7 +112,7 @@ OM_uint32 gss_get_mic_iov(OM_uint32* minor_status, gss_ctx_id_t context_handle, 
 }
 
 OM_uint32 gss_get_mic_iov_length(OM_uint32* minor_status, gss_ctx_id_t context_handle, gss_qop_t qop_req, gss_iov_buffer_desc* iov, int iov_count) {
-  return on_buffers(minor_status, context_handle, for_mic, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
+  return on_buffers(minor_status, context_handle, to_measure_mic, iov, iov_count, [&](OM_uint32* minor, auto& context, const Iov& buffers) -> OM_uint32 {
     if (const auto usable = context.would_conceal(false, qop_req); !usable) return fail(minor, usable.error());
     buffers.mic->buffer.length = mech::kMicSize;
     return GSS_S_COMPLETE;

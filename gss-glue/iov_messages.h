@@ -10,7 +10,7 @@ namespace gssipsec::glue {
 
 [[nodiscard]] base::Error odd_iov(const char* what);
 // For gss_wrap_iov and its length; for the rest.
-[[nodiscard]] base::Result<Iov> sorted_to_wrap(gss_iov_buffer_desc* buffers, int count);
+[[nodiscard]] base::Result<Iov> sorted_to_wrap(gss_iov_buffer_desc* buffers, int count, IovUse use);
 [[nodiscard]] base::Result<Iov> sorted(gss_iov_buffer_desc* buffers, int count, IovUse use);
 // Makes room for what a message needs around it.
 [[nodiscard]] base::Status rooms(const Iov& iov);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Keeping a copy of the databases in step with the monitor's events, as the kernel itself changes them.
+#include <tuple>
 #include <utility>
 
 #include "kernel/xfrm_mirror.h"
@@ -42,15 +43,25 @@ void remove_policy(SpdIndex& spd, std::uint32_t index, channel::Direction direct
   spd.remove(index, direction);
 }
 
+constexpr std::size_t kShort = 32;  // a chain that is not worth a better one
+
+// A rekey changes keys, lifetimes and the SPI.
+bool is_rekeyed_by(const Sa& old, const Sa& news) {
+  const auto what = [](const Sa& sa) { return std::tie(sa.id.protocol, sa.id.destination, sa.source, sa.reqid, sa.mode, sa.selector, sa.mark, sa.if_id); };
+  return old.state == channel::SaState::valid && what(old) == what(news);
+}
+
 struct Applier {
   Tables& tables;
   const channel::Arrival& arrival;
   Effect effect{};
 
-  [[nodiscard]] channel::Arrival arrival_of(const Sa& news) const {
+  // `old`: what has its name, which is no other SA.
+  [[nodiscard]] channel::Arrival arrival_of(const Sa& news, const Held* old) const {
     channel::Arrival own = arrival;
-    for (const Held& held : tables.sad.between(news.source, news.id.destination))
-      own.follows = own.follows || (held.sa.reqid == news.reqid && held.sa.state == channel::SaState::valid);
+    const auto pair = tables.sad.between(news.source, news.id.destination);
+    for (const Held& held : pair.longer_than(kShort) ? tables.sad.of_reqid(news.reqid) : pair)
+      if (&held != old && is_rekeyed_by(held.sa, news)) return own.follows = true, own;
     return own;
   }
 
@@ -62,11 +73,11 @@ struct Applier {
     effect.replaced = !same && tables.sad.contains(event.sa.id);
     effect.reqids.push_back(event.sa.reqid);
     if (!old) {
-      tables.sad.add(event.sa, arrival_of(event.sa));
+      tables.sad.add(event.sa, arrival_of(event.sa, old));
       return;
     }
     effect.reqids.push_back(old->sa.reqid);
-    if (!same) tables.sad.arrive(event.sa.id, arrival_of(event.sa));
+    if (!same) tables.sad.arrive(event.sa.id, arrival_of(event.sa, old));
     if (event.update && old->sa.state == channel::SaState::valid) update_in_place(old->sa, event.sa);
     else tables.sad.replace(*old, event.sa);
   }

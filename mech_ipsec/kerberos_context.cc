@@ -54,6 +54,11 @@ void KerberosContext::note_token(View token) {
   if (binding_ && !token.empty()) transcript_.add(token);
 }
 
+void KerberosContext::end_exchange() {
+  const Locked lock(mutex_);
+  over_ = true;
+}
+
 base::Bytes KerberosContext::key_input() const {
   const Locked lock(mutex_);
   if (!binding_) return {};
@@ -88,9 +93,11 @@ bool KerberosContext::latch_intact() {
 }
 
 // One that is pinned to its SAs lets nothing by when others follow them, whatever protects the messages: so Kerberos' keep it up to
-// date, too, and go on whatever becomes of it.
-void KerberosContext::look_after_latch() {
-  if (binding_) (void)binding_->latch.for_message(false).ok();
+// date, too, and go on whatever becomes of it. Whether it is intact.
+bool KerberosContext::look_after_latch() {
+  if (!binding_) return false;
+  const auto state = binding_->latch.for_message(false);
+  return state.ok() && trust_in(*state) == Trust::intact;
 }
 
 bool KerberosContext::is_switched() const noexcept { return acceptor() ? peer_switched_ : agreed_; }
@@ -99,8 +106,8 @@ bool KerberosContext::is_switched() const noexcept { return acceptor() ? peer_sw
 KerberosContext::Way KerberosContext::way_out() {
   const Locked lock(mutex_);
   if (protection_ && is_switched()) return Way::channel;
-  look_after_latch();
-  return protection_ && acceptor() && !agreed_ && binding_->may_skip && latch_intact() ? Way::offer : Way::kerberos;
+  const bool intact = look_after_latch();
+  return protection_ && acceptor() && !agreed_ && binding_->may_skip && intact ? Way::offer : Way::kerberos;
 }
 
 Status KerberosContext::put_switch(std::span<std::byte, kSwitchHeader> out) {
@@ -170,7 +177,7 @@ void KerberosContext::accept_switch() {
 // Who sends by the channel sends nothing more by Kerberos: this one comes late.
 Order KerberosContext::received_by_kerberos() {
   const Locked lock(mutex_);
-  look_after_latch();
+  (void)look_after_latch();
   if (!protection_) return Order::in_order;
   if (peer_switched_) return told(Order::unsequenced);
   protection_->expect_next();
@@ -209,7 +216,7 @@ std::uint16_t KerberosContext::strength() const {
 // Before it is complete there is nothing that could leave, and who asks too early loses nothing by it.
 Status KerberosContext::let_go() {
   const Locked lock(mutex_);
-  if (!protection_) return fail(Code::NO_CONTEXT);
+  if (!over_) return fail(Code::NO_CONTEXT);
   if (agreed_) return fail(Code::UNAVAILABLE, "the context rests on its connection's channel and stays with it");
   if (binding_) binding_->may_skip = false;
   return {};

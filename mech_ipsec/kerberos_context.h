@@ -31,9 +31,10 @@ class KerberosContext {
   [[nodiscard]] base::Bytes bindings() const;
   [[nodiscard]] bool certain() const;  // that the socket is the context's
   void note_token(base::View token);
+  void end_exchange();  // Kerberos has its context, bound or not
 
-  // --- it is complete, and Kerberos says that both ends were given the same bindings (an initiator is not told). Where they were not,
-  // nothing of this is called, and all that the context does is to keep the latch that `bind` set up to date.
+  // --- Kerberos says that both ends were given the same bindings (an initiator is not told). Where they were not, nothing of this is
+  // called, and all that the context does is to keep the latch that `bind` set up to date.
   // What the key is made from by Kerberos' pseudo-random function, with all its strength; empty: none is needed.
   [[nodiscard]] base::Bytes key_input() const;
   static constexpr std::size_t kKeys = 2 * kKeySize;
@@ -62,7 +63,7 @@ class KerberosContext {
   [[nodiscard]] bool switched() const;         // this end sends by the channel
   [[nodiscard]] std::uint16_t strength() const;  // bits, where switched
   // The context leaves this process, or its keys do: nothing rests on the channel from now on. UNAVAILABLE when it does already,
-  // NO_CONTEXT before the context is complete.
+  // NO_CONTEXT before the exchange is over.
   [[nodiscard]] base::Status let_go();
 
  private:
@@ -70,7 +71,7 @@ class KerberosContext {
   [[nodiscard]] bool acceptor() const noexcept { return role_ == channel::Role::acceptor; }
   [[nodiscard]] bool is_switched() const noexcept;
   [[nodiscard]] bool latch_intact();
-  void look_after_latch();
+  bool look_after_latch();
   [[nodiscard]] base::Result<MessageType> form_of(bool confidential, std::uint32_t qop);
   [[nodiscard]] Order told(Order order) const noexcept;
 
@@ -83,6 +84,7 @@ class KerberosContext {
   Watchfulness watchfulness_;
   base::Secret switch_key_;
   std::optional<Protection> protection_;   // from completion on
+  bool over_ = false;           // the exchange
   bool agreed_ = false;         // acceptor: SWITCH was sent. Initiator: it came, and this end wants to as well
   bool peer_switched_ = false;  // a message by the channel came
 };

@@ -119,7 +119,7 @@ Finding judge_bound(int descriptor, const base::Result<protocol::BoundReply>& re
   if (before.use == KerberosUse::off && before.why == Code::UNAVAILABLE) return finding.found += "not bound: " + before.detail, finding;
   finding.grade = before.use == KerberosUse::off ? Grade::problem : before.why == Code::ok ? Grade::ok : Grade::warning;
   finding.found += before.use == KerberosUse::off ? "not bound: " : "this end gives its bindings, and Kerberos protects the messages: ";
-  if (before.why == Code::ok) return finding.found += "the line says \"bind\"", finding;
+  if (before.why == Code::ok) return finding.found += "the line leaves them to it", finding;
   finding.found += base::code_text(before.why);
   finding.advice = (before.detail.empty() ? "" : before.detail + "; ") + advice_for(before.why);
   return finding;

@@ -99,6 +99,7 @@ class IovTest : public ContextFixture {
   CPPUNIT_TEST(a_message_may_be_in_many_pieces_or_none);
   CPPUNIT_TEST(arrays_of_wrong_buffers_are_refused);
   CPPUNIT_TEST(lengths_without_octets_are_refused);
+  CPPUNIT_TEST(who_asks_for_lengths_need_not_have_the_message);
   CPPUNIT_TEST(what_is_no_array_or_no_token_is_refused);
   CPPUNIT_TEST(too_small_a_buffer_is_refused_and_nothing_leaks);
   CPPUNIT_TEST(octets_in_padding_or_trailer_are_refused);
@@ -377,10 +378,10 @@ class IovTest : public ContextFixture {
   }
 
   void lengths_without_octets_are_refused() {
-    for (const Call call : {call_wrap, call_wrap_length}) refuses(call, {{kHeader | kAllocate, kData}, {kHeader | kAllocate, kSign, kData}, {kHeader, kData}}, 1);
+    refuses(call_wrap, {{kHeader | kAllocate, kData}, {kHeader | kAllocate, kSign, kData}, {kHeader, kData}}, 1);
     refuses(call_unwrap, {{kHeader, kData}, {kHeader}, {kStream, kData}}, 0);
     refuses(call_unwrap, {{kHeader, kData}, {kHeader, kSign, kData}, {kStream, kSign, kData}}, 1);
-    for (const Call call : {call_get_mic, call_mic_length, call_verify}) refuses(call, {{kMicToken, kData}, {kMicToken, kSign}}, 1);
+    for (const Call call : {call_get_mic, call_verify}) refuses(call, {{kMicToken, kData}, {kMicToken, kSign}}, 1);
     refuses(call_verify, {{kMicToken, kData}, {kMicToken}}, 0);
     // Room that is not there, where octets are to be put.
     Array wrapped, mic;
@@ -392,6 +393,24 @@ class IovTest : public ContextFixture {
     mic.iov[0].buffer = {26, nullptr};
     expect(call_get_mic(pair_->initiator, mic.iov.data(), 2), GSS_S_FAILURE, Code::BAD_ARGUMENT);
     goes_on();
+  }
+
+  void who_asks_for_lengths_need_not_have_the_message() {
+    Array wrapped, mic;
+    wrapped.add(kHeader).add(kSign, kSigned).add(kData, kText);
+    mic.add(kMicToken).add(kSign, kSigned).add(kData, kText);
+    for (Array* array : {&wrapped, &mic})
+      for (const std::size_t i : {1, 2}) array->iov[i].buffer.value = nullptr;
+    must(call_wrap_length(pair_->initiator, wrapped.iov.data(), 3));
+    must(call_mic_length(pair_->initiator, mic.iov.data(), 3));
+    const std::size_t lengths[] = {wrapped.iov[0].buffer.length, mic.iov[0].buffer.length};
+    for (Array* array : {&wrapped, &mic}) {
+      array->iov[0].type |= kAllocate;
+      array->iov[1].buffer = array->iov[2].buffer = {0, nullptr};
+    }
+    must(call_wrap(pair_->initiator, wrapped.iov.data(), 3));
+    must(call_get_mic(pair_->initiator, mic.iov.data(), 3));
+    CPPUNIT_ASSERT(lengths[0] == wrapped.iov[0].buffer.length && lengths[1] == mic.iov[0].buffer.length);
   }
 
   // A count that is none, and what is there but is no token.

@@ -51,6 +51,7 @@ class KerberosGlueTest : public KerberosFixture {
   CPPUNIT_TEST(replay_and_loss_are_told_across_the_switch);
   CPPUNIT_TEST(the_strength_is_the_channels_after_the_switch_only);
   CPPUNIT_TEST(an_export_before_the_switch_disables_it_and_after_is_refused);
+  CPPUNIT_TEST(what_is_not_bound_is_exported_as_ever);
   CPPUNIT_TEST(a_context_under_way_tells_nothing_and_who_asks_loses_nothing);
   CPPUNIT_TEST(an_error_of_kerberos_keeps_its_text);
   CPPUNIT_TEST_SUITE_END();
@@ -130,6 +131,7 @@ class KerberosGlueTest : public KerberosFixture {
 
   // Kerberos had all else in order. Of what else it finds (the replay, which only its cache knows) no socket is to blame.
   void a_sole_socket_that_may_be_the_wrong_one_leaves_kerberos() {
+    twin_->knobs.page_says = LatchState::stale;
     with_a_sole_socket([](KerberosPair& pair, std::string token) {
       std::string same = token;
       const Status status = pair.acceptor.take(token);
@@ -143,6 +145,7 @@ class KerberosGlueTest : public KerberosFixture {
       const Status again = other.take(same);
       CPPUNIT_ASSERT_MESSAGE(text_of(again), GSS_ERROR(again.major) && text_of(again).find("replay") != std::string::npos);
     });
+    CPPUNIT_ASSERT_EQUAL(2, twin_->requests(Verb::check));  // the sole one was latched, too, and is not left to what becomes of that
     CPPUNIT_ASSERT_EQUAL(3, twin_->requests(Verb::bind));
   }
 
@@ -180,7 +183,8 @@ class KerberosGlueTest : public KerberosFixture {
 
   // An initiator alone, an acceptor alone, both bound and not switched: each asks when its messages go out, and when they come in.
   void the_latch_is_kept_up_to_date_whatever_protects_the_messages() {
-    for (const auto& [initiator, acceptor] : {std::pair(KerberosUse::skip, KerberosUse::off), std::pair(KerberosUse::off, KerberosUse::skip), std::pair(KerberosUse::bind, KerberosUse::bind)})
+    for (const auto& [initiator, acceptor] : {std::pair(KerberosUse::skip, KerberosUse::off), std::pair(KerberosUse::off, KerberosUse::skip), std::pair(KerberosUse::bind, KerberosUse::bind),
+                                               std::pair(KerberosUse::bind, KerberosUse::skip)})
       for (const bool sends : {true, false}) {
         use(initiator, acceptor);
         KerberosPair pair;
@@ -193,6 +197,8 @@ class KerberosGlueTest : public KerberosFixture {
         if (sends) CPPUNIT_ASSERT(pair.initiator.wrap("there", there).ok() && pair.acceptor.wrap("back", back).ok());
         else CPPUNIT_ASSERT(pair.acceptor.unwrap(there, message).ok() && pair.initiator.unwrap(back, message).ok());
         CPPUNIT_ASSERT_EQUAL(before + latched, twin_->requests(Verb::check));
+        for (int i = 0; i < 3; ++i) CPPUNIT_ASSERT(pair.initiator.wrap("there", there).ok() && pair.acceptor.wrap("back", back).ok());
+        CPPUNIT_ASSERT_EQUAL(before + latched, twin_->requests(Verb::check));  // and not for each message
         // Kerberos protects them whatever the latch is.
         twin_->set_latches(LatchState::broken);
         CPPUNIT_ASSERT(pair.initiator.wrap("there", there).ok() && pair.acceptor.wrap("back", back).ok());
@@ -434,6 +440,26 @@ class KerberosGlueTest : public KerberosFixture {
     void* keys = nullptr;
     CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_krb5_export_lucid_sec_context(&minor, &lucid.acceptor.context, 1, &keys));
     gss_krb5_free_lucid_sec_context(&minor, keys);
+  }
+
+  // An acceptor whose initiator saw no channel, and both ends of a context that is bound and rests on nothing.
+  void what_is_not_bound_is_exported_as_ever() {
+    for (const auto& [initiator, acceptor] : {std::pair(KerberosUse::off, KerberosUse::skip), std::pair(KerberosUse::off, KerberosUse::bind), std::pair(KerberosUse::bind, KerberosUse::bind)}) {
+      use(initiator, acceptor);
+      KerberosPair pair, lucid;
+      pair.must_shake();
+      lucid.must_shake();
+      OM_uint32 minor;
+      for (KerberosEnd* end : {&pair.initiator, &pair.acceptor}) {
+        Buffer token;
+        CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_export_sec_context(&minor, &end->context, &token));
+        CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_import_sec_context(&minor, &token, &end->context));
+      }
+      CPPUNIT_ASSERT_EQUAL(kByKerberos, pass(pair.acceptor, pair.initiator));
+      void* keys = nullptr;
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_krb5_export_lucid_sec_context(&minor, &lucid.acceptor.context, 1, &keys));
+      CPPUNIT_ASSERT_EQUAL(OM_uint32{0}, gss_krb5_free_lucid_sec_context(&minor, keys));
+    }
   }
 
   // Strength, session key, its keys for export, itself: all of it is there when it is complete.

@@ -106,7 +106,7 @@ protocol::ChannelInfo TwinBroker::new_latch(const FakeRequest& request) {
   info.generation = 1 + latches_ / 1000;
   info.latch = knobs.latch;
   ++latches_;
-  fake_->page_of(request).slots[info.slot] = protocol::slot_word(info.generation, protocol::LatchState::established);
+  fake_->page_of(request).slots[info.slot] = protocol::slot_word(info.generation, knobs.page_says);
   return info;
 }
 

@@ -34,6 +34,7 @@ struct TwinKnobs {
   base::Code initiate = base::Code::ok, accept = base::Code::ok, check = base::Code::ok;
   bool breaks_after_check = false;     // the latch, once it was confirmed
   protocol::LatchState latch = protocol::LatchState::established;
+  protocol::LatchState page_says = protocol::LatchState::established;  // of each latch, from its beginning on
   std::string local_name = "ipsec:fqdn:client.example.org";
   protocol::KerberosUse initiator_use = protocol::KerberosUse::off, acceptor_use = protocol::KerberosUse::off;
   bool man_in_the_middle = false;      // each end has SAs of its own with him

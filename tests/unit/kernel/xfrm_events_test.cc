@@ -2,6 +2,7 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "kernel/xfrm_mirror.h"
@@ -17,6 +18,7 @@ class XfrmEventsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_update_completes_a_larval_sa);
   CPPUNIT_TEST(an_update_of_an_sa_that_was_allocated_in_silence_adds_it);
   CPPUNIT_TEST(an_sa_follows_another_between_the_same_ends);
+  CPPUNIT_TEST(an_sa_does_not_follow_itself);
   CPPUNIT_TEST(two_sas_of_one_name_cannot_be_kept_in_step);
   CPPUNIT_TEST(a_flush_removes_the_sas_of_its_protocol);
   CPPUNIT_TEST(a_mapping_changes_nothing);
@@ -45,6 +47,13 @@ class XfrmEventsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(sas().size() == 1 && sas()[0].id.spi == 2);
   }
 
+  // An event that waited while all SAs were read tells of one that is there, and of no other one.
+  void an_sa_does_not_follow_itself() {
+    tables_.sad.add(*decode_sa(sa_payload(1)), {});
+    feed(message(XFRM_MSG_NEWSA, sa_payload(1)));
+    CPPUNIT_ASSERT(!follows(1));
+  }
+
   // What came first stays first, and what followed another did so though the other one is gone.
   void an_sa_follows_another_between_the_same_ends() {
     tables_.sad.add(*decode_sa(octets_of(sa_info(9))), {});  // larval: what a first packet waits for
@@ -56,11 +65,17 @@ class XfrmEventsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(follows(3));
     feed(message(XFRM_MSG_UPDSA, sa_payload(3)));
     CPPUNIT_ASSERT(follows(3));
-    xfrm_usersa_info elsewhere = sa_info(4), of_another_policy = sa_info(5);
-    elsewhere.saddr.a4 ^= htonl(1);
-    of_another_policy.reqid += 1;
-    for (const auto& info : {elsewhere, of_another_policy}) feed(message(XFRM_MSG_NEWSA, octets_of(info) + attribute(XFRMA_ALG_AEAD, algorithm("rfc4106(gcm(aes))", 160, 128))));
-    CPPUNIT_ASSERT(!follows(4) && !follows(5));
+    // What is no rekey: other ends, another policy, protocol or selector.
+    std::array<xfrm_usersa_info, 4> others{sa_info(4), sa_info(5), sa_info(6), sa_info(7)};
+    others[0].saddr.a4 ^= htonl(1);
+    others[1].reqid += 1;
+    others[2].id.proto = IPPROTO_AH;
+    others[3].sel.dport = htons(80), others[3].sel.dport_mask = 0xffff;
+    for (const auto& info : others) {
+      const auto algorithms = info.id.proto == IPPROTO_AH ? attribute(XFRMA_ALG_AUTH_TRUNC, algorithm("hmac(sha256)", 256, 128)) : attribute(XFRMA_ALG_AEAD, algorithm("rfc4106(gcm(aes))", 160, 128));
+      feed(message(XFRM_MSG_NEWSA, octets_of(info) + algorithms));
+      CPPUNIT_ASSERT(!follows(ntohl(info.id.spi)));
+    }
   }
 
   void soft_expiry_makes_an_sa_dying_and_hard_expiry_removes_it() {

@@ -360,7 +360,7 @@ class DoctorTest : public CppUnit::TestFixture {
                                      "acceptor gave the same and offered it only the program's trace tells (GSS_IPSEC_TRACE: \"SWITCH believed\")"),
                          judge_bound(5, reply).found);
     reply.before->use = KerberosUse::bind;
-    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && has(judge_bound(5, reply).found, "this end gives its bindings, and Kerberos protects the messages: the line says"));
+    CPPUNIT_ASSERT(judge_bound(5, reply).grade == Grade::ok && has(judge_bound(5, reply).found, "this end gives its bindings, and Kerberos protects the messages: the line leaves"));
     reply.before->why = Code::WEAK, reply.before->detail = "wanted 256 bits for this program, found 128";
     const Finding weak = judge_bound(5, reply);
     CPPUNIT_ASSERT(weak.grade == Grade::warning && has(weak.found, base::code_text(Code::WEAK)) && has(weak.advice, "found 128; a stronger proposal"));
