@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Faults come from tests/support/lossy_netlink.cc, which stands between the real broker and the kernel."""
+import contextlib
 import json
 import os
 import socket
@@ -106,9 +107,16 @@ def ten_thousand(lab, broker):
     lab.expect("the two ends are protected as before", broker.protected() is True, broker.protected())
 
 
+def links_of(pid):
+    """What its descriptors are, but for those that it closes meanwhile."""
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            yield os.readlink(f"/proc/{pid}/fd/{fd}")
+
+
 def ports_of(pid):
     """The netlink port numbers of this process's XFRM sockets."""
-    links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+    links = set(links_of(pid))
     with open(f"/proc/{pid}/net/netlink") as file:
         lines = [line.split() for line in file.readlines()[1:]]
     return [int(line[2]) for line in lines if int(line[1]) == NETLINK_XFRM and f"socket:[{line[9]}]" in links]
