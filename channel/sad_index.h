@@ -48,6 +48,8 @@ class SadIndex {
     Chain(const Held* first, int which) : first_(first), which_(which) {}
     [[nodiscard]] Iterator begin() const { return {first_, which_}; }
     [[nodiscard]] Iterator end() const { return {nullptr, which_}; }
+    // Worth a better one.
+    [[nodiscard]] bool is_long() const { return longer_than(32); }
     [[nodiscard]] bool longer_than(std::size_t count) const;
 
    private:

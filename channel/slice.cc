@@ -9,8 +9,6 @@
 namespace gssipsec::channel {
 namespace {
 
-constexpr std::size_t kShort = 32;  // a chain that is not worth a better one
-
 // One policy's SAs. Outer addresses are the packet's, or those that some other template gives it.
 class Gatherer {
  public:
@@ -33,7 +31,7 @@ class Gatherer {
 
   void outbound(const Template& entry) {
     const auto sharing = sad_.of_reqid(entry.reqid);
-    if (!sharing.longer_than(kShort)) return take(sharing, entry);
+    if (!sharing.is_long()) return take(sharing, entry);
     // Where one is from the right address, those from others mean nothing.
     for (const Outer& outer : outers_) {
       const std::size_t before = slice_.sas.size();

@@ -43,8 +43,6 @@ void remove_policy(SpdIndex& spd, std::uint32_t index, channel::Direction direct
   spd.remove(index, direction);
 }
 
-constexpr std::size_t kShort = 32;  // a chain that is not worth a better one
-
 // A rekey changes keys, lifetimes and the SPI.
 bool is_rekeyed_by(const Sa& old, const Sa& news) {
   const auto what = [](const Sa& sa) { return std::tie(sa.id.protocol, sa.id.destination, sa.source, sa.reqid, sa.mode, sa.selector, sa.mark, sa.if_id); };
@@ -60,7 +58,7 @@ struct Applier {
   [[nodiscard]] channel::Arrival arrival_of(const Sa& news, const Held* old) const {
     channel::Arrival own = arrival;
     const auto pair = tables.sad.between(news.source, news.id.destination);
-    for (const Held& held : pair.longer_than(kShort) ? tables.sad.of_reqid(news.reqid) : pair)
+    for (const Held& held : pair.is_long() ? tables.sad.of_reqid(news.reqid) : pair)
       if (&held != old && is_rekeyed_by(held.sa, news)) return own.follows = true, own;
     return own;
   }
