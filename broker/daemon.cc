@@ -220,7 +220,7 @@ void Daemon::beat() {
 void Daemon::broken(const std::vector<Latches::Broken>& latches) {
   for (const Latches::Broken& broken : latches) {
     log(Level::warning, "latch broken: " + format(broken.flow) + ": " + describe(broken.why));
-    core_->metrics.latches_broken.fetch_add(1, std::memory_order_relaxed);
+    if (!broken.told) core_->metrics.latches_broken.fetch_add(1, std::memory_order_relaxed);
     core_->subscriptions.note_broken(broken);
     reached(FaultPoint::latch_told_broken);
     if (broken.proven) destroy(broken);

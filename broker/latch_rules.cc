@@ -119,11 +119,11 @@ LatchStatus next_status(const LatchStatus& current, const LatchParameters& latch
   if (blocks(now.verdict.out) || blocks(now.verdict.in)) return blocked(current, now, when, stale_since);
   if (!now.verdict.is_protected) return waiting(fail(Code::LATCH_STALE, describe(now.verdict.why_not)), stale_since);
   if (!now.peer) return unconfirmed(fail(Code::LATCH_STALE, describe(now.peer_error)), when, stale_since);
+  stale_since = Time();  // it is known who is there: breaking now is proven
   const auto wanted = enforced(latched) ? parameters_of(now, flow) : watched_parameters(now);
   if (!wanted) return {LatchState::broken, fail(Code::LATCH_BROKEN, describe(wanted.error()))};
   const base::Status same = congruent(latched, *wanted);
   if (!same.ok()) return {LatchState::broken, same.error()};
-  stale_since = Time();
   if (!enforced(latched)) return {LatchState::monitored, {}};
   // Congruent, but the kernel enforces other templates (another reqid, or other pinned SPIs): to be latched again by its owner.
   if (wanted->out != latched.out || wanted->in != latched.in)

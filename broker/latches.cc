@@ -34,9 +34,10 @@ void Latches::tell(const Latch& latch) {
   for (const Reference& context : latch.contexts) context.page->set(context.slot, latch.status.state);
 }
 
-// The slots keep their last word until their contexts release them.
-void Latches::end(Latch& latch, LatchState state) {
-  latch.status.state = state;
+// The slots keep their last word until their contexts release them: that it broke says more than that its socket was closed then,
+// which a kernel with SOCK_DESTROY does for that very reason.
+void Latches::end(Latch& latch) {
+  if (latch.status.state != LatchState::broken) latch.status.state = LatchState::closed;
   tell(latch);
   latch.contexts.clear();
 }
@@ -53,7 +54,7 @@ base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared
   const auto slot = page->take(state);
   if (!slot) return slot.error();
   Latch& latch = latches_[setup.cookie];
-  if (!same) end(latch, LatchState::closed);
+  if (!same) end(latch);
   const std::uint32_t owner = same ? latch.setup.owner : setup.owner;
   listeners_ += std::size_t{setup.listener} - std::size_t{latch.setup.listener};
   latch.setup = setup;
@@ -125,6 +126,7 @@ std::optional<Latches::Broken> Latches::reassess(std::uint64_t cookie, const Boa
   if (entry == latches_.end()) return std::nullopt;
   Latch& latch = entry->second;
   const LatchState before = latch.status.state;
+  const bool doubtful = latch.stale_since != Time();
   const View view = board.look(latch.setup.flow);
   const Assessment now = assess(latch.setup.flow, latch.setup.around, view, when);
   latch.status = latch.setup.listener
@@ -132,10 +134,10 @@ std::optional<Latches::Broken> Latches::reassess(std::uint64_t cookie, const Boa
                      : next_status(latch.status, latch.setup.parameters, now, latch.setup.flow, view.fresh, when, latch.stale_since);
   if (!view.fresh || latch.stale_since != Time()) index_.put_unsettled(cookie, latch.setup.flow);
   else index_.put(cookie, latch.setup.flow, footing_of(view));
-  if (latch.status.state == before) return std::nullopt;
-  tell(latch);
-  if (latch.status.state != LatchState::broken) return std::nullopt;
-  return Broken{latch.setup.flow, cookie, latch.setup.owner, latch.stale_since == Time(), latch.status.why};
+  const bool proven = latch.stale_since == Time(), told = latch.status.state == before;
+  if (!told) tell(latch);
+  if (latch.status.state != LatchState::broken || (told && !(doubtful && proven))) return std::nullopt;
+  return Broken{latch.setup.flow, cookie, latch.setup.owner, proven, told, latch.status.why};
 }
 
 bool Latches::any_stale() const {
@@ -189,7 +191,7 @@ void Latches::close(std::uint64_t cookie) {
 }
 
 Latches::Entry Latches::forget(Entry entry) {
-  end(entry->second, LatchState::closed);
+  end(entry->second);
   index_.remove(entry->first);
   listeners_ -= std::size_t{entry->second.setup.listener};
   return latches_.erase(entry);

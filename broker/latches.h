@@ -49,12 +49,14 @@ class Latches {
   [[nodiscard]] std::optional<LatchInfo> find(std::uint64_t cookie, const channel::Flow& flow) const;
 
   // Latches against what the board says: those that `changes` may concern, or those that could not be judged so far. Each is
-  // looked at under the lock, and nobody has to wait for all of them. Returns the connections that just broke.
+  // looked at under the lock, and nobody has to wait for all of them. Returns the connections that just broke, and once more those
+  // that could not be confirmed when what breaks them is proven.
   struct Broken {
     channel::Flow flow;
     std::uint64_t cookie = 0;
     std::uint32_t owner = ~0U;
     bool proven = false;  // something changed, rather than could not be confirmed in time
+    bool told = false;    // before, as what could not be confirmed
     base::Error why;
   };
   std::vector<Broken> reevaluate(const Board& board, const Changes& changes, Time when);
@@ -102,7 +104,7 @@ class Latches {
   [[nodiscard]] std::optional<Broken> reassess(std::uint64_t cookie, const Board& board, Time when);
   void leave(const Context& context, std::uint64_t cookie);
   static void tell(const Latch& latch);
-  static void end(Latch& latch, protocol::LatchState state);
+  static void end(Latch& latch);
   using Entry = std::map<std::uint64_t, Latch>::iterator;
   Entry forget(Entry entry);
 

@@ -32,6 +32,8 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_block_inbound_alone_does_not);
   CPPUNIT_TEST(a_block_outbound_alone_does_not_keep_what_is_only_watched);
   CPPUNIT_TEST(the_two_seconds_begin_when_there_are_sas_again);
+  CPPUNIT_TEST(another_peer_that_was_unknown_at_first_breaks_it_for_sure);
+  CPPUNIT_TEST(what_was_not_confirmed_in_time_and_is_proven_later_is_told_again);
   CPPUNIT_TEST(a_block_that_stays_breaks_it);
   CPPUNIT_TEST(a_stale_mirror_changes_nothing);
   CPPUNIT_TEST(a_change_that_concerns_others_is_not_looked_at);
@@ -47,6 +49,7 @@ class LatchesTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(another_connection_of_the_same_socket_closes_it);
   CPPUNIT_TEST(a_new_peer_on_the_socket_gets_no_latch);
   CPPUNIT_TEST(a_socket_that_is_gone_closes_it);
+  CPPUNIT_TEST(what_broke_stays_broken_when_its_socket_is_closed);
   CPPUNIT_TEST(a_released_slot_is_given_anew_with_another_generation);
   CPPUNIT_TEST(a_slot_given_anew_does_not_rest_on_its_former_socket);
   CPPUNIT_TEST(another_clients_slot_cannot_be_released);
@@ -186,6 +189,31 @@ class LatchesTest : public CppUnit::TestFixture {
     end_->databases.sad.sas = sas;
     end_->snapshot.peers.clear();  // the daemon is asked a moment later
     expect(LatchState::stale);
+  }
+
+  // As after every new SA: its peer is known when the daemon has been asked.
+  void another_peer_that_was_unknown_at_first_breaks_it_for_sure() {
+    end_->snapshot.peers.clear();
+    expect(LatchState::stale);
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:evil.example.org"));
+    const auto broken = reevaluate();
+    CPPUNIT_ASSERT(state() == LatchState::broken);
+    CPPUNIT_ASSERT(broken.at(0).proven);  // the kernel closes the socket
+    CPPUNIT_ASSERT(!latches().any_stale());
+  }
+
+  // The switch to the channel rests on a socket that is closed then, however late it shows.
+  void what_was_not_confirmed_in_time_and_is_proven_later_is_told_again() {
+    end_->snapshot.peers.clear();
+    expect(LatchState::stale);
+    now_ += milliseconds(2100);
+    const auto doubtful = reevaluate();
+    CPPUNIT_ASSERT(state() == LatchState::broken && !doubtful.at(0).proven && !doubtful[0].told);
+    CPPUNIT_ASSERT(reevaluate().empty());
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:evil.example.org"));
+    const auto broken = reevaluate();
+    CPPUNIT_ASSERT(state() == LatchState::broken && broken.at(0).proven && broken[0].told);
+    CPPUNIT_ASSERT(reevaluate().empty());
   }
 
   void a_block_that_stays_breaks_it() {
@@ -335,6 +363,15 @@ class LatchesTest : public CppUnit::TestFixture {
     latches().close_gone([](std::uint16_t, std::uint64_t) { return false; }, now_ + seconds(1));
     CPPUNIT_ASSERT(state() == LatchState::closed);
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, latches().size());
+  }
+
+  void what_broke_stays_broken_when_its_socket_is_closed() {
+    end_->databases.spd.policies.clear();
+    end_->publish();
+    expect(LatchState::broken);
+    latches().close(501);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, latches().size());
+    CPPUNIT_ASSERT(state() == LatchState::broken);
   }
 
   void a_released_slot_is_given_anew_with_another_generation() {
