@@ -46,6 +46,13 @@ counted() {
   [ "$more_failed" = 0 ] || { echo "  from $log:"; grep -v '^ok' "$log" | tail -n 80 | sed 's/^/  /'; }
 }
 
+# begun NAME COMMAND...: runs beside what follows, until `counted NAME ended NAME`. For what waits more than it works.
+begun() {
+  name=$1; shift
+  { status=0; "$@" || status=$?; echo "$status" >"$LOGS/$suite/$name.status"; } >"$LOGS/$suite/$name.out" 2>&1 &
+}
+ended() { wait; cat "$LOGS/$suite/$1.out"; return "$(cat "$LOGS/$suite/$1.status")"; }
+
 # tree VARIANT TARGET...: builds, and sets $tree; a build that fails ends the suite.
 tree() {
   tree=$("$TOP/tests/support/build_tree" "$@") || { failed=$((failed + 1)); finish; }
