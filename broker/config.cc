@@ -300,8 +300,8 @@ class Parser {
     const auto path = in.text("path", node);
     in.set_choice("kerberos", rule.kerberos, kKerberos);
     in.set_choice("seal", rule.seal, kSeal);
-    in.set_choice("without-ticket", rule.without_ticket, kWithout);
-    in.set_choice("spnego", rule.spnego, kSpnego);
+    in.set_choice("without-ticket", rule.acquiring.without_ticket, kWithout);
+    in.set_choice("spnego", rule.acquiring.spnego, kSpnego);
     minimum(in, rule);
     ports(in, path.value_or(""), rule);
     if (!path) return;
@@ -309,10 +309,9 @@ class Parser {
       in.fault(*node, "path must be a program's absolute path, of at most " + std::to_string(protocol::kMaxName) + " octets without control characters, found " + quoted(*path));
     if (rule.ports.empty() && std::ranges::any_of(config_.programs, [&](const ProgramRule& other) { return other.path == *path && other.ports.empty(); }))
       in.fault(*node, "path " + quoted(*path) + " has another [[program]] without ports already");
-    // Mechanism ipsec is acquired before it is known for which connection.
-    if (!rule.ports.empty() && rule.without_ticket != WithoutTicket::refuse)
+    if (!rule.ports.empty() && rule.acquiring.without_ticket != WithoutTicket::refuse)
       in.fault(in.table(), "without-ticket is for all connections of a program; write it where the path has no ports");
-    if (!rule.ports.empty() && rule.spnego != Spnego::off)
+    if (!rule.ports.empty() && rule.acquiring.spnego != Spnego::off)
       in.fault(in.table(), "spnego is for all connections of a program; write it where the path has no ports");
     rule.path = *path;
     config_.programs.push_back(std::move(rule));
@@ -412,7 +411,7 @@ ProgramRule of_all(const std::vector<ProgramRule>& lines) {
     all.kerberos = std::max(all.kerberos, line.kerberos);
     all.seal = std::max(all.seal, line.seal);
     all.min_key_bits = std::max(all.min_key_bits, line.min_key_bits);
-    if (is_rest(line)) all.without_ticket = line.without_ticket, all.spnego = line.spnego;  // of no port
+    if (is_rest(line)) all.acquiring = line.acquiring;
   }
   return all;
 }
@@ -426,8 +425,7 @@ ProgramRule rule_for(const Config& config, const std::string& path) {
   any.insert(any.end(), config.programs.begin(), config.programs.end());
   ProgramRule rule = of_all(any);
   rule.kerberos = protocol::KerberosUse::off;
-  rule.without_ticket = WithoutTicket::refuse;
-  rule.spnego = Spnego::off;
+  rule.acquiring = {};
   return rule;
 }
 

@@ -62,15 +62,19 @@ struct Minimum {
 // min-key-bits = 128, suites = ["AES_GCM_16-256"], without-ticket = "refuse"|"ipsec", spnego = "off"|"ipsec-first". Convenience only, never a right.
 enum class WithoutTicket : std::uint8_t { refuse = 0, ipsec = 1 };
 enum class Spnego : std::uint8_t { off = 0, ipsec_first = 1 };
+// When mechanism ipsec is acquired: before it is known for which connection, so that no port can change it.
+struct Acquiring {
+  WithoutTicket without_ticket = WithoutTicket::refuse;
+  Spnego spnego = Spnego::off;
+};
 struct ProgramRule : Minimum {
   std::string path;
   std::vector<std::uint16_t> ports;  // the services that it is about; none: those that no other line of this path is about
   protocol::KerberosUse kerberos = protocol::KerberosUse::off;
   protocol::Seal seal = protocol::Seal::unless_confidential;
-  WithoutTicket without_ticket = WithoutTicket::refuse;
-  Spnego spnego = Spnego::off;
+  Acquiring acquiring;
   [[nodiscard]] protocol::ProgramPolicy policy() const noexcept {
-    return {kerberos, without_ticket == WithoutTicket::ipsec, seal, min_key_bits, spnego == Spnego::ipsec_first};
+    return {kerberos, acquiring.without_ticket == WithoutTicket::ipsec, seal, min_key_bits, acquiring.spnego == Spnego::ipsec_first};
   }
 };
 

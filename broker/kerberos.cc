@@ -111,7 +111,8 @@ base::Result<Role> role_of(Core& core, const kernel::SocketFacts& socket, const 
 }
 
 protocol::BoundReply as_reply(const ProgramRule& rule, std::optional<protocol::BoundBefore> before) {
-  return {rule.kerberos, rule.without_ticket == WithoutTicket::ipsec, rule.spnego == Spnego::ipsec_first, rule.min_key_bits, std::move(before)};
+  const protocol::ProgramPolicy policy = rule.policy();
+  return {policy.kerberos, policy.without_ticket, policy.ipsec_first, policy.min_key_bits, std::move(before)};
 }
 
 }  // namespace
@@ -161,8 +162,7 @@ base::Result<Answer> handle_bound(Core& core, const Request& request) {
   const auto role = role_of(core, *socket, before);
   if (!role) return role.error();
   ProgramRule rule = rule_at(*config, asked->program, service_port(socket->flow, *role));
-  rule.without_ticket = whole.without_ticket;
-  rule.spnego = whole.spnego;
+  rule.acquiring = whole.acquiring;
   return Answer{encode(as_reply(rule, std::move(before)))};
 }
 

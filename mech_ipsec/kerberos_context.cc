@@ -87,16 +87,11 @@ Status KerberosContext::complete(View keys, Watchfulness watchfulness) {
 
 // --- out
 
-bool KerberosContext::latch_intact() {
-  const auto state = binding_->latch.for_message(true);
-  return state.ok() && trust_in(*state) == Trust::intact;
-}
-
-// One that is pinned to its SAs lets nothing by when others follow them, whatever protects the messages: so Kerberos' keep it up to
-// date, too, and go on whatever becomes of it. Whether it is intact.
-bool KerberosContext::look_after_latch() {
+// Whether it is intact. One that is pinned to its SAs lets nothing by when others follow them, whatever protects the messages: so
+// Kerberos' keep it up to date, too, and go on whatever becomes of it.
+bool KerberosContext::look_after_latch(bool channel_token) {
   if (!binding_) return false;
-  const auto state = binding_->latch.for_message(false);
+  const auto state = binding_->latch.for_message(channel_token);
   return state.ok() && trust_in(*state) == Trust::intact;
 }
 
@@ -106,7 +101,7 @@ bool KerberosContext::is_switched() const noexcept { return acceptor() ? peer_sw
 KerberosContext::Way KerberosContext::way_out() {
   const Locked lock(mutex_);
   if (protection_ && is_switched()) return Way::channel;
-  const bool intact = look_after_latch();
+  const bool intact = look_after_latch(false);
   return protection_ && acceptor() && !agreed_ && binding_->may_skip && intact ? Way::offer : Way::kerberos;
 }
 
@@ -169,7 +164,7 @@ Status KerberosContext::check_switch(View token) const {
 // Where this host does not want to, or its latch is not intact now, Kerberos goes on protecting both directions.
 void KerberosContext::accept_switch() {
   const Locked lock(mutex_);
-  if (agreed_ || !binding_->may_skip || !latch_intact()) return;
+  if (agreed_ || !binding_->may_skip || !look_after_latch(true)) return;
   agreed_ = true;
   trace_kerberos("SWITCH believed");
 }
@@ -177,7 +172,7 @@ void KerberosContext::accept_switch() {
 // Who sends by the channel sends nothing more by Kerberos: this one comes late.
 Order KerberosContext::received_by_kerberos() {
   const Locked lock(mutex_);
-  (void)look_after_latch();
+  (void)look_after_latch(false);
   if (!protection_) return Order::in_order;
   if (peer_switched_) return told(Order::unsequenced);
   protection_->expect_next();

@@ -70,8 +70,7 @@ class KerberosContext {
   [[nodiscard]] SwitchFacts facts() const { return {binding_->value, transcript_digest_}; }
   [[nodiscard]] bool acceptor() const noexcept { return role_ == channel::Role::acceptor; }
   [[nodiscard]] bool is_switched() const noexcept;
-  [[nodiscard]] bool latch_intact();
-  bool look_after_latch();
+  bool look_after_latch(bool channel_token);
   [[nodiscard]] base::Result<MessageType> form_of(bool confidential, std::uint32_t qop);
   [[nodiscard]] Order told(Order order) const noexcept;
 

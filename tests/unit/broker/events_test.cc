@@ -304,7 +304,7 @@ class EventsTest : public CppUnit::TestFixture {
       config.rights = Rights();
       if (*choice_ == kProgram) {
         ProgramRule& rule = config.programs.at(0);
-        rule.kerberos = protocol::KerberosUse::skip, rule.seal = protocol::Seal::always, rule.min_key_bits = 256, rule.without_ticket = WithoutTicket::ipsec, rule.spnego = Spnego::ipsec_first;
+        rule.kerberos = protocol::KerberosUse::skip, rule.seal = protocol::Seal::always, rule.min_key_bits = 256, rule.acquiring = {WithoutTicket::ipsec, Spnego::ipsec_first};
       }
       return config;
     };

@@ -203,7 +203,7 @@ class KerberosTest : public CppUnit::TestFixture {
       Config config = with_program(KerberosUse::skip);
       config.programs.back().ports = ports;
       config.programs.push_back(with_program(KerberosUse::bind).programs.back());
-      config.programs.back().spnego = Spnego::ipsec_first;
+      config.programs.back().acquiring.spnego = Spnego::ipsec_first;
       for (const auto& [end, role] : {std::pair(a_.get(), Role::initiator), std::pair(b_.get(), Role::acceptor)}) {
         end->core->set_config(config);
         end->host->listener = role == Role::acceptor;
