@@ -6,7 +6,7 @@ import tempfile
 import zlib
 from pathlib import Path
 
-CATCHERS = ('unit', 'glue', 'local', 'lab')
+CATCHERS = ('unit', 'glue', 'local')
 
 
 class Broken(Exception):
@@ -19,13 +19,12 @@ class Mutant:
         self.number = zlib.crc32(self.name.encode()) >> 1  # stays when others come and go: what is compiled stays, too
         text = path.read_text()
         header = dict(re.findall(r'^# ([a-z-]+): *(.+?) *$', text, re.M))
-        self.by, _, self.scenario = header.get('caught-by', '').partition(':')
-        self.filter, self.why = header.get('filter', ''), header.get('why', '')
+        self.by, self.filter, self.why = (header.get(key, '') for key in ('caught-by', 'filter', 'why'))
         self.files = re.findall(r'^\+\+\+ b/(\S+)', text, re.M)
 
     def check(self):
-        if self.by not in CATCHERS or (self.by == 'lab') != bool(self.scenario):
-            raise Broken('first line wanted: # caught-by: unit, glue, local or lab:SCENARIO')
+        if self.by not in CATCHERS:
+            raise Broken('first line wanted: # caught-by: unit, glue or local')
         if not self.why:
             raise Broken('a line `# why: ...` is wanted')
         if not self.files:

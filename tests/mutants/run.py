@@ -23,9 +23,8 @@ def say(verdict, mutant, text):
 
 
 def told(verdict, mutant, begin):
-    by = mutant.by + (':' + mutant.scenario if mutant.scenario else '')
     why = f': {mutant.why}' if verdict == 'SURVIVED' else ''
-    say(verdict, mutant, f' ({by}, {time.monotonic() - begin:.1f} s){why}')
+    say(verdict, mutant, f' ({mutant.by}, {time.monotonic() - begin:.1f} s){why}')
     return verdict == 'caught'
 
 
@@ -45,19 +44,18 @@ def weave_all(texts):
     """{file: woven text}, and the mutants that are in it whole."""
     by_file = {}
     for mutant, changed in texts.items():
-        if mutant.by != 'lab':  # its programs run in another kernel, with an environment of their own
-            for name, text in changed.items():
-                by_file.setdefault(name, {})[mutant.number] = text
+        for name, text in changed.items():
+            by_file.setdefault(name, {})[mutant.number] = text
     files, missed = {}, set()
     for name, mutated in by_file.items():
         files[name], numbers = weave((TOP / name).read_text() if (TOP / name).exists() else '', mutated)
         missed |= set(mutated) - numbers
-    return files, [mutant for mutant in texts if mutant.by != 'lab' and mutant.number not in missed]
+    return files, [mutant for mutant in texts if mutant.number not in missed]
 
 
 def prove(tree, mutants, jobs):
     """The mutants whose tests are there. Without mutants they must pass, else their failing means nothing."""
-    catchers = sorted({mutant.by for mutant in mutants} - {'lab'})
+    catchers = sorted({mutant.by for mutant in mutants})
     if not tree.make(*catchers):
         raise Broken(f'the tree with all mutants does not build, see {tree.log}')
     with ThreadPoolExecutor(jobs) as pool:
@@ -65,7 +63,7 @@ def prove(tree, mutants, jobs):
         if not all(list(passed)):
             raise Broken(f'tests fail without mutants, too, see {LOGS}')
     names = {by: tree.names(by) for by in catchers}
-    proven = [mutant for mutant in mutants if mutant.by == 'lab' or any(mutant.filter in name for name in names[mutant.by])]
+    proven = [mutant for mutant in mutants if any(mutant.filter in name for name in names[mutant.by])]
     for mutant in mutants:
         if mutant not in proven:
             say('BROKEN', mutant, f': no test has {mutant.filter!r} in its name')

@@ -19,6 +19,7 @@
 #include <cstring>
 #include <string>
 
+#include "client/sockets.h"
 #include "preload/interface.h"
 
 // What programs call that were compiled with _FORTIFY_SOURCE; no header declares them.
@@ -51,11 +52,11 @@ struct Connection {
   int client = -1, server = -1;
 };
 
-Connection connection() {
+Connection connection(const char* where = "127.0.0.1") {
   const int listener = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  inet_pton(AF_INET, where, &address.sin_addr);
   socklen_t size = sizeof address;
   auto* at = reinterpret_cast<sockaddr*>(&address);
   Connection made{socket(AF_INET, SOCK_STREAM, 0), -1};
@@ -279,6 +280,20 @@ void errno_is_the_calls() {
   want(close(dup(one.server)) == 0 && errno == 77, "errno stays");
 }
 
+// The plugin's search looks at all of them; the thread's stays the one that the program touched.
+void search() {
+  const Connection one = connection("10.9.9.1"), two = connection("10.9.9.2");
+  for (const int fd : {one.client, two.client, one.server, two.server}) {
+    socklen_t size = sizeof room;
+    (void)getpeername(fd, reinterpret_cast<sockaddr*>(room), &size);
+    for (int i = 0; i < 2; ++i) {
+      const auto found = gssipsec::client::find_socket(false, {});
+      want(found.ok() && found->fd == fd, "the search finds the one that was touched");
+    }
+    want(last() == fd, "the search touches nothing");
+  }
+}
+
 const struct {
   const char* name;
   void (*run)();
@@ -286,6 +301,7 @@ const struct {
     {"each-way-of-reading", each_way_of_reading}, {"each-way-of-writing", each_way_of_writing}, {"no-stream", what_is_no_stream_is_not_kept},
     {"descriptors", descriptors_come_and_go},     {"handed-over", handed_over},                 {"inherited", inherited},
     {"children", children},                       {"no-system-calls", no_system_calls},         {"errno", errno_is_the_calls},
+    {"search", search},
 };
 
 }  // namespace

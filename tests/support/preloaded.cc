@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <iostream>
 #include <stdexcept>
 
@@ -33,6 +34,7 @@ std::vector<std::string> whole_environment(const std::vector<std::string>& libra
   for (const std::string& library : libraries) preloaded += built_path(".libs/" + library) + " ";
   all.push_back(preloaded);
   all.push_back("LD_LIBRARY_PATH=" + built_path(".libs"));
+  if (const char* mutant = getenv("IPSEC_TEST_MUTANT")) all.push_back(std::string("IPSEC_TEST_MUTANT=") + mutant);
   return all;
 }
 
