@@ -11,15 +11,18 @@ namespace {
 // A daemon installs an SA some time before it lists it.
 constexpr auto kYoung = std::chrono::seconds(1);
 
+bool is_young(const Arrival& arrival, Time now) { return now - arrival.when < kYoung; }
+
 }  // namespace
 
-std::optional<channel::PeerInfo> View::peer_of(const channel::SaId& id) const {
+std::optional<channel::PeerInfo> View::peer_of(const channel::SaId& id, Time now) const {
   const auto arrival = arrivals.find(id);
-  const std::uint64_t since = arrival == arrivals.end() ? 0 : arrival->second.sequence;
+  const bool known = arrival != arrivals.end();
+  const std::uint64_t since = known ? arrival->second.sequence : 0;
   for (const SourceState& source : sources) {
-    if (source.answered < since) continue;
     const auto peer = source.snapshot->peers.find(id);
-    if (peer != source.snapshot->peers.end()) return peer->second;
+    if (source.answered >= since && peer != source.snapshot->peers.end()) return peer->second;
+    if (source.healthy && known && (source.asked < since || is_young(arrival->second, now))) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -28,7 +31,7 @@ bool View::peer_may_come(const channel::SaId& id, Time now) const {
   const auto arrival = arrivals.find(id);
   if (arrival == arrivals.end()) return false;
   for (const SourceState& source : sources)
-    if (source.asked < arrival->second.sequence || (source.healthy && now - arrival->second.when < kYoung)) return true;
+    if (source.asked < arrival->second.sequence || (source.healthy && is_young(arrival->second, now))) return true;
   return false;
 }
 

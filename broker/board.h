@@ -51,8 +51,9 @@ struct View : Outline {
   bool asked = false;                                  // read from the kernel for one question: of what was before it says nothing
   Arrivals arrivals;                                   // of its SAs
 
-  // The peer of an SA that has this name now. Nothing when no source knows it, or only knew a former SA of this name.
-  [[nodiscard]] std::optional<channel::PeerInfo> peer_of(const channel::SaId& id) const;
+  // The peer of an SA that has this name now. Nothing when no source knows it, or only knew a former SA of this name; or one may yet
+  // name it, and would go before those that do.
+  [[nodiscard]] std::optional<channel::PeerInfo> peer_of(const channel::SaId& id, Time now) const;
   // Asking again soon may tell more: an SA is younger than a source's last answer, or so young that the daemon may not have named it yet.
   [[nodiscard]] bool peer_may_come(const channel::SaId& id, Time now) const;
 };

@@ -220,8 +220,10 @@ void Daemon::beat() {
 void Daemon::broken(const std::vector<Latches::Broken>& latches) {
   for (const Latches::Broken& broken : latches) {
     log(Level::warning, "latch broken: " + format(broken.flow) + ": " + describe(broken.why));
-    if (!broken.told) core_->metrics.latches_broken.fetch_add(1, std::memory_order_relaxed);
-    core_->subscriptions.note_broken(broken);
+    if (!broken.told) {
+      core_->metrics.latches_broken.fetch_add(1, std::memory_order_relaxed);
+      core_->subscriptions.note_broken(broken);
+    }
     reached(FaultPoint::latch_told_broken);
     if (broken.proven) destroy(broken);
   }
@@ -255,9 +257,11 @@ void Daemon::tell() {
   server_->deliver(core_->subscriptions.collect(look, mirror_.fresh()));
 }
 
-// Takes the socket's lock, which its owner may hold: a worker of his.
+// Takes the socket's lock, which its owner may hold: a worker of his. What was mended by then is left alone.
 void Daemon::destroy(const Latches::Broken& broken) {
-  workers_.submit(broken.owner, [host = core_->host, broken](Bench&) { (void)host->destroy_socket(broken.flow, broken.cookie).ok(); });
+  workers_.submit(broken.owner, [core = core_, broken](Bench&) {
+    if (!core->latches.holds(broken.cookie, broken.flow)) (void)core->host->destroy_socket(broken.flow, broken.cookie).ok();
+  });
 }
 
 // Reads files and asks NSS, and waits for the IKE thread's question under way: not here but in a worker. The former sources

@@ -11,7 +11,7 @@
 #include "broker/board.h"
 #include "broker/config.h"
 #include "broker/host.h"
-#include "ike/source.h"
+#include "ike/vici_source.h"
 
 namespace gssipsec::broker {
 
@@ -26,7 +26,8 @@ struct DaemonSetup {
 };
 
 // The sources of the configuration: vici, then the administrator's static lines.
-[[nodiscard]] Sources open_sources(const Config& config, const Board& board);
+// `memory`: the same each time.
+[[nodiscard]] Sources open_sources(const Config& config, const Board& board, const std::shared_ptr<ike::ViciMemory>& memory);
 
 // Serves until SIGTERM or SIGINT (which the caller has blocked, and SIGHUP). An error when it could not begin.
 [[nodiscard]] base::Status run(DaemonSetup setup);

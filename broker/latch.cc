@@ -138,7 +138,7 @@ base::Result<Answer> handle_unlatch(Core& core, const Request& request) {
   if (status.ok() && !stays) status = core.own_policies.may_move(socket->cookie, request.caller.uid);
   if (status.ok() && !stays) status = take_policy_away(core, request.fd, *socket);
   if (!status.ok()) return status.error();
-  core.latches.close(socket->cookie);
+  core.latches.remove(socket->cookie);
   return Answer{};
 }
 

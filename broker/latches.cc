@@ -34,10 +34,9 @@ void Latches::tell(const Latch& latch) {
   for (const Reference& context : latch.contexts) context.page->set(context.slot, latch.status.state);
 }
 
-// The slots keep their last word until their contexts release them: that it broke says more than that its socket was closed then,
-// which a kernel with SOCK_DESTROY does for that very reason.
-void Latches::end(Latch& latch) {
-  if (latch.status.state != LatchState::broken) latch.status.state = LatchState::closed;
+// The slots keep their last word until their contexts release them.
+void Latches::end(Latch& latch, LatchState last) {
+  latch.status.state = last;
   tell(latch);
   latch.contexts.clear();
 }
@@ -54,7 +53,7 @@ base::Result<Slot> Latches::establish(const LatchSetup& setup, const std::shared
   const auto slot = page->take(state);
   if (!slot) return slot.error();
   Latch& latch = latches_[setup.cookie];
-  if (!same) end(latch);
+  if (!same) end(latch, LatchState::closed);
   const std::uint32_t owner = same ? latch.setup.owner : setup.owner;
   listeners_ += std::size_t{setup.listener} - std::size_t{latch.setup.listener};
   latch.setup = setup;
@@ -75,6 +74,11 @@ std::optional<LatchInfo> Latches::find(std::uint64_t cookie, const channel::Flow
   if (entry == latches_.end() || !is_of(entry->second.setup, flow)) return std::nullopt;
   const Latch& latch = entry->second;
   return LatchInfo{latch.status, latch.setup.parameters, latch.setup.owner, latch.setup.since_start, latch.setup.flow, latch.setup.around};
+}
+
+bool Latches::holds(std::uint64_t cookie, const channel::Flow& flow) const {
+  const auto found = find(cookie, flow);
+  return found && (found->status.state == LatchState::established || found->status.state == LatchState::monitored);
 }
 
 std::vector<Latches::Broken> Latches::reevaluate(const Board& board, const Changes& changes, Time when) {
@@ -187,11 +191,20 @@ void Latches::drop_page(const std::shared_ptr<Page>& page) {
 void Latches::close(std::uint64_t cookie) {
   const std::lock_guard lock(mutex_);
   const auto entry = latches_.find(cookie);
-  if (entry != latches_.end()) forget(entry);
+  if (entry != latches_.end()) forget(entry, word_of_closed(entry->second));
 }
 
-Latches::Entry Latches::forget(Entry entry) {
-  end(entry->second);
+void Latches::remove(std::uint64_t cookie) {
+  const std::lock_guard lock(mutex_);
+  const auto entry = latches_.find(cookie);
+  if (entry != latches_.end()) forget(entry, LatchState::closed);
+}
+
+// That it broke says more than that its socket was closed then, which a kernel with SOCK_DESTROY does for that very reason.
+LatchState Latches::word_of_closed(const Latch& latch) noexcept { return latch.status.state == LatchState::broken ? LatchState::broken : LatchState::closed; }
+
+Latches::Entry Latches::forget(Entry entry, LatchState last) {
+  end(entry->second, last);
   index_.remove(entry->first);
   listeners_ -= std::size_t{entry->second.setup.listener};
   return latches_.erase(entry);
@@ -213,7 +226,7 @@ void Latches::close_gone(const std::function<bool(std::uint16_t, std::uint64_t)>
   for (auto entry = latches_.begin(); entry != latches_.end();) {
     const Latch& latch = entry->second;
     const bool gone = latch.made < before && !there(latch.setup.flow.protocol, entry->first);
-    entry = gone ? forget(entry) : std::next(entry);
+    entry = gone ? forget(entry, word_of_closed(latch)) : std::next(entry);
   }
 }
 
@@ -222,7 +235,7 @@ void Latches::close_moved(const std::vector<kernel::DiagSocket>& sockets, Time b
   for (const kernel::DiagSocket& socket : sockets) {
     const auto entry = latches_.find(socket.cookie);
     if (entry == latches_.end() || entry->second.made >= before || entry->second.setup.listener || has_connection(socket, entry->second.setup.flow)) continue;
-    forget(entry);
+    forget(entry, LatchState::closed);
   }
 }
 

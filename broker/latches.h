@@ -48,6 +48,9 @@ class Latches {
   [[nodiscard]] base::Result<Slot> establish(const LatchSetup& setup, const std::shared_ptr<Page>& page, Time when);
   [[nodiscard]] std::optional<LatchInfo> find(std::uint64_t cookie, const channel::Flow& flow) const;
 
+  // Whether it is whole: established, or watched.
+  [[nodiscard]] bool holds(std::uint64_t cookie, const channel::Flow& flow) const;
+
   // Latches against what the board says: those that `changes` may concern, or those that could not be judged so far. Each is
   // looked at under the lock, and nobody has to wait for all of them. Returns the connections that just broke, and once more those
   // that could not be confirmed when what breaks them is proven.
@@ -71,7 +74,8 @@ class Latches {
   // Whether this context rests on this socket.
   [[nodiscard]] bool rests_on(const std::shared_ptr<Page>& page, const Slot& slot, std::uint64_t cookie, const channel::Flow& flow) const;
   void drop_page(const std::shared_ptr<Page>& page);
-  void close(std::uint64_t cookie);  // its socket is gone, or the kernel's latch is
+  void close(std::uint64_t cookie);   // its socket is gone
+  void remove(std::uint64_t cookie);  // the kernel's latch is
   // May this user have the kernel's latch removed? NO_LATCH, LATCH_OF_OTHER, LATCH_IN_USE.
   [[nodiscard]] base::Status may_remove(std::uint64_t cookie, std::uint32_t uid, bool root) const;
   // Closes latches made before `before` whose socket `there` denies.
@@ -104,9 +108,10 @@ class Latches {
   [[nodiscard]] std::optional<Broken> reassess(std::uint64_t cookie, const Board& board, Time when);
   void leave(const Context& context, std::uint64_t cookie);
   static void tell(const Latch& latch);
-  static void end(Latch& latch);
+  static void end(Latch& latch, protocol::LatchState last);
+  static protocol::LatchState word_of_closed(const Latch& latch) noexcept;
   using Entry = std::map<std::uint64_t, Latch>::iterator;
-  Entry forget(Entry entry);
+  Entry forget(Entry entry, protocol::LatchState last);
 
   mutable std::mutex mutex_;
   std::map<std::uint64_t, Latch> latches_;   // by cookie

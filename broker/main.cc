@@ -73,7 +73,8 @@ int serve(const Options& options) {
   if (!kept.ok()) return complain(kept.error());
   auto host = open_host();
   if (!host) return complain(host.error());
-  const base::Status served = run({std::move(*host), *config, std::move(*listener), open_sources, [options] { return read_and_resolve(options); }});
+  const auto sources = [memory = std::make_shared<ike::ViciMemory>()](const Config& now, const Board& board) { return open_sources(now, board, memory); };
+  const base::Status served = run({std::move(*host), *config, std::move(*listener), sources, [options] { return read_and_resolve(options); }});
   return served.ok() ? 0 : complain(served.error());
 }
 

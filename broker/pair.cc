@@ -13,7 +13,7 @@ constexpr std::uint64_t kSettled = 5;  // seconds
 std::vector<channel::Sa> staying(const View& view, const std::vector<channel::Sa>& carriers) {
   std::vector<channel::Sa> out;
   for (const channel::Sa& sa : carriers) {
-    const auto peer = view.peer_of(sa.id);
+    const auto peer = view.peer_of(sa.id, now());
     if (!peer || !peer->leaving) out.push_back(sa);
   }
   return out.empty() ? carriers : out;

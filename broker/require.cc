@@ -70,7 +70,7 @@ base::Status set(Core& core, const Request& request, const kernel::SocketFacts& 
   base::Status status = may_replace(core, request, socket, latch, pair);
   if (status.ok()) status = give_policy(core, request, seen.socket, pair, true, latch || core.own_policies.has(socket.cookie));
   if (!status.ok()) return status;
-  if (!latch) core.latches.close(socket.cookie);
+  if (!latch) core.latches.remove(socket.cookie);
   // Connected meanwhile, its first packet could have left before.
   const auto now = core.host->read_new_socket(request.fd);
   if (!now) return now.error();

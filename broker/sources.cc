@@ -4,7 +4,6 @@
 #include "broker/daemon.h"
 #include "broker/log.h"
 #include "ike/static_source.h"
-#include "ike/vici_source.h"
 
 namespace gssipsec::broker {
 namespace {
@@ -24,13 +23,13 @@ std::vector<channel::AddressPair> ends_of(const std::vector<ike::StaticEnds>& ru
 }  // namespace
 
 // IKE goes first: the administrator's word is for SAs that no daemon negotiated.
-Sources open_sources(const Config& config, const Board& board) {
+Sources open_sources(const Config& config, const Board& board, const std::shared_ptr<ike::ViciMemory>& memory) {
   Sources sources;
   const auto vici = ike::vici_options(config.vici, config.vici_owner);
   if (!vici)
     log(Level::error, "no IKE daemon is asked: " + describe(vici.error()));
   else if (!vici->paths.empty())
-    sources.push_back(std::make_unique<ike::ViciSource>(*vici));
+    sources.push_back(std::make_unique<ike::ViciSource>(*vici, memory));
   if (!config.statics.empty())
     sources.push_back(std::make_unique<ike::StaticSource>(static_ends(config), [&board, ends = ends_of(static_ends(config))] {
       return std::make_shared<const channel::Sad>(board.between(ends));

@@ -12,7 +12,7 @@ using base::fail;
 // Joins one direction's carriers; false when that cannot succeed in this view.
 bool join(const channel::OneWay& way, const View& view, Time now, Assessment& out) {
   for (const channel::Sa& sa : way.carriers) {
-    const auto peer = view.peer_of(sa.id);
+    const auto peer = view.peer_of(sa.id, now);
     if (!peer) {
       out.peer_error = fail(Code::PEER_UNKNOWN, "wanted the peer of every SA of this connection, found an SA without one; check the IKE "
                                                 "daemon, or name manual SAs by a [[static]] line");

@@ -63,11 +63,11 @@ base::Status ViciSource::connect_any() {
 
 // Another life of the daemon counts its IKE_SAs from one again.
 void ViciSource::recognise_life(const std::string& life) {
-  if (!life.empty() && life == life_) return;
-  if (life_) ++lives_;
-  life_ = life;
-  rekeyed_from_.clear();
-  first_seen_.clear();
+  if (!life.empty() && life == memory_->life) return;
+  if (memory_->life) ++memory_->lives;
+  memory_->life = life;
+  memory_->rekeyed_from.clear();
+  memory_->first_seen.clear();
 }
 
 base::Status ViciSource::subscribe(const char* event, bool required, Deadline until) {
@@ -174,8 +174,8 @@ void ViciSource::note_event(const ViciPacket& packet) {
   if (packet.name != "ike-rekey") return;
   const ViciRekey rekey = read_ike_rekey(packet.message);
   if (rekey.successor == 0) return;
-  rekeyed_from_.insert_or_assign(rekey.successor, rekey.predecessor);
-  if (rekeyed_from_.size() > kMaxLineage) rekeyed_from_.erase(rekeyed_from_.begin());
+  memory_->rekeyed_from.insert_or_assign(rekey.successor, rekey.predecessor);
+  if (memory_->rekeyed_from.size() > kMaxLineage) memory_->rekeyed_from.erase(memory_->rekeyed_from.begin());
 }
 
 base::Result<bool> ViciSource::drain() {
@@ -195,19 +195,19 @@ base::Result<bool> ViciSource::drain() {
 
 std::uint64_t ViciSource::origin(std::uint64_t unique_id) const {
   std::size_t steps = 0;
-  for (auto link = rekeyed_from_.find(unique_id); link != rekeyed_from_.end() && steps <= kMaxLineage; ++steps) {
+  for (auto link = memory_->rekeyed_from.find(unique_id); link != memory_->rekeyed_from.end() && steps <= kMaxLineage; ++steps) {
     unique_id = link->second;
-    link = rekeyed_from_.find(unique_id);
+    link = memory_->rekeyed_from.find(unique_id);
   }
   return unique_id;
 }
 
 // Of the nearest predecessor that was ever listed: several rekeys may fall between two listings.
 const ViciAuth* ViciSource::inherited_auth(std::uint64_t unique_id) const {
-  auto link = rekeyed_from_.find(unique_id);
-  for (std::size_t steps = 0; link != rekeyed_from_.end() && steps <= kMaxLineage; ++steps) {
-    if (const auto seen = first_seen_.find(link->second); seen != first_seen_.end()) return &seen->second;
-    link = rekeyed_from_.find(link->second);
+  auto link = memory_->rekeyed_from.find(unique_id);
+  for (std::size_t steps = 0; link != memory_->rekeyed_from.end() && steps <= kMaxLineage; ++steps) {
+    if (const auto seen = memory_->first_seen.find(link->second); seen != memory_->first_seen.end()) return &seen->second;
+    link = memory_->rekeyed_from.find(link->second);
   }
   return nullptr;
 }
@@ -216,10 +216,10 @@ const ViciAuth* ViciSource::inherited_auth(std::uint64_t unique_id) const {
 ViciAuth ViciSource::auth_of(const ViciIkeSa& sa, const ViciConnections& connections) {
   const auto found = connections.find(sa.connection);
   const ViciAuth now = found == connections.end() ? ViciAuth{} : found->second;
-  auto seen = first_seen_.find(sa.unique_id);
-  if (seen == first_seen_.end()) {
+  auto seen = memory_->first_seen.find(sa.unique_id);
+  if (seen == memory_->first_seen.end()) {
     const ViciAuth* inherited = inherited_auth(sa.unique_id);
-    seen = first_seen_.emplace(sa.unique_id, inherited ? *inherited : now).first;
+    seen = memory_->first_seen.emplace(sa.unique_id, inherited ? *inherited : now).first;
   }
   if (found == connections.end()) return {};
   if (!(seen->second == now)) seen->second = ViciAuth{};
@@ -231,11 +231,11 @@ void ViciSource::forget_gone(const std::vector<ViciIkeSa>& sas) {
   std::map<std::uint64_t, std::uint64_t> lineage;
   std::map<std::uint64_t, ViciAuth> seen;
   for (const ViciIkeSa& sa : sas) {
-    if (const auto auth = first_seen_.find(sa.unique_id); auth != first_seen_.end()) seen.insert(*auth);
+    if (const auto auth = memory_->first_seen.find(sa.unique_id); auth != memory_->first_seen.end()) seen.insert(*auth);
     if (const std::uint64_t first = origin(sa.unique_id); first != sa.unique_id) lineage.emplace(sa.unique_id, first);
   }
-  rekeyed_from_ = std::move(lineage);
-  first_seen_ = std::move(seen);
+  memory_->rekeyed_from = std::move(lineage);
+  memory_->first_seen = std::move(seen);
 }
 
 Snapshot ViciSource::joined(const Listing& listing) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -32,9 +33,20 @@ struct ViciOptions {
 // BAD_CONFIG for an unknown user.
 [[nodiscard]] base::Result<ViciOptions> vici_options(const std::optional<std::string>& path, const std::optional<std::string>& owner);
 
+// What no listing tells about the IKE_SAs of the daemon's present life. It outlives a source where another one follows it, as when the
+// broker reads its configuration again: or a connection's IKE_SA would have another number, as if somebody else had come.
+struct ViciMemory {
+  std::optional<std::string> life;  // of the daemon that this is about; none: never connected
+  std::uint64_t lives = 0;          // IKE_SAs of two lives never share a number
+  std::map<std::uint64_t, std::uint64_t> rekeyed_from;  // by unique ids; of those in a listing, the origin
+  std::map<std::uint64_t, ViciAuth> first_seen;         // by unique id; ViciAuth{} once contradicted
+};
+
 class ViciSource final : public Source {
  public:
-  explicit ViciSource(ViciOptions options) : options_(std::move(options)) {}
+  // Of the sources that share a memory one is asked at a time.
+  explicit ViciSource(ViciOptions options, std::shared_ptr<ViciMemory> memory = std::make_shared<ViciMemory>())
+      : options_(std::move(options)), memory_(std::move(memory)) {}
 
   [[nodiscard]] base::Result<Snapshot> refresh() override;
   [[nodiscard]] int event_fd() const noexcept override { return connection_ ? connection_->fd() : -1; }
@@ -67,16 +79,13 @@ class ViciSource final : public Source {
   void forget_gone(const std::vector<ViciIkeSa>& sas);
   // The IKE_SA that this one descends from by rekeys only; itself when it was made by an authentication of its own.
   [[nodiscard]] std::uint64_t origin(std::uint64_t unique_id) const;
-  [[nodiscard]] std::uint64_t lived(std::uint64_t unique_id) const noexcept { return lives_ << 32 | unique_id; }
+  [[nodiscard]] std::uint64_t lived(std::uint64_t unique_id) const noexcept { return memory_->lives << 32 | unique_id; }
 
   const ViciOptions options_;
+  const std::shared_ptr<ViciMemory> memory_;
   std::optional<ViciConnection> connection_;
   std::vector<Notice> notices_;
-  bool changed_ = false;             // an event came since the last listing began
-  std::optional<std::string> life_;  // of the daemon that the following is about; none: never connected
-  std::uint64_t lives_ = 0;          // IKE_SAs of two lives never share a number
-  std::map<std::uint64_t, std::uint64_t> rekeyed_from_;  // by unique ids; of those in a listing, the origin
-  std::map<std::uint64_t, ViciAuth> first_seen_;         // by unique id; ViciAuth{} once contradicted
+  bool changed_ = false;  // an event came since the last listing began
 };
 
 }  // namespace gssipsec::ike

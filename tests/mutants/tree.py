@@ -52,7 +52,7 @@ class Tree:
                 return False
 
     def make(self, *catchers):
-        targets = [target for by in catchers for target in [*TARGETS[by], *([PROGRAMS[by]] if by in PROGRAMS else [])]]
+        targets = [target for by in catchers for target in [*TARGETS[by], PROGRAMS[by]]]
         return self.run(['nice', 'make', '-s', f'-j{os.cpu_count()}', *targets], self.build, 1500)
 
     def program(self, by):

@@ -49,9 +49,10 @@ counted() {
 # begun NAME COMMAND...: runs beside what follows, until `counted NAME ended NAME`. For what waits more than it works.
 begun() {
   name=$1; shift
+  rm -f "$LOGS/$suite/$name.status"
   { status=0; "$@" || status=$?; echo "$status" >"$LOGS/$suite/$name.status"; } >"$LOGS/$suite/$name.out" 2>&1 &
 }
-ended() { wait; cat "$LOGS/$suite/$1.out"; return "$(cat "$LOGS/$suite/$1.status")"; }
+ended() { wait; cat "$LOGS/$suite/$1.out"; return "$(cat "$LOGS/$suite/$1.status" || echo 1)"; }
 
 # tree VARIANT TARGET...: builds, and sets $tree; a build that fails ends the suite.
 tree() {

@@ -40,6 +40,7 @@ class LatchVerbsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(root_sees_all_page_by_page);
   CPPUNIT_TEST(nobody_else_sees_them);
   CPPUNIT_TEST(its_setter_removes_it);
+  CPPUNIT_TEST(a_broken_one_that_is_removed_is_closed);
   CPPUNIT_TEST(another_user_does_not_remove_it);
   CPPUNIT_TEST(a_context_holds_it);
   CPPUNIT_TEST(an_unknown_latch_is_not_removed);
@@ -270,6 +271,16 @@ class LatchVerbsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(state(reply) == LatchState::closed);
     CPPUNIT_ASSERT(unlatch() == Code::NO_LATCH);
     CPPUNIT_ASSERT_EQUAL(1, end_->host->latches_cleared);
+  }
+
+  // Nothing guards the socket any more.
+  void a_broken_one_that_is_removed_is_closed() {
+    const LatchReply reply = *latch();
+    end_->set_peer(certified("fqdn:a.example.org", "fqdn:c.example.org"));
+    reevaluate();
+    CPPUNIT_ASSERT(state(reply) == LatchState::broken);
+    CPPUNIT_ASSERT(unlatch() == Code::ok);
+    CPPUNIT_ASSERT(state(reply) == LatchState::closed);
   }
 
   void another_user_does_not_remove_it() {

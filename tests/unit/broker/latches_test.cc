@@ -80,10 +80,12 @@ class LatchesTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, broken.size());
     CPPUNIT_ASSERT(broken[0].proven);
     CPPUNIT_ASSERT(state() == LatchState::broken);
+    CPPUNIT_ASSERT(!latches().holds(501, end_->host->socket.flow));  // the kernel closes its socket
     CPPUNIT_ASSERT(find()->status.why.code == Code::LATCH_BROKEN);
     CPPUNIT_ASSERT(reevaluate().empty());  // told once
     end_->databases.spd.policies = policies;
     expect(LatchState::established);
+    CPPUNIT_ASSERT(latches().holds(501, end_->host->socket.flow));
   }
 
   void a_policy_that_lets_clear_text_pass_breaks_it() {

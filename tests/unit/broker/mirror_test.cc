@@ -285,20 +285,20 @@ class MirrorTest : public CppUnit::TestFixture {
     const channel::SaId id = view().databases->sad.sas.front().id;
     ike.start();
     CPPUNIT_ASSERT(soon([&] { return asked(*shared) > 0; }));
-    CPPUNIT_ASSERT(!view().peer_of(id));
+    CPPUNIT_ASSERT(!view().peer_of(id, Clock::now()));
     {
       const std::lock_guard lock(shared->mutex);
       shared->snapshot.peers[id] = certified("fqdn:a.example.org", "fqdn:b.example.org");
     }
     board_->ask_refresh();
-    CPPUNIT_ASSERT(soon([&] { return view().peer_of(id).has_value(); }));
+    CPPUNIT_ASSERT(soon([&] { return view().peer_of(id, Clock::now()).has_value(); }));
     // The same name appears anew: what was said was about another SA.
     put_on(*board_, *view().databases, [](const channel::Sa&) { return channel::Arrival{999, Clock::now()}; }, 1);
     board_->publish(true, 999);
-    CPPUNIT_ASSERT(!view().peer_of(id));
+    CPPUNIT_ASSERT(!view().peer_of(id, Clock::now()));
     CPPUNIT_ASSERT(view().peer_may_come(id, Clock::now()));
     board_->ask_refresh();
-    CPPUNIT_ASSERT(soon([&] { return view().peer_of(id).has_value(); }));
+    CPPUNIT_ASSERT(soon([&] { return view().peer_of(id, Clock::now()).has_value(); }));
   }
 
   void a_source_that_left_is_believed_about_what_it_said() {
@@ -308,14 +308,14 @@ class MirrorTest : public CppUnit::TestFixture {
     shared->snapshot.peers[id] = certified("fqdn:a.example.org", "fqdn:b.example.org");
     IkeThread ike(*board_, sources(shared), {}, [](const auto&) {});
     ike.start();
-    CPPUNIT_ASSERT(soon([&] { return view().peer_of(id).has_value(); }));
+    CPPUNIT_ASSERT(soon([&] { return view().peer_of(id, Clock::now()).has_value(); }));
     {
       const std::lock_guard lock(shared->mutex);
       shared->away = true;
     }
     ike.ring();
     CPPUNIT_ASSERT(soon([&] { return !board_->outline().sources.at(0).healthy; }));
-    CPPUNIT_ASSERT(view().peer_of(id).has_value());
+    CPPUNIT_ASSERT(view().peer_of(id, Clock::now()).has_value());
   }
 
   void a_source_that_says_the_same_again_moves_nothing() {
@@ -343,7 +343,7 @@ class MirrorTest : public CppUnit::TestFixture {
     }
     ask();
     CPPUNIT_ASSERT(soon([&] { return published == 3; }));
-    CPPUNIT_ASSERT(!view().peer_of(id));
+    CPPUNIT_ASSERT(!view().peer_of(id, Clock::now()));
   }
 
   void a_reader_is_woken_by_the_next_view() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Which tunnels end at the peer itself, as far as the resolver alone cannot tell.
+// Which source's word counts; which tunnels end at the peer itself, as far as the resolver alone cannot tell.
 #include "broker/verdict.h"
 
 #include <cppunit/extensions/HelperMacros.h>
@@ -16,6 +16,7 @@ class VerdictTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(a_tunnel_to_an_address_that_ike_gave_to_the_peer_ends_there);
   CPPUNIT_TEST(a_tunnel_to_any_other_address_ends_at_a_gateway);
   CPPUNIT_TEST(who_ends_a_tunnel_within_several_templates_is_not_known);
+  CPPUNIT_TEST(a_daemon_that_may_yet_name_an_sa_goes_before_the_administrators_lines);
   CPPUNIT_TEST_SUITE_END();
 
  public:
@@ -52,6 +53,23 @@ class VerdictTest : public CppUnit::TestFixture {
       end_->databases.sad.sas.push_back(sa);
     }
     CPPUNIT_ASSERT(code_with({"10.1.0.2"}) == Code::NOT_END_TO_END);
+  }
+
+  // Who has not been asked since the SA came, and who lists it a moment after installing it.
+  void a_daemon_that_may_yet_name_an_sa_goes_before_the_administrators_lines() {
+    const channel::SaId id = end_->sa(kSpiToA).id;
+    const auto lines = std::make_shared<ike::Snapshot>();
+    lines->peers[id] = certified("fqdn:a.example.org", "fqdn:of-a-line.example.org");
+    const Time came = Clock::now();
+    View view;
+    view.arrivals[id] = {5, came};
+    view.sources = {{"vici", true, 4, 4, std::make_shared<ike::Snapshot>()}, {"static", true, 5, 5, lines}};
+    CPPUNIT_ASSERT(!view.peer_of(id, came + std::chrono::seconds(60)));
+    view.sources[0].asked = view.sources[0].answered = 5;
+    CPPUNIT_ASSERT(!view.peer_of(id, came + std::chrono::milliseconds(900)));
+    CPPUNIT_ASSERT(view.peer_of(id, came + std::chrono::milliseconds(1100)));
+    view.sources[0].healthy = false;
+    CPPUNIT_ASSERT(view.peer_of(id, came));
   }
 
  private:

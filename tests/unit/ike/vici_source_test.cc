@@ -62,6 +62,7 @@ class ViciSourceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(an_ike_sa_first_seen_without_its_connection_is_never_proven);
   CPPUNIT_TEST(a_connection_gone_for_a_while_proves_nothing_meanwhile);
   CPPUNIT_TEST(connections_that_change_during_the_listing_are_listed_again);
+  CPPUNIT_TEST(the_next_source_goes_on_where_the_former_was);
   CPPUNIT_TEST(the_configuration_gives_paths_and_owner);
   CPPUNIT_TEST_SUITE_END();
 
@@ -309,6 +310,22 @@ class ViciSourceTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(only_peer(source).remote_method == AuthMethod::unknown);
     has({by("public key")}, {ike_sa("c", "8", kServerName)});
     CPPUNIT_ASSERT(only_peer(source).authenticated());
+  }
+
+  void the_next_source_goes_on_where_the_former_was() {
+    const auto memory = std::make_shared<ViciMemory>();
+    {
+      ViciSource former(options(), memory);
+      refreshed(former);
+      rekey_twice(former);
+      has({by("public key")}, {ike_sa("c", "9", kServerName)});
+      CPPUNIT_ASSERT_EQUAL(std::uint64_t{7}, only_peer(former).ike_sa);
+    }
+    ViciSource next(options(), memory);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{7}, only_peer(next).ike_sa);
+    has({by("pre-shared key")}, {ike_sa("c", "9", kServerName)});
+    ViciSource last(options(), memory);
+    CPPUNIT_ASSERT(only_peer(last).remote_method == AuthMethod::unknown);  // it was proven otherwise
   }
 
   void rekeying_does_not_launder_an_old_proof() {

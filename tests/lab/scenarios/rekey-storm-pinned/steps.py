@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+import signal
+
 import gss
 import ike
 from traffic import Traffic
@@ -24,6 +26,18 @@ def rekeyed(lab, name, client, server, words, times):
     lab.expect(f"{name}: {traffic.count} messages, all arrive", not traffic.failures, traffic.failures)
     if "child" in words:
         lab.expect(f"{name}: there are other SAs", ike.installed_spis(lab.a) - before)
+
+
+def reloaded(lab, client, server):
+    """From whom the IKE_SAs descend outlives it."""
+    with Traffic(client, server) as traffic:
+        for host in (lab.a, lab.b):
+            host.daemon.send_signal(signal.SIGHUP)
+            lab.need(f"{host.name}: the configuration is read again", lab.wait(lambda: host.metric("reloads_total") == 1, 8), host.metric("reloads_total"))
+        seen = traffic.count
+        lab.expect("a reload: messages go on", lab.wait(lambda: traffic.count > seen + 6 or traffic.failures, 15), traffic.count - seen)
+    lab.expect(f"a reload: {traffic.count} messages, all arrive", not traffic.failures, traffic.failures)
+    lab.expect("a reload: no latch broke", lab.a.metric("latches_broken_total") == 0 and lab.b.metric("latches_broken_total") == 0)
 
 
 def broken(lab, name, end):
@@ -59,6 +73,7 @@ def run(lab):
     rekeyed(lab, "CHILD_SAs", client, server, {"child": "t"}, 3)
     rekeyed(lab, "the IKE_SA", client, server, {"ike": "c"}, 1)
     rekeyed(lab, "CHILD_SAs of the new IKE_SA", client, server, {"child": "t"}, 1)
+    reloaded(lab, client, server)
     lab.expect("no clear segment", not wire.clear_segments(7000, bare=True))
     lab.wait(lambda: len(ike.installed_spis(lab.a)) == 2, 12)  # a pin to an SA that is about to go is worth nothing
     broker_restarted(lab, wire)
