@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "broker/board.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "channel/slice.h"
@@ -11,18 +12,19 @@ namespace {
 // A daemon installs an SA some time before it lists it.
 constexpr auto kYoung = std::chrono::seconds(1);
 
-bool is_young(const Arrival& arrival, Time now) { return now - arrival.when < kYoung; }
+bool may_yet_name(const SourceState& source, const Arrival& arrival, Time now) {
+  return source.asked < arrival.sequence || (source.healthy && now - arrival.when < kYoung);
+}
 
 }  // namespace
 
 std::optional<channel::PeerInfo> View::peer_of(const channel::SaId& id, Time now) const {
   const auto arrival = arrivals.find(id);
-  const bool known = arrival != arrivals.end();
-  const std::uint64_t since = known ? arrival->second.sequence : 0;
+  const std::uint64_t since = arrival == arrivals.end() ? 0 : arrival->second.sequence;
   for (const SourceState& source : sources) {
     const auto peer = source.snapshot->peers.find(id);
     if (source.answered >= since && peer != source.snapshot->peers.end()) return peer->second;
-    if (source.healthy && known && (source.asked < since || is_young(arrival->second, now))) return std::nullopt;
+    if (source.healthy && arrival != arrivals.end() && may_yet_name(source, arrival->second, now)) return std::nullopt;
   }
   return std::nullopt;
 }
@@ -30,9 +32,7 @@ std::optional<channel::PeerInfo> View::peer_of(const channel::SaId& id, Time now
 bool View::peer_may_come(const channel::SaId& id, Time now) const {
   const auto arrival = arrivals.find(id);
   if (arrival == arrivals.end()) return false;
-  for (const SourceState& source : sources)
-    if (source.asked < arrival->second.sequence || (source.healthy && is_young(arrival->second, now))) return true;
-  return false;
+  return std::ranges::any_of(sources, [&](const SourceState& source) { return may_yet_name(source, arrival->second, now); });
 }
 
 std::uint64_t Board::version() const {

@@ -12,6 +12,10 @@ constexpr int kMostAtOnce = 1024;  // datagrams in one turn of the event loop
 
 }  // namespace
 
+void close_broken(Host& host, const Latches& latches, const Latches::Broken& broken) {
+  if (!latches.holds(broken.cookie, broken.flow)) (void)host.destroy_socket(broken.flow, broken.cookie).ok();
+}
+
 Closings::Closings(std::shared_ptr<Host> host, Latches& latches, OwnPolicies& own_policies, std::function<void()> lost)
     : host_(std::move(host)), latches_(latches), own_policies_(own_policies), lost_(std::move(lost)) {}
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Hears from the kernel that sockets closed (sock_diag), so that their latches and policies end at once and not with the next
+// Closes sockets of broken latches; hears from the kernel that sockets closed (sock_diag), so that their latches and policies end at once and not with the next
 // list. Where the kernel does not tell, or news were lost, the lists of the census are what remains. Listens while there are
-// latches or policies only: the kernel tells of every socket of the namespace. Threads: the event thread only.
+// latches or policies only: the kernel tells of every socket of the namespace. Threads: the event thread only, but for
+// close_broken().
 #pragma once
 
 #include <systemd/sd-event.h>
@@ -14,6 +15,10 @@
 #include "broker/own_policies.h"
 
 namespace gssipsec::broker {
+
+// Has the kernel close the socket of a latch that broke, unless it was mended since. Takes the socket's lock, which its owner may hold: to
+// be called by a worker of his.
+void close_broken(Host& host, const Latches& latches, const Latches::Broken& broken);
 
 class Closings {
  public:

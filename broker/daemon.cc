@@ -257,11 +257,8 @@ void Daemon::tell() {
   server_->deliver(core_->subscriptions.collect(look, mirror_.fresh()));
 }
 
-// Takes the socket's lock, which its owner may hold: a worker of his. What was mended by then is left alone.
 void Daemon::destroy(const Latches::Broken& broken) {
-  workers_.submit(broken.owner, [core = core_, broken](Bench&) {
-    if (!core->latches.holds(broken.cookie, broken.flow)) (void)core->host->destroy_socket(broken.flow, broken.cookie).ok();
-  });
+  workers_.submit(broken.owner, [core = core_, broken](Bench&) { close_broken(*core->host, core->latches, broken); });
 }
 
 // Reads files and asks NSS, and waits for the IKE thread's question under way: not here but in a worker. The former sources

@@ -276,8 +276,8 @@ int ipsec_create_listener_latch(int fd, const struct sockaddr *peer, socklen_t l
 int ipsec_find_latch(int fd, ipsec_latch_t *latch);
 /* The state now, without asking anybody but where it is stale; IPSEC_LATCH_CLOSED after the descriptor of its making was closed, or
    its number given to another socket, or the connection ended, or the latch was released; IPSEC_LATCH_BROKEN while that descriptor is
-   open where the connection ended because the latch broke. `protection`: null, or a token that becomes what ipsec_get_socket_pToken() says; of a listener,
-   what a connection from its peer has now. INQUIRE_LATCH. */
+   open where the connection ended because the latch broke. `protection`: null, or a token that becomes what
+   ipsec_get_socket_pToken() says; of a listener, what a connection from its peer has now. INQUIRE_LATCH. */
 int ipsec_inquire_latch(ipsec_latch_t latch, enum ipsec_latch_state *state, ipsec_pToken_t protection);
 /* Takes the latch away from the kernel, for all who share the socket, and frees the handle; on failure it frees nothing. Where its
    descriptor was closed it frees the handle alone: the latch goes with the socket. EBUSY: security contexts rest on it. EPERM: another

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <iostream>
 #include <stdexcept>
 #include <string>
 
@@ -111,6 +112,17 @@ bool enter_own_network() {
   const base::UniqueFd fd(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   return add_address(fd.get(), "lo", "127.0.0.1") && add_address(fd.get(), "lo:1", "10.9.9.1") &&
          add_address(fd.get(), "lo:2", "10.9.9.2");
+}
+
+void in_own_network(const std::function<void()>& body) {
+  if (geteuid() != 0) {
+    std::cout << "skipped: not root\n";
+    return;
+  }
+  in_child([&] {
+    if (!enter_own_network()) throw std::runtime_error("no network namespace");
+    body();
+  });
 }
 
 }  // namespace gssipsec::tests

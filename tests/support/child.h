@@ -31,5 +31,7 @@ class Program {
 // A network namespace of its own for this process, with 10.9.9.1 and 10.9.9.2 as addresses that are not loopback.
 // False where the system does not allow it.
 [[nodiscard]] bool enter_own_network();
+// `body` in a child that has entered one. Without root it is skipped, and says so.
+void in_own_network(const std::function<void()>& body);
 
 }  // namespace gssipsec::tests

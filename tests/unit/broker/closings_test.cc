@@ -50,6 +50,7 @@ Bytes closed(std::uint32_t cookie) {
 class ClosingsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ClosingsTest);
   CPPUNIT_TEST(a_socket_that_closed_ends_its_latch_at_once);
+  CPPUNIT_TEST(a_latch_that_was_mended_meanwhile_keeps_its_socket);
   CPPUNIT_TEST(nobody_listens_without_a_latch);
   CPPUNIT_TEST(lost_news_ask_for_a_list);
   CPPUNIT_TEST(a_broken_port_is_opened_again);
@@ -80,6 +81,20 @@ class ClosingsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(state() == LatchState::closed);
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, end_->core->latches.size());
     CPPUNIT_ASSERT_EQUAL(1, lists_);
+  }
+
+  void a_latch_that_was_mended_meanwhile_keeps_its_socket() {
+    const auto policies = end_->databases.spd.policies;
+    const auto look = [this] { return end_->publish(), end_->core->latches.reevaluate(end_->core->board, Clock::now()); };
+    end_->databases.spd.policies.clear();
+    const auto broken = look().at(0);
+    close_broken(*end_->host, end_->core->latches, broken);
+    CPPUNIT_ASSERT_EQUAL(1, end_->host->sockets_destroyed);
+    end_->databases.spd.policies = policies;
+    (void)look();
+    CPPUNIT_ASSERT(state() == LatchState::established);
+    close_broken(*end_->host, end_->core->latches, broken);
+    CPPUNIT_ASSERT_EQUAL(1, end_->host->sockets_destroyed);
   }
 
   void nobody_listens_without_a_latch() {

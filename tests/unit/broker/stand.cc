@@ -144,7 +144,11 @@ base::Result<bool> StandHost::has_listener(const channel::Flow&) {
   return listener;
 }
 
-base::Status StandHost::destroy_socket(const channel::Flow&, std::uint64_t) { return base::fail(base::Code::UNAVAILABLE); }
+base::Status StandHost::destroy_socket(const channel::Flow&, std::uint64_t) {
+  const std::lock_guard lock(mutex);
+  ++sockets_destroyed;
+  return base::fail(base::Code::UNAVAILABLE);
+}
 
 base::Result<std::unique_ptr<kernel::NetlinkPort>> StandHost::open_request_port() {
   return make_request_port ? make_request_port() : std::make_unique<KeyPort>(*this);

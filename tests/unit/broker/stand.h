@@ -53,7 +53,7 @@ class StandHost final : public Host {
   kernel::PolicyOwner owner;               // and what it said, and whether it was to replace another
   bool replaces = false, refuses = false;  // refuses: a policy, now
   base::Result<std::vector<kernel::PolicyOwner>> owners = std::vector<kernel::PolicyOwner>();  // that a list of policies shows
-  int latches_set = 0, latches_cleared = 0, sockets_read = 0, names_asked = 0, keys_read = 0, owners_listed = 0;
+  int sockets_destroyed = 0, latches_set = 0, latches_cleared = 0, sockets_read = 0, names_asked = 0, keys_read = 0, owners_listed = 0;
   std::function<void(int fd)> on_read_socket, on_set_latch;  // called without the mutex
   std::function<std::unique_ptr<kernel::NetlinkPort>()> make_request_port, make_monitor_port, make_closings_port;
 };

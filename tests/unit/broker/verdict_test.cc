@@ -70,6 +70,8 @@ class VerdictTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT(view.peer_of(id, came + std::chrono::milliseconds(1100)));
     view.sources[0].healthy = false;
     CPPUNIT_ASSERT(view.peer_of(id, came));
+    view.sources[0].asked = view.sources[0].answered = 4;
+    CPPUNIT_ASSERT(view.peer_of(id, came));
   }
 
  private:

@@ -72,18 +72,6 @@ UniqueFd mapped_to(const UniqueFd& server, const std::string& address) {
   return fd;
 }
 
-// In a network of its own, where 10.9.9.1 and 10.9.9.2 are not loopback.
-void in_network(const std::function<void()>& body) {
-  if (geteuid() != 0) {
-    std::cout << "skipped: not root\n";
-    return;
-  }
-  tests::in_child([&] {
-    if (!tests::enter_own_network()) throw std::runtime_error("no network namespace");
-    body();
-  });
-}
-
 class SocketsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(SocketsTest);
   CPPUNIT_TEST(the_only_connection_is_found);
@@ -109,7 +97,7 @@ class SocketsTest : public CppUnit::TestFixture {
   static std::string found(bool acceptor = false) { return name_of(find_socket(acceptor)); }
 
   void the_only_connection_is_found() {
-    in_network([] {
+    tests::in_own_network([] {
       CPPUNIT_ASSERT_EQUAL(name_of(Code::NO_SOCKET), found());
       const auto server = listener("10.9.9.1");
       const auto fd = connected_to(server, "10.9.9.2");
@@ -120,7 +108,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void two_connections_are_no_answer() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       const auto one = connected_to(server, "10.9.9.2");
       const auto two = connected_to(server, "10.9.9.2");
@@ -130,7 +118,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void two_descriptors_of_one_connection_are_one() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       const auto one = connected_to(server, "10.9.9.2");
       const UniqueFd two(dup(one.get())), three(dup(one.get()));
@@ -139,7 +127,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void loopback_does_not_count() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto loopback = listener("127.0.0.1");
       const auto one = connected_to(loopback, "127.0.0.1");
       CPPUNIT_ASSERT_EQUAL(name_of(Code::NO_SOCKET), found());
@@ -150,7 +138,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void mapped_loopback_does_not_count() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto loopback = listener("127.0.0.1");
       const auto one = mapped_to(loopback, "127.0.0.1");
       CPPUNIT_ASSERT_EQUAL(name_of(Code::NO_SOCKET), found());
@@ -158,7 +146,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void a_mapped_connection_counts() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       const auto one = mapped_to(server, "10.9.9.1");
       CPPUNIT_ASSERT_EQUAL(one.get(), find_socket(false)->fd);
@@ -166,7 +154,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void listeners_datagrams_and_unix_sockets_do_not_count() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       const UniqueFd unconnected(socket(AF_INET, SOCK_STREAM, 0));
       const auto datagram = connected_to(server, "10.9.9.2", SOCK_DGRAM);
@@ -178,7 +166,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void another_users_socket_does_not_count() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       CPPUNIT_ASSERT_EQUAL(0, seteuid(tests::kNobody));
       const auto fd = connected_to(server, "10.9.9.2");
@@ -189,7 +177,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void an_acceptor_may_use_roots_socket() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       const auto fd = connected_to(server, "10.9.9.2");
       CPPUNIT_ASSERT_EQUAL(0, setresuid(tests::kNobody, tests::kNobody, tests::kNobody));
@@ -199,7 +187,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void a_program_with_two_users_finds_nothing_of_its_own() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       CPPUNIT_ASSERT_EQUAL(0, setresuid(0, tests::kNobody, 0));
       const auto fd = connected_to(server, "10.9.9.2");
@@ -208,7 +196,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void too_many_descriptors_are_no_answer() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       const auto fd = connected_to(server, "10.9.9.2");
       std::vector<UniqueFd> many;
@@ -221,7 +209,7 @@ class SocketsTest : public CppUnit::TestFixture {
   }
 
   void a_named_socket_wins_and_is_never_replaced() {
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       const auto one = connected_to(server, "10.9.9.2");
       auto two = connected_to(server, "10.9.9.2");
@@ -282,7 +270,7 @@ class SocketsTest : public CppUnit::TestFixture {
   // A process whose real and effective groups differ becomes by exec what it becomes by a setgid file. Then this runs again, there.
   void with_raised_rights_nothing_of_the_callers_is_believed() {
     if (getauxval(AT_SECURE) != 0) return with_raised_rights();
-    in_network([] {
+    tests::in_own_network([] {
       const auto server = listener("10.9.9.1");
       CPPUNIT_ASSERT_EQUAL(kInherited, dup2(connected_to(server, "10.9.9.2").get(), kInherited));
       for (const char* name : {"GSS_IPSEC_BROKER", "GSS_IPSEC_TRACE", "GSS_IPSEC_PRELOAD"}) setenv(name, "/callers", 1);

@@ -35,9 +35,9 @@ def closed(lab, client, latched):
 def holds(lab, *peers):
     """The sockets stay open; messages stop."""
     for peer in peers:
-        said = lambda: status.of_peer(lab.a, peer)
-        broken = lambda s: (s.get("peer") or {}).get("id") == f"fqdn:{RELAY}" and s["latch"] == "broken"
-        lab.expect("the other identity is what protects the connection now, and its latch is broken", lab.wait(lambda: broken(said()), 5), said())
+        broken = lambda said: (said.get("peer") or {}).get("id") == f"fqdn:{RELAY}" and said["latch"] == "broken"
+        lab.expect("the other identity is what protects the connection now, and its latch is broken",
+                   lab.wait(lambda: broken(status.of_peer(lab.a, peer)), 5), status.of_peer(lab.a, peer))
 
 
 def run(lab):
